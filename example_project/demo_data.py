@@ -1,0 +1,96 @@
+"""People, rooms and a little history to try things with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.utils import timezone
+
+from talk.constants import RoomType
+from talk.domain import chat, rooms
+from talk.domain.access import Asker, find_caller
+from talk.models import Room
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who can log in. The password is the one they are created with."""
+
+    username: str
+    first_name: str
+    last_name: str
+    password: str
+    is_admin: bool = False
+
+
+PEOPLE = (
+    Person("admin", "Ada", "Admin", "admin-demo", is_admin=True),
+    Person("alice", "Alice", "Adams", "alice-demo"),
+    Person("bob", "Bob", "Brown", "bob-demo"),
+    Person("carol", "Carol", "Clark", "carol-demo"),
+    Person("dan", "Dan", "Dubois", "dan-demo"),
+)
+GROUP = "team"
+GROUP_MEMBERS = ("alice", "bob", "carol")
+LOCKED_ROOM = "Backstage"
+ROOM_PASSWORD = "sesame"  # noqa: S105 - printed for whoever tries the demo
+
+
+@transaction.atomic
+def create_demo_data() -> None:
+    """Create what is missing: people by name, and rooms if there are none at all."""
+    people = {person.username: _get_or_create(person) for person in PEOPLE}
+    group, created = Group.objects.get_or_create(name=GROUP)
+    if created:
+        group.user_set.set(people[name] for name in GROUP_MEMBERS)
+    if not Room.objects.exists():
+        _create_rooms(people)
+
+
+def _get_or_create(person: Person) -> User:
+    user = User.objects.filter(username=person.username).first()
+    if user is not None:
+        return user
+    create = (
+        User.objects.create_superuser if person.is_admin else User.objects.create_user
+    )
+    return create(
+        person.username,
+        email=f"{person.username}@example.org",
+        password=person.password,
+        first_name=person.first_name,
+        last_name=person.last_name,
+    )
+
+
+def _create_rooms(people: dict[str, User]) -> None:
+    alice, bob, carol = people["alice"], people["bob"], people["carol"]
+    now = timezone.now()
+
+    pair, _ = rooms.get_or_create_one_to_one(user=alice, invite="bob", now=now)
+    _say(pair, alice, "Hi Bob, are you coming tonight?")
+    _say(pair, bob, "Sure, at eight.")
+
+    team = rooms.create_group_room(user=carol, invite=GROUP, now=now)
+    _say(team, carol, "Welcome to the team's room!")
+    _say(team, alice, "Thanks for setting it up.")
+
+    square = rooms.create_room(
+        user=alice, type=RoomType.PUBLIC, name="Town square", now=now
+    )
+    _say(square, alice, "Everybody with the link may join, with or without an account.")
+
+    backstage = rooms.create_room(
+        user=bob, type=RoomType.PUBLIC, name=LOCKED_ROOM, now=now
+    )
+    backstage.password = make_password(ROOM_PASSWORD)
+    backstage.save(update_fields=["password"])
+    _say(backstage, bob, "Only those who know the word get in here.")
+
+
+def _say(room: Room, user: User, text: str) -> None:
+    caller = find_caller(asker=Asker(user=user, device=None), token=room.token)
+    chat.post_message(caller=caller, text=text, now=timezone.now())

@@ -1,0 +1,15 @@
+"""The admin, and Talk."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.staticfiles.urls import staticfiles_urlpatterns
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("talk.urls")),
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    *staticfiles_urlpatterns(),  # in DEBUG only: the admin's style sheets
+]

@@ -1,0 +1,92 @@
+"""What only the site knows about its people, in one class that a site may replace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db.models import Q
+from django.utils.module_loading import import_string
+
+from talk.conf import talk_settings
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+class DefaultAdapter:
+    """Answers with Django's own users and groups.
+
+    Users are of the site's own model; `User` stands for it in annotations.
+
+    A site subclasses it and names its class in ``TALK["ADAPTER"]``. Methods that
+    are added later have a default, so that older subclasses keep working. The
+    methods that take an instance run no query; the others say how many.
+    """
+
+    def user_id(self, user: User) -> str:
+        """Return the user's public id, `userId` on the wire; unique and stable."""
+        return user.get_username()
+
+    def display_name(self, user: User) -> str:
+        """Return the name that others see; the user id when there is none."""
+        full_name = getattr(user, "get_full_name", str)
+        return full_name().strip() or self.user_id(user)
+
+    def email(self, user: User) -> str:
+        """Return the user's e-mail address, or an empty string."""
+        return getattr(user, user.get_email_field_name(), None) or ""
+
+    def find_users(self, user_ids: Iterable[str]) -> dict[str, User]:
+        """Return the accounts among `user_ids`, by id, disabled ones included.
+
+        One query, none for no ids.
+        """
+        wanted = set(user_ids)
+        if not wanted:
+            return {}
+        user_model = get_user_model()
+        is_wanted = Q(**{f"{user_model.USERNAME_FIELD}__in": wanted})
+        users = user_model._default_manager.filter(is_wanted)  # noqa: SLF001 - Django's own word
+        # A database that compares without case finds more than was asked for.
+        found = {self.user_id(user): user for user in users}
+        return {user_id: found[user_id] for user_id in wanted & found.keys()}
+
+    def find_group_members(self, group_id: str) -> list[User] | None:
+        """Return who of a group may talk, or None when there is no such group.
+
+        Group ids are the names of `django.contrib.auth` groups; disabled accounts
+        are left out. Two queries.
+        """
+        group = Group.objects.filter(name=group_id).first()
+        if group is None or group.name != group_id:
+            return None
+        user_model = get_user_model()
+        if not hasattr(user_model, "groups"):
+            return []
+        members = user_model._default_manager.filter(Q(groups=group))  # noqa: SLF001
+        return [user for user in members.order_by("pk") if user.is_active]
+
+    def group_ids(self, user: User) -> list[str]:
+        """Return the ids of the groups the user is in; one query."""
+        groups: Any = getattr(user, "groups", None)
+        if groups is None:
+            return []
+        return list(groups.order_by("name").values_list("name", flat=True))
+
+
+def get_adapter() -> DefaultAdapter:
+    """Return the process's instance of the class named in ``TALK["ADAPTER"]``.
+
+    Raises:
+        ImportError: the path names nothing.
+    """
+    return _adapter(talk_settings().ADAPTER)
+
+
+@lru_cache(maxsize=8)
+def _adapter(path: str) -> DefaultAdapter:
+    return cast("DefaultAdapter", import_string(path)())

@@ -1,0 +1,163 @@
+"""Who sent the request: a logged-in session, or a name and password."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.utils.crypto import salted_hmac
+from rest_framework import authentication, exceptions
+from rest_framework.authentication import CSRFCheck
+from rest_framework.request import Request
+
+from talk.domain.access import Asker
+from talk.exceptions import PreconditionFailed
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+DEVICE_KEY = "talk_device"
+"""Key in the HTTP session of the id by which rooms know this browser or app."""
+
+DEVICE_BYTES = 32
+
+
+class SessionAuthentication(authentication.BaseAuthentication):
+    """Takes the user whom Django's own session middleware has logged in.
+
+    CSRF is not checked here but by `require_same_site`, with a status of its own.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        """Return the session's user, or None for anonymous and disabled ones."""
+        user = getattr(underlying(request), "user", None)
+        if user is None or not user.is_authenticated or not user.is_active:
+            return None
+        return user, None
+
+
+class BasicAuthentication(authentication.BasicAuthentication):
+    """HTTP Basic with a user name and password.
+
+    Wrong credentials do not end the request: it goes on as an anonymous one, so
+    that public rooms answer it as a guest's and others with the 401 of the API.
+    """
+
+    def authenticate(self, request: Request) -> Any:
+        """Return the user, or None when the header is missing or wrong."""
+        try:
+            return super().authenticate(request)
+        except exceptions.AuthenticationFailed:
+            return None
+
+    def authenticate_credentials(
+        self, userid: str, password: str, request: Request | None = None
+    ) -> Any:
+        """Check the password; no account has a NUL in its name.
+
+        Raises:
+            AuthenticationFailed: they do not belong together.
+        """
+        if "\0" in userid:
+            raise exceptions.AuthenticationFailed
+        return super().authenticate_credentials(userid, password, request)
+
+
+def underlying(request: Request) -> HttpRequest:
+    """Return the Django request that DRF has wrapped."""
+    return request._request  # noqa: SLF001 - DRF has no other name for it
+
+
+def asker_of(request: Request) -> Asker:
+    """Return who asks. Costs the queries of the authentication, once a request."""
+    return Asker(user=user_of(request), device=_device_of(request))
+
+
+def user_of(request: Request) -> User | None:
+    """Return the authenticated user, None for anonymous requests."""
+    user: Any = request.user
+    return user if user is not None and user.is_authenticated else None
+
+
+def with_device(request: Request, asker: Asker) -> Asker:
+    """Return the asker with a device id, a new one if there is none yet.
+
+    Requests that share an HTTP session get the same one, even at the same moment.
+    """
+    if asker.device:
+        return asker
+    session_key = underlying(request).session.session_key
+    if session_key is None:
+        return replace(asker, device=secrets.token_hex(DEVICE_BYTES))
+    device = salted_hmac(DEVICE_KEY, session_key, algorithm="sha256").hexdigest()
+    return replace(asker, device=device)
+
+
+def remember_device(request: Request, asker: Asker) -> None:
+    """Keep the asker's device id in the HTTP session, so that its cookie tells it."""
+    http_session = underlying(request).session
+    if http_session.get(DEVICE_KEY) != asker.device:
+        http_session[DEVICE_KEY] = asker.device
+
+
+def require_same_site(request: Request) -> None:
+    """Refuse a changing request that another site may have made the browser send.
+
+    Browsers send cookies unasked. Who changes something by a cookie must send
+    ``OCS-APIRequest: true``, which no foreign form can, or Django's CSRF token.
+
+    Raises:
+        PreconditionFailed: neither is there.
+    """
+    if request.method in ("GET", "HEAD") or not _is_by_cookie(request):
+        return
+    if request.headers.get("OCS-APIRequest") == "true":
+        return
+    if not _has_csrf_token(underlying(request)):
+        raise PreconditionFailed("CSRF check failed")
+
+
+def _has_csrf_token(request: HttpRequest) -> bool:
+    """Whether Django's own check finds its token, in a header or in a form."""
+    check = CSRFCheck(_no_response)
+    check.process_request(request)
+    try:
+        return check.process_view(request, _no_response, (), {}) is None
+    except (BadRequest, SuspiciousOperation, MultiPartParserError):
+        # The form that may hold the token cannot be read.
+        return False
+
+
+def _no_response(request: HttpRequest) -> HttpResponse:
+    """Stand in for the view and the next middleware, neither of which is called."""
+    return HttpResponse()
+
+
+def _is_by_cookie(request: Request) -> bool:
+    """Whether a cookie may be what tells who sent the request.
+
+    With a user, anything but an `Authorization` header may be one: we do not know
+    what the authentication classes of a site look at.
+    """
+    if user_of(request) is None:
+        return bool(_device_of(request))
+    if isinstance(request.successful_authenticator, SessionAuthentication):
+        return True
+    return "Authorization" not in request.headers
+
+
+def _device_of(request: Request) -> str | None:
+    django_request = underlying(request)
+    http_session = getattr(django_request, "session", None)
+    if (
+        http_session is None
+        or settings.SESSION_COOKIE_NAME not in django_request.COOKIES
+    ):
+        return None
+    device = http_session.get(DEVICE_KEY, "")
+    return device if isinstance(device, str) else ""

@@ -1,0 +1,160 @@
+"""The view class of every OCS endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from talk.api.authentication import (
+    asker_of,
+    require_same_site,
+    underlying,
+)
+from talk.api.envelope import SECURITY_HEADERS, Outcome, http_status, wrap
+from talk.api.errors import NotLoggedIn, outcome_of
+from talk.api.parameters import merged_parameters, query_parameters
+from talk.api.renderers import JSONRenderer, OCSNegotiation, XMLRenderer
+from talk.conf import talk_settings
+from talk.domain.access import Asker
+from talk.exceptions import TalkError
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+class Refusal(Response):
+    """An answer without data, with a meta part of its own."""
+
+    def __init__(self, outcome: Outcome, headers: Mapping[str, str]) -> None:
+        super().__init__(None, status=outcome.status, headers=dict(headers))
+        self.outcome = outcome
+
+
+class OCSViewSet(ViewSet):
+    """Answers in the OCS envelope, whatever a site's `REST_FRAMEWORK` setting says.
+
+    Actions return a DRF `Response` with plain data and the status of the API; they
+    raise `TalkError` for refusals. Status, envelope and format of `/ocs/v1.php` and
+    `/ocs/v2.php` are made of that here.
+    """
+
+    users_only: frozenset[str] = frozenset()
+    """Actions that anonymous callers get a 401 for."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    parser_classes = ()
+    renderer_classes = (XMLRenderer, JSONRenderer)
+    content_negotiation_class = OCSNegotiation
+    versioning_class = None
+    http_method_names = ["get", "post", "put", "delete", "head"]  # noqa: RUF012 - Django's
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The request's parameters, not yet converted."""
+        return merged_parameters(underlying(self.request), self.kwargs)
+
+    @cached_property
+    def asker(self) -> Asker:
+        """Who sent the request."""
+        return asker_of(self.request)
+
+    @property
+    def user(self) -> User:
+        """The user who sent the request.
+
+        Raises:
+            NotLoggedIn: it was an anonymous one.
+        """
+        if self.asker.user is None:
+            raise NotLoggedIn
+        return self.asker.user
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Return instances of the classes in ``TALK["AUTHENTICATION_CLASSES"]``."""
+        paths = talk_settings().AUTHENTICATION_CLASSES
+        return [import_string(path)() for path in paths]
+
+    def perform_content_negotiation(
+        self,
+        request: Request,
+        force: bool = False,
+    ) -> tuple[BaseRenderer, str]:
+        """Choose the format of the answer, also when the body cannot be read."""
+        try:
+            wanted = self.values.get("format")
+        except TalkError:
+            wanted = query_parameters(underlying(request)).get("format")
+        return OCSNegotiation().select_renderer(request, self.get_renderers(), wanted)
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Headers that every rendered answer has."""
+        return {**SECURITY_HEADERS, "Vary": "Accept"}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check method, login and CSRF, in this order, before the action.
+
+        Raises:
+            MethodNotAllowed: the path exists, but not with this method.
+            NotLoggedIn: the action is for users only.
+            PreconditionFailed: a cookie alone does not prove the user's will.
+        """
+        if self.action is None:
+            raise MethodNotAllowed(str(request.method))
+        self.perform_authentication(request)
+        if self.action in self.users_only and self.asker.user is None:
+            raise NotLoggedIn
+        require_same_site(request)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Turn any error into its answer; the domain has undone what it had begun."""
+        headers = {}
+        if isinstance(exc, MethodNotAllowed):
+            headers["Allow"] = ", ".join(self.allowed_methods)
+        outcome = outcome_of(exc, underlying(self.request))
+        return Refusal(outcome, headers=headers)
+
+    def finalize_response(  # type: ignore[override]  # the stubs forget plain responses
+        self,
+        request: Request,
+        response: HttpResponseBase,
+        *args: Any,
+        **kwargs: Any,
+    ) -> HttpResponseBase:
+        """Wrap what the action returned; a 304 of v2 has no body at all."""
+        if not isinstance(response, Response):
+            return response
+        version = int(self.kwargs["ocs_version"])
+        outcome = Outcome(status=response.status_code)
+        if isinstance(response, Refusal):
+            outcome = response.outcome
+        status = http_status(outcome, version)
+        if status == 304:
+            empty = HttpResponse(status=status, headers=self.default_response_headers)
+            del empty["Content-Type"]
+            return empty
+        data = wrap(response.data, outcome, version)
+        wrapped = Response(data, status, headers=dict(response.headers))
+        return super().finalize_response(request, wrapped, *args, **kwargs)
+
+    def complete(self, action: Callable[[], Response]) -> HttpResponseBase:
+        """Finish an answer that is made after `dispatch` has returned, as it would."""
+        try:
+            response = action()
+        except Exception as error:  # noqa: BLE001 - as in DRF's own dispatch
+            response = self.handle_exception(error)
+        answer = self.finalize_response(self.request, response)
+        return answer.render() if isinstance(answer, Response) else answer

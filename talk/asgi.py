@@ -1,0 +1,82 @@
+"""The door for ASGI servers: long polls wait cheaply, all else goes to Django.
+
+In a site's ``asgi.py``::
+
+    application = talk.asgi.application(get_asgi_application())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from django.core.handlers.asgi import get_script_prefix
+from django.urls import Resolver404, resolve
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def application(django_application: ASGIApplication) -> ASGIApplication:
+    """Return an ASGI application that serves long polls and passes on the rest.
+
+    `django_application` is what `get_asgi_application` returns, or anything built
+    around it. Polls go through the site's own middleware, but not through what
+    `django_application` puts around Django. The `lifespan` protocol is answered here.
+    """
+    # Models may be imported only now that Django is set up, and sites import this
+    # module before they do so.
+    from talk.realtime.consumers.base import PollConsumer
+    from talk.realtime.handler import PollHandler
+
+    polls = PollConsumer.as_asgi(handler=PollHandler())
+
+    async def talk_application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+        elif _is_poll(scope):
+            await polls(scope, receive, send)
+        else:
+            await django_application(scope, receive, send)
+
+    return talk_application
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Start the hub with the server and stop it with the server."""
+    from talk.realtime.hub import current_hub, stop_hub
+
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            try:
+                current_hub()
+            except Exception as error:
+                failed = "lifespan.startup.failed"
+                await send({"type": failed, "message": str(error)})
+                raise
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await stop_hub()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+def _is_poll(scope: Scope) -> bool:
+    """Whether a request may wait: a GET of a chat with `lookIntoFuture` in its query."""
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return False
+    if b"lookIntoFuture" not in scope["query_string"]:
+        return False
+    from talk.api.views.chat import ChatViewSet
+
+    prefix = get_script_prefix(scope)
+    path: str = scope["path"]
+    path = path.removeprefix(prefix) if prefix else path
+    try:
+        match = resolve(path or "/")
+    except Resolver404:
+        return False
+    return getattr(match.func, "cls", None) is ChatViewSet

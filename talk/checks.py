@@ -1,0 +1,190 @@
+"""System checks: mistakes in a site's settings, said at start-up.
+
+Ids are never used again for something else. The README lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import Field, fields
+from typing import Any
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.utils.module_loading import import_string
+
+from talk.conf import KEYS, TalkSettings
+
+REQUIRED_APPS = ("rest_framework", "channels")
+
+REDIS_LAYERS = (
+    "channels_redis.core.RedisChannelLayer",
+    "channels_redis.pubsub.RedisPubSubChannelLayer",
+)
+
+SESSION_MIDDLEWARE = "django.contrib.sessions.middleware.SessionMiddleware"
+
+KINDS: dict[str, tuple[Any, str]] = {
+    "str": (str, "a text"),
+    "int": (int, "a whole number above 0"),
+    "float": ((int, float), "a number above 0"),
+    "tuple[str, ...]": ((list, tuple), "a list of dotted paths"),
+}
+"""What values of a setting's type are, and how to ask for one."""
+
+
+@register
+def check_settings(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check the `TALK` dict: its keys, the types of its values, its dotted paths."""
+    if not isinstance(getattr(settings, "TALK", {}), dict):
+        return [Error("TALK is no dict.", hint="TALK = {…}", id="talk.E001")]
+    given = _given()
+    messages: list[CheckMessage] = [
+        Error(
+            f"TALK has an unknown key {key!r}.",
+            hint=f"Known keys: {', '.join(sorted(KEYS))}.",
+            id="talk.E001",
+        )
+        for key in sorted(set(given) - KEYS, key=str)
+    ]
+    for field in fields(TalkSettings):
+        if field.name in given:
+            messages += _check_value(field, given[field.name])
+    return messages
+
+
+@register
+def check_apps(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that the apps we are built on are installed."""
+    return [
+        Error(
+            f"{name!r} is not in INSTALLED_APPS.",
+            hint=f"Add {name!r} before 'talk'.",
+            id="talk.E003",
+        )
+        for name in REQUIRED_APPS
+        if not apps.is_installed(name)
+    ]
+
+
+@register
+def check_sessions(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that cookies can tell which browser or app a request comes from."""
+    if any(_is_session_middleware(path) for path in settings.MIDDLEWARE):
+        return []
+    return [
+        Error(
+            "There is no session middleware.",
+            hint=f"Add {SESSION_MIDDLEWARE!r} to MIDDLEWARE; guests live in it.",
+            id="talk.E004",
+        )
+    ]
+
+
+@register
+def check_channel_layer(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that hints can travel between the processes of a real site."""
+    alias = _layer_alias()
+    configured = _configured_layers()
+    if configured and alias not in configured:
+        return [
+            Error(
+                f"There is no channel layer {alias!r}.",
+                hint="Name one of CHANNEL_LAYERS in TALK['CHANNEL_LAYER'].",
+                id="talk.E005",
+            )
+        ]
+    layer = get_channel_layer(alias)
+    is_alone = layer is None or isinstance(layer, InMemoryChannelLayer)
+    if settings.DEBUG or not is_alone:
+        return []
+    return [
+        Warning(
+            "The channel layer does not reach other processes.",
+            hint=(
+                "With more than one process, messages of the others arrive seconds late: "
+                "configure channels_redis in CHANNEL_LAYERS. With one, all is well: add "
+                "'talk.W001' to SILENCED_SYSTEM_CHECKS."
+            ),
+            id="talk.W001",
+        )
+    ]
+
+
+@register
+def check_redis_timeouts(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that the Redis layer may wait for news longer than redis-py's default."""
+    layer = _configured_layers().get(_layer_alias(), {})
+    hosts = layer.get("CONFIG", {}).get("hosts", [None])
+    is_core = layer.get("BACKEND") in REDIS_LAYERS
+    if not is_core or all(_may_wait(host) for host in hosts):
+        return []
+    return [
+        Warning(
+            "The connection to Redis is given up when it is quiet for some seconds.",
+            hint="Write hosts as {'address': …, 'socket_timeout': None}.",
+            id="talk.W002",
+        )
+    ]
+
+
+def _may_wait(host: Any) -> bool:
+    return isinstance(host, dict) and host.get("socket_timeout", 0) is None
+
+
+def _given() -> dict[str, Any]:
+    """Return the site's `TALK` as it stands, which may be full of mistakes."""
+    given = getattr(settings, "TALK", {})
+    return given if isinstance(given, dict) else {}
+
+
+def _layer_alias() -> Any:
+    """Return the alias of the channel layer that is to carry hints."""
+    return _given().get("CHANNEL_LAYER", TalkSettings.CHANNEL_LAYER)
+
+
+def _configured_layers() -> dict[Any, Any]:
+    """Return the site's channel layers by alias."""
+    return getattr(settings, "CHANNEL_LAYERS", {})
+
+
+def _is_session_middleware(path: str) -> bool:
+    try:
+        middleware = import_string(path)
+    except ImportError:
+        return False
+    return isinstance(middleware, type) and issubclass(middleware, SessionMiddleware)
+
+
+def _check_value(field: Field[Any], value: Any) -> list[CheckMessage]:
+    kind, expected = KINDS[str(field.type)]
+    is_right = isinstance(value, kind) and not isinstance(value, bool) and bool(value)
+    if isinstance(value, int | float):
+        is_right = is_right and value > 0
+    if not is_right:
+        message = f"TALK[{field.name!r}] is wrong."
+        return [Error(message, hint=f"Give {expected}.", id="talk.E001")]
+    paths = {"ADAPTER": [value], "AUTHENTICATION_CLASSES": value}.get(field.name, [])
+    return [message for path in paths for message in _check_path(field.name, path)]
+
+
+def _check_path(key: str, path: str) -> list[CheckMessage]:
+    try:
+        import_string(path)
+    except ImportError as error:
+        message = f"TALK[{key!r}] names {path!r}, which cannot be imported."
+        return [Error(message, hint=str(error), id="talk.E002")]
+    return []

@@ -1,0 +1,84 @@
+"""The `TALK` setting: every key, its default and its reason.
+
+A site writes one dict into its settings::
+
+    TALK = {"HUB_SHARDS": 4}
+
+The dict is read when it is first needed and again after a test changed it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+
+
+@dataclass(frozen=True, kw_only=True)
+class TalkSettings:
+    """One field per key of `TALK`. Durations are seconds, limits end in `_MAX`."""
+
+    ADAPTER: str = "talk.adapters.DefaultAdapter"
+    """Dotted path of the class that answers what only the site knows."""
+
+    AUTHENTICATION_CLASSES: tuple[str, ...] = (
+        "talk.api.authentication.SessionAuthentication",
+        "talk.api.authentication.BasicAuthentication",
+    )
+    """DRF authentication classes, tried in this order. `REST_FRAMEWORK` is not read."""
+
+    CHANNEL_LAYER: str = "default"
+    """Alias in `CHANNEL_LAYERS` that carries hints between processes."""
+
+    HUB_SHARDS: int = 1
+    """Groups that hints are spread over. Raise it only when one Redis is too slow."""
+
+    POLL_THREADS: int = 4
+    """Threads, and so database connections, that look for all long polls of a process;
+    as many again identify their callers."""
+
+    POLL_CONNECTION_MAX_AGE_SECONDS: float = 600
+    """Age at which such a thread replaces its connection, whatever `CONN_MAX_AGE`."""
+
+    POLL_LOOK_SECONDS: float = 5
+    """Interval of the look at the database that repairs lost hints."""
+
+    POLL_PING_SECONDS: float = 10
+    """Interval at which waiting sessions are pinged; far below the 30 s of `count`."""
+
+    FALLBACK_POLL_SECONDS_MAX: float = 10
+    """Longest wait where polls hold a worker; below the 30 s that kill gunicorn's."""
+
+    FALLBACK_POLLS_MAX: int = 4
+    """Polls of a process that may hold a worker at once; others are answered at once."""
+
+
+KEYS = frozenset(field.name for field in fields(TalkSettings))
+
+
+@lru_cache(maxsize=1)
+def talk_settings() -> TalkSettings:
+    """Return the site's settings over the defaults.
+
+    Raises:
+        ImproperlyConfigured: `TALK` is no dict or has a key that does not exist.
+    """
+    given: Any = getattr(settings, "TALK", {})
+    if not isinstance(given, dict):
+        raise ImproperlyConfigured("TALK must be a dict.")
+    unknown = sorted(set(given) - KEYS)
+    if unknown:
+        raise ImproperlyConfigured(f"TALK has unknown keys: {', '.join(unknown)}.")
+    return TalkSettings(**given)
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "TALK":
+        talk_settings.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="talk.conf")

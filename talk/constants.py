@@ -1,0 +1,102 @@
+"""Enums and limits of the Talk API v1, as they stand on the wire."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class RoomType(models.IntegerChoices):
+    """API: Constants, room types."""
+
+    ONE_TO_ONE = 1, _("one-to-one")
+    GROUP = 2, _("group")
+    PUBLIC = 3, _("public")
+
+
+class ParticipantType(models.IntegerChoices):
+    """API: Constants, participant types. 6 is not in the document but on the wire."""
+
+    OWNER = 1, _("owner")
+    MODERATOR = 2, _("moderator")
+    USER = 3, _("user")
+    GUEST = 4, _("guest")
+    SELF_JOINED = 5, _("user following a public link")
+    GUEST_MODERATOR = 6, _("guest moderator")
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether participants of this type are guests."""
+        return self in GUEST_TYPES
+
+
+GUEST_TYPES = frozenset({ParticipantType.GUEST, ParticipantType.GUEST_MODERATOR})
+
+
+class NotificationLevel(models.IntegerChoices):
+    """API: Set notification level. 0 is stored, never shown and never accepted."""
+
+    DEFAULT = 0, _("default")
+    ALWAYS = 1, _("always")
+    MENTION = 2, _("when mentioned")
+    NEVER = 3, _("never")
+
+
+class InCall(IntFlag):
+    """API: `participantFlags`, what a session contributes to the running call."""
+
+    DISCONNECTED = 0
+    IN_CALL = 1
+    WITH_AUDIO = 2
+    WITH_VIDEO = 4
+
+
+class ActorType(models.TextChoices):
+    """API: `actorType` of a message, as stored."""
+
+    USERS = "users", _("user")
+    GUESTS = "guests", _("guest")
+
+
+DELETED_USERS = "deleted_users"
+"""`actorType` and `actorId` of messages whose author's account is gone."""
+
+UNKNOWN_GUEST = "failed-to-get-session"
+"""`actorId` of system messages that nobody in the room caused."""
+
+NO_SESSION = "0"
+"""`sessionId` of a participant that is not connected."""
+
+
+class SystemMessage(models.TextChoices):
+    """API: Chat, System messages: the machine-readable keys."""
+
+    CONVERSATION_CREATED = "conversation_created"
+    USER_ADDED = "user_added"
+
+
+SESSION_ID_LENGTH = 512
+SESSION_LIVE_SECONDS = 100
+"""A session, and with it a guest, counts as gone after this long without a ping."""
+
+ACTIVE_SECONDS = 30
+"""Participants count as active (`count`) for this long after their last ping."""
+
+TOKEN_PATTERN = "[a-z0-9]{4,30}"  # noqa: S105 - a pattern, no secret
+TOKEN_LENGTH = 8
+TOKEN_ALPHABET = "abcdefghijkmnopqrstuvwxyz23456789"  # noqa: S105 - no l, 0, 1
+RESERVED_TOKENS = frozenset({"settings", "backend"})
+"""Words that `/signaling/{token}` needs for itself."""
+
+ROOM_NAME_MAX = 255
+GUEST_NAME_MAX = 64
+MESSAGE_MAX = 1000
+"""Code points of a chat message after trimming."""
+
+MESSAGES_LIMIT_DEFAULT = 100
+MESSAGES_LIMIT_MAX = 200
+POLL_TIMEOUT_DEFAULT = 30
+POLL_TIMEOUT_MAX = 60
+"""Seconds a client may ask a long poll to wait."""

@@ -1,0 +1,127 @@
+"""Who asks, and which room they may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from talk.constants import RoomType
+from talk.exceptions import NotFound
+from talk.models import Guest, Participant, Room, Session
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asker:
+    """Who sent a request, before any room is looked at.
+
+    `user` is None for anonymous people. `device` is the id of the browser or app
+    that asks: empty as long as it has not joined anything, None for one that keeps
+    no cookies.
+    """
+
+    user: User | None
+    device: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """An asker who is a participant of the room in question.
+
+    `session_pk` is the session of the asker's device, None when it has not joined;
+    lists of rooms do not look for it.
+    """
+
+    user: User | None
+    device: str | None
+    room: Room
+    participant: Participant
+    session_pk: int | None = None
+
+    @property
+    def guest(self) -> Guest | None:
+        """The guest, when the caller has no account."""
+        return self.participant.guest
+
+
+def find_caller(*, asker: Asker, token: str) -> Caller:
+    """Find the room and the asker's place in it.
+
+    A user's place is the account's, joined or not; a guest's is the one that the
+    device has joined with, as long as the room is public. One query.
+
+    Raises:
+        NotFound: there is no such room, or the asker is no participant of it.
+
+    API: "404 When the room could not be found for the participant", everywhere.
+    """
+    caller = _lookup(asker=asker, token=token)
+    if caller is None:
+        raise NotFound
+    return caller
+
+
+def find_room(*, asker: Asker, token: str) -> tuple[Room, Caller | None]:
+    """Find a room that the asker may see: a public one, or one they are in.
+
+    One query for a participant, two for others.
+
+    Raises:
+        NotFound: there is no such room, or it is not public and not the asker's.
+
+    API: Get single room; Join a room.
+    """
+    caller = _lookup(asker=asker, token=token)
+    if caller is not None:
+        return caller.room, caller
+    room = Room.objects.filter(token=token, type=RoomType.PUBLIC).first()
+    if room is None:
+        raise NotFound
+    return room, None
+
+
+def _lookup(*, asker: Asker, token: str) -> Caller | None:
+    if asker.user is not None:
+        return _lookup_user(asker.user, asker.device, token)
+    if asker.device:
+        return _lookup_guest(asker.device, token)
+    return None
+
+
+def _lookup_user(user: User, device: str | None, token: str) -> Caller | None:
+    participant = (
+        Participant.objects.filter(room__token=token, user=user)
+        .select_related("room", "user", "guest")
+        .with_session_of(device)
+        .first()
+    )
+    if participant is None:
+        return None
+    return Caller(
+        user=user,
+        device=device,
+        room=participant.room,
+        participant=participant,
+        session_pk=participant.session_pk if device is not None else None,
+    )
+
+
+def _lookup_guest(device: str, token: str) -> Caller | None:
+    session = (
+        Session.objects.filter(room__token=token, device=device)
+        .filter(room__type=RoomType.PUBLIC)
+        .filter(participant__user__isnull=True)
+        .select_related("participant__room", "participant__guest", "participant__user")
+        .first()
+    )
+    if session is None:
+        return None
+    return Caller(
+        user=None,
+        device=device,
+        room=session.participant.room,
+        participant=session.participant,
+        session_pk=session.pk,
+    )

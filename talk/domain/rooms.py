@@ -1,0 +1,181 @@
+"""Creating rooms."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError
+
+from talk.adapters import get_adapter
+from talk.constants import (
+    RESERVED_TOKENS,
+    ROOM_NAME_MAX,
+    TOKEN_ALPHABET,
+    TOKEN_LENGTH,
+    ParticipantType,
+    RoomType,
+)
+from talk.domain.participants import add_users
+from talk.domain.system_messages import conversation_created
+from talk.domain.text import require_text
+from talk.domain.timeline import Actor, append
+from talk.exceptions import NotAllowed, NotFound
+from talk.models import Room, atomic, primary, savepoint
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+TOKEN_TRIES = 10
+"""Tokens tried before giving up; one in 10^12 is taken at a million rooms."""
+
+
+def get_or_create_one_to_one(
+    *, user: User, invite: str, now: datetime
+) -> tuple[Room, bool]:
+    """Return the room of two users, and whether it was made just now.
+
+    `invite` is the other one's user id. Both are owners. Of two requests at the
+    same moment one creates the room and both get it.
+
+    Raises:
+        NotFound: no such account, or it is disabled and there is no room with it yet.
+        NotAllowed: it is the user's own.
+
+    API: Creating a new room, `roomType` 1.
+    """
+    other = get_adapter().find_users([invite]).get(invite)
+    if other is None:
+        raise NotFound
+    if other == user:
+        raise NotAllowed
+    key = pair_key(user, other)
+    room = Room.objects.filter(pair_key=key).first()
+    if room is not None:
+        return room, False
+    if not other.is_active:
+        raise NotFound
+    try:
+        return _create_one_to_one(user=user, other=other, key=key, now=now), True
+    except IntegrityError:
+        room = primary(Room.objects.filter(pair_key=key)).first()
+        if room is None:
+            raise
+        return room, False
+
+
+def create_group_room(*, user: User, invite: str, now: datetime) -> Room:
+    """Create a group room of all members of a group, named after it.
+
+    `invite` is the group's id. Its members are copied once; later changes of the
+    group have no effect. The user need not be one of them.
+
+    Raises:
+        NotFound: there is no such group.
+
+    API: Creating a new room, `roomType` 2 with `invite`.
+    """
+    members = get_adapter().find_group_members(invite)
+    if members is None:
+        raise NotFound
+    others = [member for member in members if member != user]
+    return _create_room(
+        user=user, type=RoomType.GROUP, name=invite, others=others, now=now
+    )
+
+
+def create_room(
+    *,
+    user: User,
+    type: RoomType,
+    name: str,
+    now: datetime,
+) -> Room:
+    """Create a group or public room that the user owns and is alone in.
+
+    `name` may be empty; it is not trimmed.
+
+    Raises:
+        Invalid: the name has more than 255 characters, or some that cannot be stored.
+
+    API: Creating a new room, `roomType` 2 and 3.
+    """
+    require_text(name, longest=ROOM_NAME_MAX)
+    return _create_room(user=user, type=type, name=name, others=[], now=now)
+
+
+def pair_key(one: User, other: User) -> str:
+    """Return the key of the one-to-one room of two users, whoever comes first."""
+    keys = sorted([str(one.pk), str(other.pk)])
+    return hashlib.sha256(repr(keys).encode()).hexdigest()
+
+
+def new_token() -> str:
+    """Return a random token that is no word of the API's own."""
+    while True:
+        token = "".join(secrets.choice(TOKEN_ALPHABET) for _ in range(TOKEN_LENGTH))
+        if token not in RESERVED_TOKENS:
+            return token
+
+
+@atomic
+def _create_room(
+    *,
+    user: User,
+    type: RoomType,
+    name: str,
+    others: Sequence[User],
+    now: datetime,
+) -> Room:
+    room = _insert_room(type=type, name=name, creator=user, now=now)
+    owner, member = ParticipantType.OWNER, ParticipantType.USER
+    add_users(room=room, actor=user, users=[user], type=owner, now=now)
+    add_users(room=room, actor=user, users=others, type=member, now=now)
+    return room
+
+
+@atomic
+def _create_one_to_one(*, user: User, other: User, key: str, now: datetime) -> Room:
+    room = _insert_room(
+        type=RoomType.ONE_TO_ONE, name="", creator=user, now=now, key=key
+    )
+    add_users(
+        room=room,
+        actor=user,
+        users=[user, other],
+        type=ParticipantType.OWNER,
+        now=now,
+    )
+    return room
+
+
+def _insert_room(
+    *,
+    type: RoomType,
+    name: str,
+    creator: User,
+    now: datetime,
+    key: str | None = None,
+) -> Room:
+    """Insert a room under a free token and write its first line.
+
+    Raises:
+        IntegrityError: the pair has a room already.
+    """
+    for attempt in range(1, TOKEN_TRIES + 1):
+        room = Room(type=type, name=name, pair_key=key, token=new_token())
+        try:
+            with savepoint():
+                room.save(force_insert=True)
+            break
+        except IntegrityError:
+            same_token = Room.objects.filter(token=room.token)
+            is_token_taken = primary(same_token).exists()
+            if not is_token_taken or attempt == TOKEN_TRIES:
+                raise
+    actor = Actor(user=creator)
+    append(room_id=room.pk, actor=actor, lines=[conversation_created()], now=now)
+    return room

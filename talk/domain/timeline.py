@@ -1,0 +1,87 @@
+"""Writing to a room's timeline: the lock, the positions and the hint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from talk import hints
+from talk.constants import ActorType, SystemMessage
+from talk.exceptions import NotFound
+from talk.models import Guest, Message, Room, requires_transaction
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who caused a message: a user, a guest, or nobody in the room."""
+
+    user: User | None = None
+    guest: Guest | None = None
+
+    @property
+    def type(self) -> ActorType:
+        """The kind of actor; nobody is written down as a guest without a name."""
+        return ActorType.GUESTS if self.user is None else ActorType.USERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """What is to be written: a comment's text, or a system message's parameters."""
+
+    text: str = ""
+    system_message: SystemMessage | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@requires_transaction
+def append(
+    *, room_id: int, actor: Actor, lines: list[Line], now: datetime
+) -> list[Message]:
+    """Write lines to the end of a room's timeline, in order, and ring the doorbell.
+
+    Part of the change that the lines tell about. The first statement locks the room
+    by counting the lines. Positions and ids are taken under that lock, so nobody who
+    reads "newer than n" can miss a line that commits late.
+
+    Returns the messages, with ids where the database tells them.
+
+    Raises:
+        NotFound: the room was deleted meanwhile.
+
+    API: Chat; all that is written there.
+    """
+    comments = sum(line.system_message is None for line in lines)
+    counts = Room.objects.advance(room_id, lines=len(lines), comments=comments, now=now)
+    if counts is None:
+        raise NotFound
+    last_position, comment_count = counts
+    position = last_position - len(lines)
+    count = comment_count - comments
+    messages = []
+    for line in lines:
+        position += 1
+        count += line.system_message is None
+        messages.append(
+            Message(
+                room_id=room_id,
+                position=position,
+                comment_count=count,
+                system_message=line.system_message or "",
+                text=line.text,
+                parameters=line.parameters,
+                actor_type=actor.type,
+                actor_user=actor.user,
+                actor_guest=actor.guest,
+                created_at=now,
+            )
+        )
+    if len(messages) == 1:
+        messages[0].save(force_insert=True)
+    else:
+        Message.objects.bulk_create(messages)
+    hints.record(room_id=room_id, position=last_position)
+    return messages

@@ -1,0 +1,236 @@
+"""Hints: "room R changed", published once after commit. The only road to a wake-up.
+
+Domain code calls `record` inside its transaction. When that has committed, what was
+recorded goes to the hubs of this process at once, and over the channel layer to the
+hubs of all others. A hint is a doorbell: it says where to look, never what is there.
+It may be lost, doubled or late without harm, because whoever waits also looks at the
+database now and then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypedDict, TypeVar
+
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer, get_channel_layer
+from django.db import transaction
+
+from talk.conf import talk_settings
+from talk.models import talk_database
+
+logger = logging.getLogger("talk.hub")
+
+T = TypeVar("T")
+
+MESSAGE_TYPE = "talk.hints"
+"""`type` of our messages on the channel layer."""
+
+QUEUE_MAX = 10_000
+"""Rooms that wait for a slow channel layer; the oldest are dropped beyond it."""
+
+COMPLAINT_SECONDS = 60
+"""A channel layer that is down is logged this often, not once a hint."""
+
+LAYER_SECONDS = 5.0
+"""A layer that takes longer is down; hints that wait behind it are late already."""
+
+FLUSH_AT_EXIT_SECONDS = 2.0
+"""What a process that ends gives its last hints to leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something is new in a room: its timeline reaches `position` now."""
+
+    room_id: int
+    position: int
+
+
+class HintMessage(TypedDict):
+    """What travels on the channel layer; `hints` are (room id, position) pairs."""
+
+    type: str
+    hints: list[tuple[int, int]]
+
+
+class _Recorded(threading.local):
+    """What the current thread's transaction has recorded, by room."""
+
+    def __init__(self) -> None:
+        self.positions: dict[int, int] = {}
+
+
+_recorded = _Recorded()
+_listeners: set[Callable[[list[Hint]], None]] = set()
+
+
+def record(*, room_id: int, position: int) -> None:
+    """Publish, once the transaction has committed, that a room's timeline has grown.
+
+    Every call registers a callback, because Django drops those of a savepoint that
+    is rolled back; the first one that runs publishes for all of them. What a rolled
+    back transaction leaves behind rings once too often, which hints may.
+    """
+    known = _recorded.positions.get(room_id, 0)
+    _recorded.positions[room_id] = max(known, position)
+    transaction.on_commit(_publish_recorded, using=talk_database(), robust=True)
+
+
+def _publish_recorded() -> None:
+    positions, _recorded.positions = _recorded.positions, {}
+    if positions:
+        publish([Hint(room_id, position) for room_id, position in positions.items()])
+
+
+def publish(hints: list[Hint]) -> None:
+    """Tell the hubs of this process now and those of others soon; never blocks."""
+    for listener in tuple(_listeners):
+        listener(hints)
+    layer = get_channel_layer(talk_settings().CHANNEL_LAYER)
+    # All hubs that an in-memory layer reaches have just been told.
+    if layer is not None and not isinstance(layer, InMemoryChannelLayer):
+        publisher.send(hints)
+
+
+def add_listener(listener: Callable[[list[Hint]], None]) -> None:
+    """Call `listener` with each publication of this process, in the thread it is in."""
+    _listeners.add(listener)
+
+
+def remove_listener(listener: Callable[[list[Hint]], None]) -> None:
+    """Undo `add_listener`."""
+    _listeners.discard(listener)
+
+
+def group_names() -> list[str]:
+    """Return the groups that a hub joins to hear about all rooms."""
+    return [f"talk.hints.{shard}" for shard in range(talk_settings().HUB_SHARDS)]
+
+
+def group_name(room_id: int) -> str:
+    """Return the group that hears about this room."""
+    return f"talk.hints.{room_id % talk_settings().HUB_SHARDS}"
+
+
+def parse(message: HintMessage | dict[str, Any]) -> list[Hint]:
+    """Return the hints of a message from the channel layer."""
+    return [Hint(room_id, position) for room_id, position in message["hints"]]
+
+
+class InlineExecutor(ThreadPoolExecutor):
+    """Runs what an event loop would give to other threads, in the loop's own thread.
+
+    The publisher's loop has nothing else to do meanwhile; and when the interpreter
+    ends, which is when a command's last hints leave, there are no other threads.
+    """
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Run `fn` and return its outcome as a future that is done."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - handed to whoever awaits it
+            future.set_exception(error)
+        return future
+
+
+class Publisher:
+    """Carries hints to the channel layer from one thread with its own event loop.
+
+    A request must not wait for Redis, and `async_to_sync` without a running loop
+    opens a connection per call; one lasting loop keeps one connection. Hints for
+    the same room that wait together leave as one.
+    """
+
+    def __init__(self) -> None:
+        self._reset()
+        self._last_complaint = float("-inf")
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        """Start afresh: in a forked child neither thread nor loop exist any more."""
+        self._lock = threading.Lock()
+        self._positions: dict[int, int] = {}
+        self._idle = threading.Event()
+        self._idle.set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._bell: asyncio.Event | None = None
+
+    def send(self, hints: Iterable[Hint]) -> None:
+        """Queue hints; the oldest are dropped when the queue is full."""
+        with self._lock:
+            for hint in hints:
+                known = self._positions.pop(hint.room_id, 0)
+                self._positions[hint.room_id] = max(known, hint.position)
+            while len(self._positions) > QUEUE_MAX:
+                self._positions.pop(next(iter(self._positions)))
+            self._idle.clear()
+            if self._loop is None:
+                self._start()
+            loop, bell = self._loop, self._bell
+        if loop is not None and bell is not None:
+            loop.call_soon_threadsafe(bell.set)
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until all queued hints have left or failed; False when time is up."""
+        return self._idle.wait(seconds)
+
+    def _start(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(InlineExecutor())
+        self._bell = asyncio.Event()
+        work = partial(self._loop.run_until_complete, self._work(self._bell))
+        threading.Thread(target=work, name="talk-publisher", daemon=True).start()
+
+    async def _work(self, bell: asyncio.Event) -> None:
+        while True:
+            await bell.wait()
+            bell.clear()
+            while positions := self._take():
+                await self._deliver(positions)
+
+    def _take(self) -> dict[int, int]:
+        with self._lock:
+            positions, self._positions = self._positions, {}
+            if not positions:
+                self._idle.set()
+            return positions
+
+    async def _deliver(self, positions: dict[int, int]) -> None:
+        groups: dict[str, list[tuple[int, int]]] = {}
+        for room_id, position in positions.items():
+            groups.setdefault(group_name(room_id), []).append((room_id, position))
+        try:
+            layer = get_channel_layer(talk_settings().CHANNEL_LAYER)
+            for group, hints in groups.items():
+                await self._send_group(layer, group, hints)
+        except Exception:
+            now = time.monotonic()
+            if now - self._last_complaint >= COMPLAINT_SECONDS:
+                self._last_complaint = now
+                logger.exception("Hints do not reach the channel layer")
+
+    async def _send_group(
+        self,
+        layer: BaseChannelLayer | None,
+        group: str,
+        hints: list[tuple[int, int]],
+    ) -> None:
+        if layer is not None:
+            message: HintMessage = {"type": MESSAGE_TYPE, "hints": hints}
+            async with asyncio.timeout(LAYER_SECONDS):
+                await layer.group_send(group, dict(message))
+
+
+publisher = Publisher()
+atexit.register(publisher.flush, FLUSH_AT_EXIT_SECONDS)

@@ -1,0 +1,38 @@
+"""The data model: fields, constraints and the queries over them."""
+
+from __future__ import annotations
+
+from talk.models.call import CallAttendance
+from talk.models.database import (
+    atomic,
+    primary,
+    requires_transaction,
+    savepoint,
+    talk_database,
+)
+from talk.models.guest import Guest
+from talk.models.message import Message, MessageQuerySet
+from talk.models.participant import Participant, ParticipantQuerySet
+from talk.models.room import Room, RoomQuerySet
+from talk.models.session import Session, SessionQuerySet, live_since
+from talk.models.signaling import SignalingMessage
+
+__all__ = [
+    "CallAttendance",
+    "Guest",
+    "Message",
+    "MessageQuerySet",
+    "Participant",
+    "ParticipantQuerySet",
+    "Room",
+    "RoomQuerySet",
+    "Session",
+    "SessionQuerySet",
+    "SignalingMessage",
+    "atomic",
+    "live_since",
+    "primary",
+    "requires_transaction",
+    "savepoint",
+    "talk_database",
+]

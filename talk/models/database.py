@@ -1,0 +1,61 @@
+"""Transactions on the database that holds the rooms, whatever a site's router says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from django.apps import apps
+from django.db import router, transaction
+from django.db.models import QuerySet
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Rows = TypeVar("Rows", bound="QuerySet[Any]")
+
+
+def talk_database() -> str:
+    """Return the alias of the database that Talk writes to."""
+    return router.db_for_write(apps.get_model("talk", "Room"))
+
+
+def atomic(function: Callable[P, R]) -> Callable[P, R]:
+    """Run `function` in a transaction on Talk's database, or in a savepoint of one."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with transaction.atomic(using=talk_database()):
+            return function(*args, **kwargs)
+
+    return run
+
+
+def primary(rows: Rows) -> Rows:
+    """Return `rows` as the database has them that Talk writes to.
+
+    For all that is read to decide about a write: a replica may not know it yet.
+    """
+    return rows.using(talk_database())
+
+
+def savepoint() -> transaction.Atomic:
+    """Return a context for one statement that a constraint may refuse."""
+    return transaction.atomic(using=talk_database())
+
+
+def requires_transaction(function: Callable[P, R]) -> Callable[P, R]:
+    """Refuse to run `function` outside a transaction on Talk's database.
+
+    For parts of a larger change: a savepoint of their own would cost two
+    statements and protect nothing, because their errors undo all of it.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not transaction.get_connection(talk_database()).in_atomic_block:
+            message = f"{function.__qualname__} must run inside a transaction."
+            raise transaction.TransactionManagementError(message)
+        return function(*args, **kwargs)
+
+    return run

@@ -1,0 +1,109 @@
+"""Messages: the timeline of a room."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from talk.constants import ActorType
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    """Messages …"""
+
+    def with_actors(self) -> MessageQuerySet:
+        """… with the account or guest who wrote them, in the same query."""
+        return self.select_related("actor_user", "actor_guest")
+
+    def newer(self, message_id: int) -> MessageQuerySet:
+        """… with a greater id, oldest first."""
+        return self.filter(pk__gt=message_id).order_by("pk")
+
+    def older(self, message_id: int) -> MessageQuerySet:
+        """… with a smaller id, newest first; 0 or less stands for the end."""
+        rows = self.filter(pk__lt=message_id) if message_id > 0 else self
+        return rows.order_by("-pk")
+
+    def newest_of_each_room(self) -> MessageQuerySet:
+        """… that are the last of their room."""
+        return self.filter(position=F("room__last_position"))
+
+
+class Message(models.Model):
+    """One line of a room's timeline: a comment or a system message.
+
+    Rows of one room are inserted under that room's lock, so that the order of ids,
+    of positions and of commits is the same.
+    """
+
+    room = models.ForeignKey(
+        "talk.Room",
+        on_delete=models.CASCADE,
+        related_name="messages",
+        verbose_name=_("room"),
+        # Both the index and the unique constraint below begin with the room.
+        db_index=False,
+    )
+    position = models.PositiveBigIntegerField(
+        _("position"),
+        help_text=_("Place in the room's timeline, from 1, without gaps."),
+    )
+    comment_count = models.PositiveBigIntegerField(
+        _("comment count"),
+        help_text=_("Comments in the room up to this message, itself included."),
+    )
+    system_message = models.CharField(
+        _("system message"),
+        max_length=32,
+        blank=True,
+        help_text=_("Key of a system message; empty for what people write."),
+    )
+    text = models.TextField(
+        _("text"), blank=True, help_text=_("What was written, as it was written.")
+    )
+    parameters = models.JSONField(
+        _("parameters"),
+        default=dict,
+        blank=True,
+        help_text=_("What a system message speaks about; its text is never stored."),
+    )
+    actor_type = models.CharField(_("actor type"), max_length=16, choices=ActorType)
+    actor_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("user"),
+        help_text=_("Empty for guests and when the account was deleted."),
+    )
+    actor_guest = models.ForeignKey(
+        "talk.Guest",
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("guest"),
+    )
+    created_at = models.DateTimeField(_("created at"))
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = (
+            # Serves the last message of each room; forbids two at one place.
+            models.UniqueConstraint(
+                fields=["room", "position"], name="talk_message_position_unique"
+            ),
+        )
+        indexes = (
+            # Serves both directions of reading: newer and older than an id.
+            models.Index(fields=["room", "id"], name="talk_message_room_id"),
+        )
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

@@ -1,0 +1,123 @@
+"""Participants."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, FilteredRelation, Q
+from django.utils.translation import gettext_lazy as _
+
+from talk.constants import GUEST_TYPES, NotificationLevel, ParticipantType
+
+
+class ParticipantQuerySet(models.QuerySet["Participant"]):
+    """Participants …"""
+
+    def with_names(self) -> ParticipantQuerySet:
+        """… with the account or guest that names them, in the same query."""
+        return self.select_related("user", "guest")
+
+    def with_session_of(self, device: str | None) -> ParticipantQuerySet:
+        """… with the key of their session on a device, as `session_pk`."""
+        here = FilteredRelation("sessions", condition=Q(sessions__device=device))
+        rows = self.annotate(here=here)
+        return rows.annotate(session_pk=F("here__pk"))  # type: ignore[no-redef]  # same name
+
+    def raise_read_mark(self, pk: int, comments: int) -> bool:
+        """Move one participant's read marker forward, never back; tell whether it did.
+
+        `comments` is the room's comment count up to which everything was seen.
+        """
+        behind = self.filter(pk=pk, read_comments__lt=comments)
+        return behind.update(read_comments=comments) == 1
+
+
+class Participant(models.Model):
+    """Somebody's place in a room: a user's, or a guest's."""
+
+    room = models.ForeignKey(
+        "talk.Room",
+        on_delete=models.CASCADE,
+        related_name="participants",
+        verbose_name=_("room"),
+        # The unique constraint on (room, user) serves "who is in this room".
+        db_index=False,
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("user"),
+    )
+    guest = models.OneToOneField(
+        "talk.Guest",
+        on_delete=models.CASCADE,
+        related_name="participant",
+        null=True,
+        blank=True,
+        verbose_name=_("guest"),
+    )
+    type = models.PositiveSmallIntegerField(
+        _("type"), choices=ParticipantType, default=ParticipantType.USER
+    )
+    favorite = models.BooleanField(_("favourite"), default=False)
+    notification_level = models.PositiveSmallIntegerField(
+        _("notification level"),
+        choices=NotificationLevel,
+        default=NotificationLevel.DEFAULT,
+    )
+    read_comments = models.PositiveBigIntegerField(
+        _("read comments"),
+        default=0,
+        help_text=_("The room's comment count up to which everything was read."),
+    )
+    last_mention = models.PositiveBigIntegerField(
+        _("last mention"),
+        default=0,
+        help_text=_("The room's comment count at the last mention; 0 for none."),
+    )
+    last_seen = models.DateTimeField(
+        _("last seen"),
+        null=True,
+        blank=True,
+        help_text=_("Last ping of sessions that have ended; live ones keep their own."),
+    )
+
+    session_pk: int | None
+    """Only there after `with_session_of`."""
+
+    objects = ParticipantQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("participant")
+        verbose_name_plural = _("participants")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["room", "user"], name="talk_participant_user_once_a_room"
+            ),
+            # "Exactly one" would be better, but where constraints cannot be deferred
+            # Django sets a reference to null before it deletes what it refers to.
+            models.CheckConstraint(
+                name="talk_participant_user_or_guest",
+                condition=Q(
+                    guest__isnull=True,
+                    type__in=sorted(set(ParticipantType.values) - GUEST_TYPES),
+                )
+                | Q(user__isnull=True, type__in=sorted(GUEST_TYPES)),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether this is a guest's place."""
+        return ParticipantType(self.type).is_guest
+
+    @property
+    def is_mentioned(self) -> bool:
+        """Whether a mention was not read yet."""
+        return self.last_mention > self.read_comments

@@ -1,0 +1,138 @@
+"""Rooms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connections, models
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from talk.constants import RoomType
+from talk.models.database import primary
+
+
+class RoomQuerySet(models.QuerySet["Room"]):
+    """Rooms …"""
+
+    def lock(self, pk: int) -> Room | None:
+        """Lock one room's row until the transaction ends and return it as it is now.
+
+        Returns None when the room is gone. SQLite has no `FOR UPDATE`; there an
+        UPDATE that changes nothing takes the lock, because a read that becomes a
+        write later fails with "database is locked".
+        """
+        rows = primary(self.filter(pk=pk))
+        if connections[rows.db].features.has_select_for_update:
+            return rows.select_for_update().first()
+        rows.update(token=F("token"))
+        return rows.first()
+
+    def advance(
+        self, pk: int, *, lines: int, comments: int, now: datetime
+    ) -> tuple[int, int] | None:
+        """Lock one room and count `lines` new messages, `comments` of them comments.
+
+        Returns its last position and comment count, None when the room is gone. They
+        are the timeline's clock: whoever waits for this lock goes on from there.
+        """
+        rows = primary(self.filter(pk=pk))
+        rows.update(
+            last_position=F("last_position") + lines,
+            comment_count=F("comment_count") + comments,
+            last_activity=now,
+        )
+        return rows.values_list("last_position", "comment_count").first()
+
+
+class Room(models.Model):
+    """A place where people talk, reached by its token."""
+
+    token = models.CharField(
+        _("token"),
+        max_length=32,
+        unique=True,
+        help_text=_("Public id of the room; part of its link. Never changes."),
+    )
+    type = models.PositiveSmallIntegerField(_("type"), choices=RoomType)
+    name = models.CharField(
+        _("name"),
+        max_length=255,
+        blank=True,
+        help_text=_("Empty for one-to-one rooms and for rooms without a name."),
+    )
+    password = models.CharField(
+        _("password"),
+        max_length=255,
+        blank=True,
+        help_text=_("Hash of the password that strangers need; empty for none."),
+    )
+    pair_key = models.CharField(
+        _("pair key"),
+        max_length=64,
+        null=True,
+        blank=True,
+        unique=True,
+        editable=False,
+        help_text=_("Names the two people of a one-to-one room; there is one a pair."),
+    )
+    object_type = models.CharField(  # noqa: DJ001 - null, because pairs are unique
+        _("object type"),
+        max_length=64,
+        null=True,
+        blank=True,
+        help_text=_("Kind of the site's own object that the room belongs to."),
+    )
+    object_id = models.CharField(  # noqa: DJ001 - as above
+        _("object id"), max_length=64, null=True, blank=True
+    )
+    active_since = models.DateTimeField(
+        _("active since"),
+        null=True,
+        blank=True,
+        help_text=_("Start of the running call; empty when there is none."),
+    )
+    last_activity = models.DateTimeField(
+        _("last activity"),
+        null=True,
+        blank=True,
+        help_text=_("Time of the newest message."),
+    )
+    last_position = models.PositiveBigIntegerField(
+        _("last position"),
+        default=0,
+        help_text=_("Position of the newest message; also the number of messages."),
+    )
+    comment_count = models.PositiveBigIntegerField(
+        _("comment count"),
+        default=0,
+        help_text=_("Messages that people wrote, without system messages."),
+    )
+
+    objects = RoomQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["object_type", "object_id"], name="talk_room_once_an_object"
+            ),
+        )
+        # Serves the search for calls that nobody is in any more.
+        indexes = (
+            models.Index(fields=["active_since"], name="talk_room_active_since"),
+        )
+
+    def __str__(self) -> str:
+        return self.name or self.token
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody with the link may join."""
+        return self.type == RoomType.PUBLIC
+
+    @property
+    def is_one_to_one(self) -> bool:
+        """Whether the room belongs to a pair of users."""
+        return self.type == RoomType.ONE_TO_ONE

@@ -1,0 +1,84 @@
+"""Sessions: the connections of participants."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from talk.constants import SESSION_ID_LENGTH, SESSION_LIVE_SECONDS
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    """Sessions …"""
+
+    def live(self, now: datetime) -> SessionQuerySet:
+        """… that have pinged recently enough to count as connected at `now`."""
+        return self.filter(last_ping__gt=live_since(now))
+
+
+def live_since(now: datetime) -> datetime:
+    """Return the time of the last ping after which a session is live at `now`."""
+    return now - timedelta(seconds=SESSION_LIVE_SECONDS)
+
+
+class Session(models.Model):
+    """One connection of a participant to a room: a device, a tab."""
+
+    room = models.ForeignKey(
+        "talk.Room",
+        on_delete=models.CASCADE,
+        related_name="sessions",
+        verbose_name=_("room"),
+        # The unique constraint on (room, device) serves "who is connected here".
+        db_index=False,
+    )
+    participant = models.ForeignKey(
+        "talk.Participant",
+        on_delete=models.CASCADE,
+        related_name="sessions",
+        verbose_name=_("participant"),
+    )
+    session_id = models.CharField(
+        _("session id"),
+        max_length=SESSION_ID_LENGTH,
+        help_text=_("What the API calls `sessionId`."),
+    )
+    device = models.CharField(  # noqa: DJ001 - null, because many have none and it is unique
+        _("device"),
+        max_length=64,
+        null=True,
+        blank=True,
+        help_text=_(
+            "Id of the browser or app, kept in its HTTP session; "
+            "empty for callers without cookies."
+        ),
+    )
+    last_ping = models.DateTimeField(_("last ping"))
+    in_call = models.PositiveSmallIntegerField(
+        _("in-call flags"),
+        default=0,
+        help_text=_("Bit mask: 1 in the call, 2 sends audio, 4 sends video."),
+    )
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["session_id"], name="talk_session_id_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["room", "device"], name="talk_session_once_a_device"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether the session counts as connected at `now`."""
+        return self.last_ping > live_since(now)

@@ -1,0 +1,1 @@
+"""Waiting and waking: one hub a process, and what waits in it."""

@@ -1,0 +1,1 @@
+"""The Channels consumers that long polls are served by."""

@@ -1,0 +1,132 @@
+"""A consumer that waits for news without holding a thread or a connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NoReturn
+
+from channels.exceptions import StopConsumer
+from channels.generic.http import AsyncHttpConsumer
+from django.conf import settings
+from django.http import HttpResponseBase
+from rest_framework.response import Response
+
+from talk.api.polls import Poll
+from talk.domain.chat import Page
+from talk.realtime.handler import PollHandler, adopt_headers
+from talk.realtime.hub import Hub, Waiter, current_hub
+from talk.realtime.pauses import patience
+
+
+class PollConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no types
+    """Serves the requests that may wait.
+
+    Admission, looks and rendering run in the hub's database threads; between them
+    there is only this coroutine. Channels dispatches nothing while `handle` runs, so
+    it reads `receive` itself: that is how it notices a client that hangs up.
+    """
+
+    channel_layer_alias = None
+
+    def __init__(self, handler: PollHandler) -> None:
+        super().__init__()
+        self._handler = handler
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Keep `receive`, which nobody else reads while `handle` runs."""
+        self._receive = receive
+        self._body_size = 0
+        await super().__call__(scope, receive, send)
+
+    async def http_request(self, message: dict[str, Any]) -> None:
+        """Collect the body, which Channels would do without any limit.
+
+        Raises:
+            StopConsumer: it is longer than the site allows; that is answered.
+        """
+        self._body_size += len(message.get("body", b""))
+        longest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if longest is not None and self._body_size > longest:
+            await self.send_response(413, b"")
+            raise StopConsumer
+        await super().http_request(message)
+
+    async def handle(self, body: bytes) -> None:
+        """Answer the request, now or when there is news."""
+        hub = current_hub()
+        if hub.is_stopped:
+            await self.send_response(503, b"")
+            return
+        with hub.serving():
+            admit = partial(self._handler.admit, self.scope, body)
+            response, poll = await hub.admissions.run(admit)
+            answer = response if poll is None else await self._wait(hub, poll, response)
+            if answer is not None:
+                await self._send(answer)
+
+    async def _wait(
+        self, hub: Hub, poll: Poll, provisional: HttpResponseBase
+    ) -> HttpResponseBase | None:
+        """Return the answer, or None when nobody is there to read it."""
+        gone = asyncio.create_task(self._hang_up())
+        try:
+            with hub.subscribe(poll) as waiter:
+                page = await _find_news(hub, waiter, gone)
+            if page is None:
+                return None if gone.done() else provisional
+            answer: Callable[[], Response] = partial(poll.respond, page)
+        except Exception as error:  # noqa: BLE001 - the view knows what it means
+            answer = partial(_raise, error)
+        finally:
+            gone.cancel()
+        response = await hub.threads.run(partial(poll.complete, answer))
+        adopt_headers(response, provisional)
+        return response
+
+    async def _hang_up(self) -> None:
+        """Return when the client has gone."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def _send(self, response: HttpResponseBase) -> None:
+        """Send what Django would send for this response."""
+        content: bytes = getattr(response, "content", b"")
+        headers = [
+            (name.encode("ascii"), value.encode("latin1"))
+            for name, value in response.items()
+        ]
+        headers += [
+            (b"Set-Cookie", morsel.output(header="").strip().encode("ascii"))
+            for morsel in response.cookies.values()
+        ]
+        await self.send_response(response.status_code, content, headers=headers)
+
+
+async def _find_news(
+    hub: Hub, waiter: Waiter, gone: asyncio.Future[Any]
+) -> Page | None:
+    """Look and wait in turn until there is news.
+
+    Returns None when the client is gone, the time is up or the hub drains.
+
+    Raises:
+        NotFound: the room was deleted.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience(waiter.poll.timeout)
+    while True:
+        page = await hub.look(waiter)
+        if page.messages:
+            return None if gone.done() else page
+        left = deadline - loop.time()
+        if hub.is_draining or left <= 0:
+            return None
+        was_rung = await waiter.wait(gone, left)
+        if gone.done() or not was_rung:
+            return None
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error

@@ -1,0 +1,326 @@
+"""The hub: where the long polls of a process wait, and what wakes them.
+
+One hub serves one event loop, in practice one process. It alone is a member of the
+channel layer, whatever the number of waiting clients. A hint makes it ring those who
+wait for that room; they look at the database, which is the truth. Every few seconds
+one query for all waited rooms finds what a lost hint would have told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+from django.utils import timezone
+
+from talk import hints
+from talk.api.polls import Poll
+from talk.conf import talk_settings
+from talk.domain.chat import (
+    Page,
+    newest_position,
+    newest_positions,
+)
+from talk.domain.sessions import ping_sessions
+from talk.hints import Hint
+from talk.realtime.drain import DrainOnSignal
+from talk.realtime.pauses import repeat
+from talk.realtime.subscription import Subscription
+from talk.realtime.threads import DatabaseThreads
+
+logger = logging.getLogger("talk.hub")
+
+CHUNK = 500
+"""Ids in one query; SQLite and Oracle allow no thousands of parameters."""
+
+STOP_SECONDS = 5.0
+"""What a hub that stops gives its polls to be answered."""
+
+SLICE = 64
+"""Waiters rung at once, so that a crowded room does not hold the event loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at the database has found."""
+
+    position: int
+    page: Page
+
+
+class Waiter:
+    """One poll that waits for a room to change after `position`."""
+
+    def __init__(self, poll: Poll) -> None:
+        self.poll = poll
+        self.position = poll.position
+        self._is_rung = False
+        self._bell: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        """Wake the waiter, or keep it from falling asleep."""
+        self._is_rung = True
+        if self._bell is not None and not self._bell.done():
+            self._bell.set_result(None)
+
+    async def wait(self, gone: asyncio.Future[Any], seconds: float) -> bool:
+        """Wait until rung, until the client is gone or the time is up.
+
+        Returns whether it was rung, also if that was before the call.
+        """
+        if not self._is_rung:
+            self._bell = asyncio.get_running_loop().create_future()
+            await asyncio.wait(
+                {self._bell, gone},
+                timeout=max(seconds, 0),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        was_rung, self._is_rung = self._is_rung, False
+        return was_rung
+
+
+@dataclass(slots=True)
+class WaitedRoom:
+    """The waiters of one room, and the looks that are under way for them."""
+
+    waiters: set[Waiter] = field(default_factory=set)
+    rings: int = 0
+    looks: dict[tuple[int, int, int], asyncio.Task[Look]] = field(default_factory=dict)
+    """By the number of rings they began after, and by what their waiters know."""
+
+
+class Hub:
+    """Everything that waits on one event loop. Use `current_hub` to get it.
+
+    Its methods are to be called on that loop, but `publish_here` anywhere.
+    """
+
+    def __init__(self) -> None:
+        settings = talk_settings()
+        count, max_age = settings.POLL_THREADS, settings.POLL_CONNECTION_MAX_AGE_SECONDS
+        self.admissions = DatabaseThreads(count, max_age)
+        """Where callers are identified, which may mean to hash a password."""
+        self.threads = DatabaseThreads(count, max_age)
+        """Where everything else happens; slow admissions must not delay a wake-up."""
+        self.is_draining = False
+        self.is_stopped = False
+        self._loop = asyncio.get_running_loop()
+        self._drain_on_signal = DrainOnSignal(self._loop, self.drain)
+        self._rooms: dict[int, WaitedRoom] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._serving = 0
+        self._all_answered: asyncio.Event | None = None
+
+    @property
+    def waiter_count(self) -> int:
+        """How many polls are waiting."""
+        return sum(len(room.waiters) for room in self._rooms.values())
+
+    def start(self) -> None:
+        """Begin to hear hints, to look at the database and to ping."""
+        hints.add_listener(self.publish_here)
+        self._drain_on_signal.install()
+        settings = talk_settings()
+        self._spawn(repeat(settings.POLL_LOOK_SECONDS, self._guard(self.look_at_all)))
+        self._spawn(repeat(settings.POLL_PING_SECONDS, self._guard(self.ping_all)))
+        layer = get_channel_layer(settings.CHANNEL_LAYER)
+        # What an in-memory layer could tell has been published here already.
+        if layer is not None and not isinstance(layer, InMemoryChannelLayer):
+            subscription = Subscription(
+                layer, hear=self.hear, catch_up=self.look_at_all
+            )
+            self._spawn(subscription.run())
+
+    async def stop(self) -> None:
+        """Answer whoever waits and end all work of the hub."""
+        self.drain()
+        self.forget()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._wait_for_answers()
+        self.is_stopped = True
+        await asyncio.to_thread(self.admissions.close)
+        await asyncio.to_thread(self.threads.close)
+
+    def forget(self) -> None:
+        """Hear neither hints nor signals any more; enough when the loop has ended."""
+        self._drain_on_signal.restore()
+        hints.remove_listener(self.publish_here)
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Have `stop` wait for what is done inside, if it does not take too long."""
+        self._serving += 1
+        try:
+            yield
+        finally:
+            self._serving -= 1
+            if not self._serving and self._all_answered is not None:
+                self._all_answered.set()
+
+    async def _wait_for_answers(self) -> None:
+        if not self._serving:
+            return
+        self._all_answered = asyncio.Event()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._all_answered.wait()
+        except TimeoutError:
+            logger.warning("%s polls were still unanswered", self._serving)
+
+    def drain(self) -> None:
+        """Have all polls answered now, and every later one without waiting."""
+        self.is_draining = True
+        for room in self._rooms.values():
+            self._ring(list(room.waiters))
+
+    def publish_here(self, news: list[Hint]) -> None:
+        """Ring for hints of this process; may be called in any thread."""
+        with suppress(RuntimeError):  # the loop was closed
+            self._loop.call_soon_threadsafe(self.hear, news)
+
+    def hear(self, news: list[Hint]) -> None:
+        """Ring everybody who waits for something older than the hints tell of."""
+        for hint in news:
+            room = self._rooms.get(hint.room_id)
+            if room is not None:
+                self._ring_behind(room, hint.position)
+
+    @contextmanager
+    def subscribe(self, poll: Poll) -> Iterator[Waiter]:
+        """Count `poll` among those who are rung. To be entered before its first look."""
+        waiter = Waiter(poll)
+        room = self._rooms.setdefault(poll.room_id, WaitedRoom())
+        room.waiters.add(waiter)
+        try:
+            yield waiter
+        finally:
+            room.waiters.discard(waiter)
+            if not room.waiters:
+                self._rooms.pop(poll.room_id, None)
+
+    async def look(self, waiter: Waiter) -> Page:
+        """Return what is new for a subscribed waiter.
+
+        Waiters who know the same share one look, unless it may have begun before
+        what they were rung for.
+
+        Raises:
+            NotFound: the room was deleted.
+        """
+        room = self._rooms[waiter.poll.room_id]
+        found = await self._shared_look(room, waiter.poll)
+        if found.position < waiter.position:
+            # It had begun before the waiter was admitted; the next one has not.
+            found = await self._shared_look(room, waiter.poll)
+        waiter.position = max(waiter.position, found.position)
+        return found.page
+
+    async def look_at_all(self) -> None:
+        """Find what changed in waited rooms without a hint; a query per 500 rooms."""
+        room_ids = list(self._rooms)
+        for start in range(0, len(room_ids), CHUNK):
+            some = room_ids[start : start + CHUNK]
+            newest = await self.threads.run(partial(newest_positions, room_ids=some))
+            for room_id in some:
+                room = self._rooms.get(room_id)
+                if room is None:
+                    continue
+                if room_id in newest:
+                    self._ring_behind(room, newest[room_id])
+                else:
+                    self._ring_room(room, list(room.waiters))
+
+    async def ping_all(self) -> None:
+        """Note that the sessions of all waiters are there; an update per 500."""
+        pks = [
+            pk
+            for room in self._rooms.values()
+            for waiter in room.waiters
+            for pk in waiter.poll.session_pks
+        ]
+        for start in range(0, len(pks), CHUNK):
+            some = pks[start : start + CHUNK]
+            ping = partial(ping_sessions, pks=some, now=timezone.now())
+            await self.threads.run(ping)
+
+    async def _shared_look(self, room: WaitedRoom, poll: Poll) -> Look:
+        key = (room.rings, poll.after, poll.limit)
+        task = room.looks.get(key)
+        if task is None:
+            task = self._loop.create_task(self._look_once(room, key, poll))
+            room.looks[key] = task
+        return await asyncio.shield(task)
+
+    async def _look_once(
+        self, room: WaitedRoom, key: tuple[int, int, int], poll: Poll
+    ) -> Look:
+        try:
+            return await self.threads.run(partial(_look, poll))
+        finally:
+            # Before anybody learns the result: who asks then wants a later look.
+            del room.looks[key]
+
+    def _ring_behind(self, room: WaitedRoom, position: int) -> None:
+        self._ring_room(room, [w for w in room.waiters if w.position < position])
+
+    def _ring_room(self, room: WaitedRoom, waiters: Sequence[Waiter]) -> None:
+        if waiters:
+            room.rings += 1
+            self._ring(waiters)
+
+    def _ring(self, waiters: Sequence[Waiter]) -> None:
+        for waiter in waiters[:SLICE]:
+            waiter.ring()
+        if len(waiters) > SLICE:
+            self._loop.call_soon(self._ring, waiters[SLICE:])
+
+    def _guard(
+        self, work: Callable[[], Awaitable[None]]
+    ) -> Callable[[], Awaitable[None]]:
+        """Return `work` as something that is tried again next time when it fails."""
+
+        async def guarded() -> None:
+            try:
+                await work()
+            except Exception:
+                logger.exception("The hub could not reach the database")
+
+        return guarded
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.add(self._loop.create_task(work))
+
+
+def _look(poll: Poll) -> Look:
+    """Look at the database; the position first, so that it promises too little."""
+    position = newest_position(room_id=poll.room_id)
+    return Look(position=position, page=poll.read())
+
+
+_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+
+
+def current_hub() -> Hub:
+    """Return the hub of the running event loop, started if there was none."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        for closed in [other for other in _hubs if other.is_closed()]:
+            _hubs.pop(closed).forget()
+        hub = _hubs[loop] = Hub()
+        hub.start()
+    return _hubs[loop]
+
+
+async def stop_hub() -> None:
+    """Stop the hub of the running event loop; polls that come later are sent away."""
+    hub = _hubs.get(asyncio.get_running_loop())
+    if hub is not None:
+        await hub.stop()

@@ -1,0 +1,104 @@
+"""A process's membership of the channel layer, kept alive whatever happens to it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from channels.layers import BaseChannelLayer
+
+from talk import hints
+from talk.hints import Hint
+from talk.realtime.pauses import pause
+
+logger = logging.getLogger("talk.hub")
+
+RETRY_SECONDS = 1.0
+"""Pause before listening again after the channel layer has failed."""
+
+RENEW_SECONDS_MAX = 3600.0
+"""Layers forget members after `group_expiry`, a day by default; we renew long before."""
+
+LEAVE_SECONDS = 1.0
+"""What a shutdown waits for a layer that does not answer."""
+
+COMPLAINT_SECONDS = 60.0
+"""A layer that stays down is logged this often, not at every attempt."""
+
+
+class Subscription:
+    """Listens to all groups of `talk.hints` and hands on what it hears.
+
+    `catch_up` is called whenever hints may have been missed: at the start, and after
+    each failure of the layer.
+    """
+
+    def __init__(
+        self,
+        layer: BaseChannelLayer,
+        *,
+        hear: Callable[[list[Hint]], None],
+        catch_up: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._layer = layer
+        self._hear = hear
+        self._catch_up = catch_up
+        self._channel = ""
+        self._last_complaint = float("-inf")
+
+    async def run(self) -> None:
+        """Listen until cancelled; then leave the groups."""
+        try:
+            while True:
+                try:
+                    await self._listen()
+                except Exception as error:  # noqa: BLE001 - whatever a layer raises
+                    self._complain(error)
+                await pause(RETRY_SECONDS)
+        finally:
+            await self._leave()
+
+    async def _listen(self) -> None:
+        if not self._channel:
+            self._channel = await self._layer.new_channel("talk.hub")
+        await self._join()
+        await self._catch_up()
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._receive())
+            both.create_task(self._renew())
+
+    async def _receive(self) -> None:
+        while True:
+            message = await self._layer.receive(self._channel)
+            self._hear(hints.parse(message))
+
+    async def _renew(self) -> None:
+        expiry = getattr(self._layer, "group_expiry", 4 * RENEW_SECONDS_MAX)
+        while True:
+            await pause(min(expiry / 4, RENEW_SECONDS_MAX))
+            await self._join()
+
+    async def _join(self) -> None:
+        async with asyncio.timeout(hints.LAYER_SECONDS):
+            for group in hints.group_names():
+                await self._layer.group_add(group, self._channel)
+
+    async def _leave(self) -> None:
+        """Spare the layer messages to a member that has gone."""
+        if not self._channel:
+            return
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                for group in hints.group_names():
+                    await self._layer.group_discard(group, self._channel)
+        except Exception:
+            logger.debug("The channel layer did not let go of us", exc_info=True)
+
+    def _complain(self, error: Exception) -> None:
+        now = time.monotonic()
+        if now - self._last_complaint >= COMPLAINT_SECONDS:
+            self._last_complaint = now
+            message = "No hints from the channel layer; looking instead"
+            logger.error(message, exc_info=error)

@@ -1,0 +1,1 @@
+"""Domain objects as the API shows them, to one reader in one language. No queries."""

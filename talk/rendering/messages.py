@@ -1,0 +1,54 @@
+"""Messages as the API shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from talk.adapters import get_adapter
+from talk.constants import DELETED_USERS, UNKNOWN_GUEST, ActorType
+from talk.models import Message
+from talk.rendering.readers import Reader
+from talk.rendering.system_messages import RichObjects, render_system_message
+
+
+def render_message(
+    message: Message, *, token: str, reader: Reader, names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return a message as `reader` sees it, in the active language.
+
+    `names` maps the ids of users that the message speaks about to display names.
+    The actor must have been selected with the message.
+
+    API: Receive chat messages of a room, the message.
+    """
+    actor_type, actor_id, actor_name = _render_actor(message)
+    text: str = message.text
+    parameters: RichObjects = {}
+    if message.system_message:
+        text, parameters = render_system_message(message, reader=reader, names=names)
+    return {
+        "id": message.pk,
+        "token": token,
+        "actorType": actor_type,
+        "actorId": actor_id,
+        "actorDisplayName": actor_name,
+        "timestamp": int(message.created_at.timestamp()),
+        "message": text,
+        "messageParameters": parameters or [],
+        "systemMessage": message.system_message,
+    }
+
+
+def _render_actor(message: Message) -> tuple[str, str, str]:
+    """Return type, id and display name; the name is empty when there is none."""
+    if message.actor_type == ActorType.GUESTS:
+        guest = message.actor_guest
+        if guest is None:
+            return ActorType.GUESTS.value, UNKNOWN_GUEST, ""
+        return ActorType.GUESTS.value, guest.actor_id, guest.display_name
+    user = message.actor_user
+    if user is None:
+        return DELETED_USERS, DELETED_USERS, ""
+    adapter = get_adapter()
+    return ActorType.USERS.value, adapter.user_id(user), adapter.display_name(user)

@@ -1,0 +1,162 @@
+"""What reading and writing messages costs: exact, and the same for much as for little."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from talk.models import Room
+from tests.api.callers import (
+    Caller,
+    guest,
+    invited,
+    invited_and_joined,
+    without_cookies,
+)
+from tests.api.helpers import assert_not_found
+from tests.client import TalkClient
+from tests.factories import GroupFactory, ParticipantFactory, UserFactory
+from tests.timelines import ids_of, write
+
+pytestmark = pytest.mark.django_db
+
+SAVEPOINT = 2
+"""In tests a transaction is a savepoint, which is set and released by a query each."""
+
+
+def joined_elsewhere(token: str) -> TalkClient:
+    """Return a browser of a participant who has joined another room only."""
+    client = invited(token)
+    client.join(Room.objects.exclude(token=token).get(name="Elsewhere").token)
+    return client
+
+
+@pytest.mark.parametrize(("room_count", "message_count"), [(1, 10), (100, 1000)])
+class TestQueries:
+    """In a room of many, with few or many messages."""
+
+    @pytest.fixture
+    def busy(
+        self, shared: str, alice: Any, bob: Any, room_count: int, message_count: int
+    ) -> str:
+        ParticipantFactory(user=bob, room__name="Elsewhere")
+        for number in range(1, room_count):
+            place = ParticipantFactory(user=bob, room__name=f"Room {number}")
+            write(place.room.token, ["elsewhere"], user=alice)
+        write(shared, ["hello"] * message_count, user=alice)
+        return shared
+
+    @pytest.mark.parametrize(
+        ("caller", "count"),
+        [
+            # Login 2, place 1, ping 1, messages 1.
+            (invited_and_joined, 5),
+            # The same without a ping.
+            (joined_elsewhere, 4),
+            # HTTP session 1, place 1, ping 1, messages 1.
+            (guest, 4),
+            # Account 1, place 1, live sessions 1, messages 1.
+            (without_cookies, 4),
+        ],
+    )
+    def test_history(
+        self,
+        busy: str,
+        caller: Caller,
+        count: int,
+        django_assert_num_queries: Any,
+    ) -> None:
+        client = caller(busy)
+        with django_assert_num_queries(count):
+            assert client.history(busy).status == 200
+
+    @pytest.mark.parametrize(
+        ("caller", "count"),
+        [
+            # As history, and the read marker 1.
+            (invited_and_joined, 6),
+            (joined_elsewhere, 5),
+            (without_cookies, 5),
+            # Guests have none.
+            (guest, 4),
+        ],
+    )
+    def test_a_poll_with_news(
+        self,
+        busy: str,
+        caller: Caller,
+        count: int,
+        django_assert_num_queries: Any,
+    ) -> None:
+        client = caller(busy)
+        with django_assert_num_queries(count):
+            assert client.poll(busy, after=0).status == 200
+
+    @pytest.mark.parametrize(("caller", "count"), [(invited_and_joined, 5), (guest, 4)])
+    def test_a_poll_without_news(
+        self,
+        busy: str,
+        caller: Caller,
+        count: int,
+        django_assert_num_queries: Any,
+    ) -> None:
+        client = caller(busy)
+        last = ids_of(busy)[-1]
+        client.poll(busy, after=last)
+        with django_assert_num_queries(count):
+            assert client.poll(busy, after=last).status == 304
+
+    @pytest.mark.parametrize(
+        ("caller", "count"),
+        [
+            # Login 2, place 1; counters 2, message 1, read marker 1.
+            (invited_and_joined, 7 + SAVEPOINT),
+            (joined_elsewhere, 7 + SAVEPOINT),
+            # One less for the login.
+            (guest, 6 + SAVEPOINT),
+            (without_cookies, 6 + SAVEPOINT),
+        ],
+    )
+    def test_sending(
+        self,
+        busy: str,
+        caller: Caller,
+        count: int,
+        django_assert_num_queries: Any,
+    ) -> None:
+        client = caller(busy)
+        with django_assert_num_queries(count):
+            client.say(busy, "hello")
+
+    def test_sending_with_a_new_name(
+        self, busy: str, django_assert_num_queries: Any
+    ) -> None:
+        client = guest(busy)
+        with django_assert_num_queries(7 + SAVEPOINT):
+            answer = client.post(f"/chat/{busy}", message="hi", actorDisplayName="Gwen")
+        assert answer.status == 201
+
+    def test_a_stranger(
+        self, busy: str, as_carol: TalkClient, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(3):
+            assert_not_found(as_carol.history(busy))
+
+    def test_anybody_without_cookies(
+        self, busy: str, as_guest: TalkClient, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(0):
+            assert_not_found(as_guest.history(busy))
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_naming_people_costs_one_query_however_many(
+    as_alice: TalkClient, alice: Any, size: int, django_assert_num_queries: Any
+) -> None:
+    staff = GroupFactory(name="staff")
+    staff.user_set.add(alice, *UserFactory.create_batch(size))
+    token = as_alice.create_room(type=2, invite="staff")
+    as_alice.join(token)
+    with django_assert_num_queries(6):  # login 2, place, ping, messages, names
+        assert len(as_alice.history(token).data) == size + 1

@@ -1,0 +1,68 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from tests.client import TalkClient
+from tests.factories import UserFactory
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a server that is not named, and say so."""
+    engine = settings.DATABASES["default"]["ENGINE"]
+    present = {
+        "postgres": engine == "django.db.backends.postgresql",
+        "redis": "REDIS_URL" in os.environ,
+    }
+    for item in items:
+        for mark, is_present in present.items():
+            if item.get_closest_marker(mark) and not is_present:
+                reason = f"needs {mark}; name it in the environment"
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def alice(db: None) -> Any:
+    """A user; owns the rooms in most tests."""
+    return UserFactory(username="alice", first_name="Alice", last_name="Adams")
+
+
+@pytest.fixture
+def bob(db: None) -> Any:
+    """Another user."""
+    return UserFactory(username="bob", first_name="Bob", last_name="Brown")
+
+
+@pytest.fixture
+def carol(db: None) -> Any:
+    """A third user; the stranger in most tests."""
+    return UserFactory(username="carol", first_name="Carol", last_name="Clark")
+
+
+@pytest.fixture
+def as_alice(alice: Any) -> TalkClient:
+    """Alice's browser."""
+    return TalkClient(alice)
+
+
+@pytest.fixture
+def as_bob(bob: Any) -> TalkClient:
+    """Bob's browser."""
+    return TalkClient(bob)
+
+
+@pytest.fixture
+def as_carol(carol: Any) -> TalkClient:
+    """Carol's browser."""
+    return TalkClient(carol)
+
+
+@pytest.fixture
+def as_guest(db: None) -> TalkClient:
+    """A browser without an account."""
+    return TalkClient()

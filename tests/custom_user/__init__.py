@@ -1,0 +1,1 @@
+"""A site with accounts of its own: UUID keys, login by e-mail address, no groups."""

@@ -1,0 +1,71 @@
+"""What must work with any user model. Run by `tests/test_custom_user.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.client import TalkClient
+from tests.custom_user.models import Account
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ana() -> Account:
+    return make("ana@example.org")
+
+
+@pytest.fixture
+def ben() -> Account:
+    return make("ben@example.org")
+
+
+def make(email: str) -> Account:
+    account = Account(email=email)
+    account.set_password("secret")
+    account.save()
+    return account
+
+
+def test_two_accounts_have_one_room_for_the_two_of_them(ana: Any, ben: Any) -> None:
+    as_ana, as_ben = TalkClient(ana), TalkClient(ben, basic="secret")
+    token = as_ana.create_room(type=1, invite="ben@example.org")
+    assert as_ben.create_room(type=1, invite="ana@example.org") == token
+
+    as_ana.say(token, "hello")
+    (room,) = as_ben.get("/room").data
+    assert room["name"] == room["displayName"] == "ana@example.org"
+    assert sorted(room["participants"]) == ["ana@example.org", "ben@example.org"]
+    assert room["lastMessage"]["actorId"] == "ana@example.org"
+    assert room["unreadMessages"] == 1
+
+
+def test_an_account_joins_a_public_room(ana: Any, ben: Any) -> None:
+    token = TalkClient(ana).create_room(type=3)
+    as_ben = TalkClient(ben)
+    as_ben.join(token)
+    as_ben.say(token, "hi")
+    assert as_ben.get("/room").data[0]["participantType"] == 5
+
+
+def test_a_site_without_groups_has_none_to_invite(ana: Any) -> None:
+    answer = TalkClient(ana).post("/room", roomType=2, invite="team")
+    assert answer.status == 404
+
+
+def test_the_profile_names_the_address(ana: Any) -> None:
+    profile = TalkClient(ana).get("/ocs/v2.php/cloud/user").data
+    assert profile["id"] == profile["email"] == "ana@example.org"
+    assert profile["groups"] == []
+
+
+def test_messages_of_a_deleted_account_stay(ana: Any, ben: Any) -> None:
+    as_ana, as_ben = TalkClient(ana), TalkClient(ben)
+    token = as_ana.create_room(type=3)
+    as_ben.join(token)
+    as_ben.say(token, "hi")
+    ben.delete()
+    newest = as_ana.history(token, limit=1).data[0]
+    assert (newest["actorType"], newest["message"]) == ("deleted_users", "hi")

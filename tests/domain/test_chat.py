@@ -1,0 +1,409 @@
+"""What is said in a room and what counts as read, without HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from talk.constants import ParticipantType
+from talk.domain.access import Asker, Caller, find_caller
+from talk.domain.chat import (
+    mark_read,
+    names_in,
+    newest_position,
+    newest_positions,
+    post_message,
+    read_history,
+    read_newer,
+)
+from talk.domain.rooms import create_group_room
+from talk.exceptions import Invalid, NotFound, TooLarge
+from talk.models import Guest, Message, Participant, Room
+from tests.factories import (
+    GroupFactory,
+    GuestFactory,
+    ParticipantFactory,
+    RoomFactory,
+    SessionFactory,
+    UserFactory,
+)
+from tests.timelines import ids_of, write
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def room() -> Room:
+    """A room without messages."""
+    return RoomFactory()
+
+
+def caller_for(room: Room, user: Any) -> Caller:
+    """Return the user as a participant of the room, who becomes one if needed."""
+    if not Participant.objects.filter(room=room, user=user).exists():
+        ParticipantFactory(room=room, user=user)
+    return find_caller(asker=Asker(user=user, device=None), token=room.token)
+
+
+@pytest.fixture
+def by_alice(room: Room, alice: Any) -> Caller:
+    """Alice in the room."""
+    return caller_for(room, alice)
+
+
+@pytest.fixture
+def by_guest(room: Room) -> Caller:
+    """A guest in the room, who is called Gwen."""
+    place = ParticipantFactory(
+        room=room,
+        user=None,
+        guest=GuestFactory(display_name="Gwen"),
+        type=ParticipantType.GUEST,
+    )
+    SessionFactory(participant=place, device="phone")
+    return find_caller(asker=Asker(user=None, device="phone"), token=room.token)
+
+
+def say(caller: Caller, text: str, display_name: str = "") -> Message:
+    return post_message(
+        caller=caller, text=text, display_name=display_name, now=timezone.now()
+    )
+
+
+def everything() -> list[Any]:
+    """Return all that a message changes."""
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (Room, Message, Participant, Guest)
+    ]
+
+
+class TestPostMessage:
+    """`post_message`."""
+
+    def test_it_stores_author_text_and_time_once(self, by_alice: Caller) -> None:
+        now = timezone.now() - timedelta(hours=1)
+        post_message(caller=by_alice, text=" hello ", now=now)
+        message = Message.objects.get()
+        assert message.text == "hello"
+        assert message.system_message == ""
+        assert message.actor_user == by_alice.user
+        assert message.created_at == now
+
+    def test_it_returns_what_it_stored(self, by_alice: Caller) -> None:
+        message = say(by_alice, "hello")
+        stored = Message.objects.values().get()
+        assert Message.objects.filter(pk=message.pk).exists()
+        assert {key: getattr(message, key) for key in stored} == stored
+
+    @pytest.mark.parametrize("text", ["", " \t\r\n\0\x0b", "a\0b", "\ud800"])
+    def test_what_is_no_text_is_invalid(self, by_alice: Caller, text: str) -> None:
+        before = everything()
+        with pytest.raises(Invalid):
+            say(by_alice, text)
+        assert everything() == before
+
+    def test_too_much_is_too_large(self, by_alice: Caller) -> None:
+        before = everything()
+        with pytest.raises(TooLarge):
+            say(by_alice, "x" * 1001)
+        assert everything() == before
+
+    def test_a_room_that_was_deleted_meanwhile_is_not_found(
+        self, by_alice: Caller, room: Room
+    ) -> None:
+        Room.objects.filter(pk=room.pk).delete()
+        with pytest.raises(NotFound):
+            say(by_alice, "hello")
+        assert not Message.objects.exists()
+
+    def test_whoever_was_removed_meanwhile_says_nothing(self, by_alice: Caller) -> None:
+        by_alice.participant.delete()
+        by_alice.participant.pk = 10_000
+        before = everything()
+        with pytest.raises(NotFound):
+            say(by_alice, "hello")
+        assert everything() == before
+
+    def test_a_guest_who_was_removed_meanwhile_says_nothing_and_keeps_the_name(
+        self, by_guest: Caller
+    ) -> None:
+        Participant.objects.filter(pk=by_guest.participant.pk).delete()
+        before = everything()
+        with pytest.raises(NotFound):
+            say(by_guest, "hello", "Gina")
+        assert everything() == before
+
+    @pytest.mark.parametrize("name", ["x" * 65, "a\0b", "\ud800"])
+    def test_a_name_that_cannot_be_kept_undoes_the_message(
+        self, by_guest: Caller, name: str
+    ) -> None:
+        before = everything()
+        with pytest.raises(Invalid):
+            say(by_guest, "hello", name)
+        assert everything() == before
+
+    def test_a_name_comes_with_the_message(self, by_guest: Caller) -> None:
+        message = say(by_guest, "hello", "Gina")
+        assert Guest.objects.get().display_name == "Gina"
+        assert message.actor_guest is not None
+        assert message.actor_guest.display_name == "Gina"
+
+    def test_an_empty_name_changes_none(self, by_guest: Caller) -> None:
+        say(by_guest, "hello", "")
+        assert Guest.objects.get().display_name == "Gwen"
+
+    def test_users_keep_their_names(self, by_alice: Caller) -> None:
+        say(by_alice, "hello", "Mallory" * 100)
+        assert by_alice.user is not None
+        by_alice.user.refresh_from_db()
+        assert by_alice.user.get_full_name() == "Alice Adams"
+
+    def test_the_author_has_read_everything_up_to_the_message(
+        self, by_alice: Caller, room: Room, bob: Any
+    ) -> None:
+        by_bob = caller_for(room, bob)
+        say(by_bob, "one")
+        say(by_bob, "two")
+        say(by_alice, "three")
+        by_alice.participant.refresh_from_db()
+        assert by_alice.participant.read_comments == 3
+
+    def test_nobody_else_has_read_it(
+        self, by_alice: Caller, room: Room, bob: Any
+    ) -> None:
+        by_bob = caller_for(room, bob)
+        say(by_alice, "one")
+        by_bob.participant.refresh_from_db()
+        assert by_bob.participant.read_comments == 0
+
+    def test_an_old_look_at_the_room_does_no_harm(
+        self, by_alice: Caller, room: Room, bob: Any
+    ) -> None:
+        say(caller_for(room, bob), "one")
+        message = say(by_alice, "two")  # `by_alice.room` knows nothing of "one"
+        assert (message.position, message.comment_count) == (2, 2)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_it_needs_no_transaction_around_it(self, by_alice: Caller) -> None:
+        before = everything()
+        with pytest.raises(TooLarge):
+            say(by_alice, "x" * 1001)
+        assert everything() == before
+        assert say(by_alice, "hello").position == 1
+
+    def test_it_joins_a_transaction_around_it(self, by_alice: Caller) -> None:
+        before = everything()
+        with transaction.atomic():
+            say(by_alice, "hello")
+            transaction.set_rollback(True)
+        assert everything() == before
+
+    @pytest.mark.parametrize("size", [10, 1000])
+    def test_it_costs_the_same_in_a_long_timeline(
+        self, by_alice: Caller, room: Room, size: int, django_assert_num_queries: Any
+    ) -> None:
+        write(room.token, ["hello"] * size, user=by_alice.user)
+        # A savepoint around count, reading the count, insert and read marker.
+        with django_assert_num_queries(2 + 4):
+            say(by_alice, "hello")
+
+
+class TestRead:
+    """`read_history` and `read_newer`."""
+
+    def test_history_is_before_an_id_and_newest_first(
+        self, room: Room, alice: Any
+    ) -> None:
+        numbers = write(room.token, list("abcd"), user=alice)
+        page = read_history(room_id=room.pk, before=numbers[3], limit=2)
+        assert [m.pk for m in page.messages] == [numbers[2], numbers[1]]
+
+    @pytest.mark.parametrize("before", [0, -1])
+    def test_history_starts_at_the_end(
+        self, room: Room, alice: Any, before: int
+    ) -> None:
+        numbers = write(room.token, list("abcd"), user=alice)
+        page = read_history(room_id=room.pk, before=before, limit=2)
+        assert [m.pk for m in page.messages] == [numbers[3], numbers[2]]
+
+    def test_news_are_after_an_id_and_oldest_first(
+        self, room: Room, alice: Any
+    ) -> None:
+        numbers = write(room.token, list("abcd"), user=alice)
+        page = read_newer(room_id=room.pk, after=numbers[0], limit=2)
+        assert [m.pk for m in page.messages] == [numbers[1], numbers[2]]
+
+    @pytest.mark.parametrize("after", [0, -1])
+    def test_news_start_at_the_oldest(self, room: Room, alice: Any, after: int) -> None:
+        numbers = write(room.token, list("abcd"), user=alice)
+        page = read_newer(room_id=room.pk, after=after, limit=2)
+        assert [m.pk for m in page.messages] == numbers[:2]
+
+    def test_other_rooms_do_not_show(self, room: Room, alice: Any) -> None:
+        write(RoomFactory().token, ["elsewhere"], user=alice)
+        assert read_history(room_id=room.pk, before=0, limit=9).messages == []
+        assert read_newer(room_id=room.pk, after=0, limit=9).messages == []
+
+    def test_nothing_is_an_empty_page(self, room: Room) -> None:
+        page = read_newer(room_id=room.pk, after=0, limit=9)
+        assert (page.messages, page.names) == ([], {})
+
+    @pytest.mark.parametrize("size", [10, 1000])
+    def test_a_page_of_comments_is_one_query(
+        self, room: Room, alice: Any, size: int, django_assert_num_queries: Any
+    ) -> None:
+        write(room.token, ["hello"] * size, user=alice)
+        with django_assert_num_queries(1):
+            page = read_history(room_id=room.pk, before=0, limit=200)
+            assert {m.actor_user for m in page.messages} == {alice}
+
+    @pytest.mark.parametrize("size", [2, 20])
+    def test_the_names_in_a_page_are_one_query_more(
+        self, alice: Any, size: int, django_assert_num_queries: Any
+    ) -> None:
+        staff = GroupFactory(name="staff")
+        members = UserFactory.create_batch(size)
+        staff.user_set.add(*members)
+        room = create_group_room(user=alice, invite="staff", now=timezone.now())
+        with django_assert_num_queries(2):
+            page = read_newer(room_id=room.pk, after=0, limit=200)
+        assert page.names.items() >= {
+            (user.username, user.get_full_name()) for user in members
+        }
+
+    def test_accounts_that_are_gone_have_no_name(self, alice: Any) -> None:
+        staff = GroupFactory(name="staff")
+        bob = UserFactory(username="bob")
+        staff.user_set.add(bob)
+        room = create_group_room(user=alice, invite="staff", now=timezone.now())
+        bob.delete()
+        page = read_newer(room_id=room.pk, after=0, limit=200)
+        assert "bob" not in page.names
+
+    def test_nobody_named_is_no_query(
+        self, room: Room, alice: Any, django_assert_num_queries: Any
+    ) -> None:
+        write(room.token, ["hello"], user=alice)
+        messages = list(Message.objects.all())
+        with django_assert_num_queries(0):
+            assert names_in(messages) == {}
+
+
+class TestMarkRead:
+    """`mark_read`."""
+
+    def test_it_counts_everything_as_read(
+        self, room: Room, alice: Any, bob: Any
+    ) -> None:
+        caller_for(room, alice)
+        write(room.token, list("abc"), user=bob)
+        mark_read(caller=caller_for(room, alice))
+        assert Participant.objects.get(user=alice).read_comments == 3
+
+    def test_what_came_after_the_caller_was_resolved_stays_unread(
+        self, room: Room, alice: Any, bob: Any
+    ) -> None:
+        write(room.token, list("abc"), user=bob)
+        caller = caller_for(room, alice)
+        write(room.token, ["d"], user=bob)
+        mark_read(caller=caller)
+        assert Participant.objects.get(user=alice).read_comments == 3
+
+    def test_it_never_moves_back(self, room: Room, alice: Any, bob: Any) -> None:
+        write(room.token, ["a"], user=bob)
+        late = caller_for(room, alice)
+        write(room.token, list("bc"), user=bob)
+        mark_read(caller=caller_for(room, alice))
+        mark_read(caller=late)
+        assert Participant.objects.get(user=alice).read_comments == 3
+
+    def test_nothing_is_kept_for_guests(
+        self, room: Room, by_guest: Caller, bob: Any, django_assert_num_queries: Any
+    ) -> None:
+        write(room.token, ["a"], user=bob)
+        by_guest = find_caller(asker=Asker(user=None, device="phone"), token=room.token)
+        with django_assert_num_queries(0):
+            mark_read(caller=by_guest)
+        by_guest.participant.refresh_from_db()
+        assert by_guest.participant.read_comments == 0
+
+    def test_nothing_new_is_no_query(
+        self, by_alice: Caller, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(0):
+            mark_read(caller=by_alice)
+
+    def test_other_places_stay_as_they_are(
+        self, room: Room, alice: Any, bob: Any
+    ) -> None:
+        caller_for(room, bob)
+        caller_for(RoomFactory(), alice)
+        caller_for(room, alice)
+        write(room.token, ["a"], user=bob)
+        mark_read(caller=caller_for(room, alice))
+        others = Participant.objects.exclude(room=room, user=alice)
+        assert [place.read_comments for place in others] == [0, 0]
+
+
+class TestNewestPositions:
+    """`newest_position` and `newest_positions`."""
+
+    def test_it_is_the_number_of_messages(self, room: Room, alice: Any) -> None:
+        assert newest_position(room_id=room.pk) == 0
+        write(room.token, list("abc"), user=alice)
+        assert newest_position(room_id=room.pk) == 3
+
+    def test_a_room_that_is_gone_is_not_found(self, room: Room) -> None:
+        number = room.pk
+        room.delete()
+        with pytest.raises(NotFound):
+            newest_position(room_id=number)
+
+    def test_rooms_that_are_gone_are_left_out(self, room: Room, alice: Any) -> None:
+        write(room.token, ["a"], user=alice)
+        found = newest_positions(room_ids=[room.pk, room.pk + 1])
+        assert found == {room.pk: 1}
+
+    @pytest.mark.parametrize("size", [1, 100])
+    def test_any_number_of_rooms_is_one_query(
+        self, size: int, django_assert_num_queries: Any
+    ) -> None:
+        rooms = RoomFactory.create_batch(size)
+        with django_assert_num_queries(1):
+            found = newest_positions(room_ids=[room.pk for room in rooms])
+        assert found == dict.fromkeys([room.pk for room in rooms], 0)
+
+
+class TestDeletedAccounts:
+    """What an account leaves behind."""
+
+    def test_its_messages_stay_in_their_places(
+        self, room: Room, alice: Any, bob: Any
+    ) -> None:
+        write(room.token, ["a"], user=alice)
+        write(room.token, ["b"], user=bob)
+        before = ids_of(room.token)
+        bob.delete()
+        assert ids_of(room.token) == before
+        room.refresh_from_db()
+        assert (room.last_position, room.comment_count) == (2, 2)
+
+    def test_its_messages_have_no_author_any_more(self, room: Room, bob: Any) -> None:
+        write(room.token, ["b"], user=bob)
+        bob.delete()
+        message = Message.objects.get()
+        assert (message.actor_type, message.actor_user) == ("users", None)
+
+    def test_its_messages_count_as_unread_as_before(
+        self, room: Room, alice: Any, bob: Any
+    ) -> None:
+        caller_for(room, alice)
+        write(room.token, ["b"], user=bob)
+        bob.delete()
+        caller = caller_for(room, alice)
+        assert caller.room.comment_count - caller.participant.read_comments == 1

@@ -1,0 +1,81 @@
+"""The smallest valid rows."""
+
+from __future__ import annotations
+
+import factory
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from talk.constants import ParticipantType, RoomType
+from talk.domain.guests import actor_id_of
+from talk.domain.rooms import new_token
+from talk.domain.sessions import new_session_id
+from talk.models import Guest, Participant, Room, Session
+
+PASSWORD = "correct horse"
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    """An account whose display name differs from its id; the password is `PASSWORD`."""
+
+    class Meta:
+        model = get_user_model()
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"user{n}")
+    first_name = factory.LazyAttribute(lambda user: user.username.title())
+    last_name = "Example"
+    password = factory.django.Password(PASSWORD)
+
+
+class GroupFactory(factory.django.DjangoModelFactory):
+    """A group of Django's own."""
+
+    class Meta:
+        model = Group
+
+    name = factory.Sequence(lambda n: f"group{n}")
+
+
+class RoomFactory(factory.django.DjangoModelFactory):
+    """A public room without anybody in it and without messages."""
+
+    class Meta:
+        model = Room
+
+    token = factory.LazyFunction(new_token)
+    type = RoomType.PUBLIC
+    name = "Room"
+
+
+class GuestFactory(factory.django.DjangoModelFactory):
+    """A guest without a name."""
+
+    class Meta:
+        model = Guest
+
+    actor_id = factory.LazyFunction(lambda: actor_id_of(new_session_id()))
+
+
+class ParticipantFactory(factory.django.DjangoModelFactory):
+    """A user's place in a room."""
+
+    class Meta:
+        model = Participant
+
+    room = factory.SubFactory(RoomFactory)
+    user = factory.SubFactory(UserFactory)
+    type = ParticipantType.USER
+
+
+class SessionFactory(factory.django.DjangoModelFactory):
+    """A live session without a device."""
+
+    class Meta:
+        model = Session
+
+    participant = factory.SubFactory(ParticipantFactory)
+    room = factory.SelfAttribute("participant.room")
+    session_id = factory.LazyFunction(new_session_id)
+    last_ping = factory.LazyFunction(timezone.now)

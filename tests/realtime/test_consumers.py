@@ -1,0 +1,170 @@
+"""The consumer of long polls, from its first byte to its last."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from asgiref.testing import ApplicationCommunicator
+from django.core.asgi import get_asgi_application
+
+import talk.asgi
+from talk.models import Room
+from talk.realtime.hub import current_hub, stop_hub
+from tests.client import BASE, TalkClient
+from tests.factories import UserFactory
+from tests.servers import session_cookie
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+
+NEVER = 30.0
+
+
+@pytest.fixture
+def room(transactional_db: None) -> tuple[str, int, dict[str, str]]:
+    """A room: its token, the id of its last message, its owner's cookie."""
+    owner = UserFactory()
+    client = TalkClient(owner)
+    token = client.create_room()
+    return token, client.say(token, "first"), session_cookie(owner)
+
+
+@pytest_asyncio.fixture
+async def hub(transactional_db: None):
+    """The hub of the test's loop; its threads close their connections at the end."""
+    hub = current_hub()
+    yield hub
+    await stop_hub()
+
+
+def open_poll(
+    room: tuple[str, int, dict[str, str]], **scope: Any
+) -> ApplicationCommunicator:
+    """Return a poll for what comes after the room's last message."""
+    token, last, cookies = room
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    query = f"lookIntoFuture=1&lastKnownMessageId={last}&timeout=60&format=json"
+    application = talk.asgi.application(get_asgi_application())
+    return ApplicationCommunicator(
+        application,
+        {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "path": f"{BASE}/chat/{token}",
+            "query_string": query.encode(),
+            "headers": [(b"host", b"testserver"), (b"cookie", cookie.encode())],
+            **scope,
+        },
+    )
+
+
+async def waiting(hub: Any, count: int) -> None:
+    """Return when `count` polls wait in the hub."""
+    async with asyncio.timeout(NEVER):
+        while hub.waiter_count != count:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.001)
+
+
+async def test_a_room_that_is_deleted_ends_the_wait_with_a_404(hub, room) -> None:
+    poll = open_poll(room)
+    await poll.send_input({"type": "http.request", "body": b""})
+    await waiting(hub, 1)
+    await hub.threads.run(lambda: Room.objects.all().delete())
+    await hub.look_at_all()
+
+    start = await poll.receive_output(NEVER)
+    body = await poll.receive_output(NEVER)
+    assert start["status"] == 404
+    assert b'"statuscode":404' in body["body"]
+    await poll.wait(NEVER)
+
+
+async def test_a_client_that_hangs_up_gets_no_answer(hub, room) -> None:
+    poll = open_poll(room)
+    await poll.send_input({"type": "http.request", "body": b""})
+    await waiting(hub, 1)
+    await poll.send_input({"type": "http.disconnect"})
+    await poll.wait(NEVER)
+
+    assert poll.output_queue.empty()
+    assert hub.waiter_count == 0
+
+
+async def test_a_drained_poll_gets_its_304_and_later_ones_do_not_wait(
+    hub, room
+) -> None:
+    poll = open_poll(room)
+    await poll.send_input({"type": "http.request", "body": b""})
+    await waiting(hub, 1)
+    hub.drain()
+    assert (await poll.receive_output(NEVER))["status"] == 304
+
+    late = open_poll(room)
+    await late.send_input({"type": "http.request", "body": b""})
+    assert (await late.receive_output(NEVER))["status"] == 304
+    await poll.wait(NEVER)
+    await late.wait(NEVER)
+
+
+async def test_a_poll_that_comes_after_the_end_is_sent_away(hub, room) -> None:
+    await stop_hub()
+    poll = open_poll(room)
+    await poll.send_input({"type": "http.request", "body": b""})
+
+    assert (await poll.receive_output(NEVER))["status"] == 503
+    await poll.wait(NEVER)
+
+
+async def test_a_poll_that_is_being_admitted_at_the_end_is_answered(hub, room) -> None:
+    poll = open_poll(room)
+    await poll.send_input({"type": "http.request", "body": b""})
+    while not hub._serving:  # noqa: ASYNC110 - it has no event
+        await asyncio.sleep(0)
+    await stop_hub()
+
+    assert (await poll.receive_output(NEVER))["status"] == 304
+    await poll.wait(NEVER)
+
+
+async def test_only_a_disconnect_is_a_client_that_hangs_up(hub, room) -> None:
+    poll = open_poll(room)
+    await poll.send_input({"type": "http.request", "body": b""})
+    await waiting(hub, 1)
+    await poll.send_input({"type": "http.request", "body": b""})
+    hub.drain()
+
+    assert (await poll.receive_output(NEVER))["status"] == 304
+    await poll.wait(NEVER)
+
+
+async def test_a_body_beyond_the_sites_limit_is_refused(hub, room, settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
+    poll = open_poll(room)
+    await poll.send_input({"type": "http.request", "body": b"x" * 6, "more_body": True})
+    await poll.send_input({"type": "http.request", "body": b"x" * 6, "more_body": True})
+
+    assert (await poll.receive_output(NEVER))["status"] == 413
+    await poll.wait(NEVER)
+
+
+async def test_an_answer_waits_for_nothing_when_there_is_news(hub, room) -> None:
+    token, _, cookie = room
+    poll = open_poll((token, 0, cookie))
+    await poll.send_input({"type": "http.request", "body": b""})
+
+    assert (await poll.receive_output(NEVER))["status"] == 200
+    await poll.wait(NEVER)
+
+
+async def test_a_stranger_is_refused_without_waiting(hub, room) -> None:
+    token, last, _ = room
+    poll = open_poll((token, last, {}))
+    await poll.send_input({"type": "http.request", "body": b""})
+
+    start = await poll.receive_output(NEVER)
+    assert start["status"] == 404
+    assert dict(start["headers"])[b"Content-Type"] == b"application/json; charset=utf-8"
+    await poll.wait(NEVER)

@@ -1,0 +1,346 @@
+"""A poll that waits in Django's own handler: it looks, sleeps and looks again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from talk.api.polls import Poll
+from talk.domain.chat import Page
+from talk.exceptions import NotFound
+from talk.models import Participant, Room, Session
+from talk.realtime.fallback import Slots, slots, wait_in_worker
+from tests.factories import ParticipantFactory, RoomFactory, SessionFactory
+from tests.timelines import write
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass
+class FakeTime:
+    """A clock that only sleeping moves, and what happens meanwhile."""
+
+    now: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+    events: dict[int, Callable[[], Any]] = field(default_factory=dict)
+    """By the number of the sleep during which they happen, from 1."""
+
+    extra: float = 0.0
+    """Seconds that every sleep takes too long."""
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds + self.extra
+        self.events.get(len(self.slept), lambda: None)()
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    """The time of these tests."""
+    return FakeTime()
+
+
+@pytest.fixture
+def room(alice: Any) -> Room:
+    """A room in which something was said already."""
+    room = RoomFactory()
+    write(room.token, ["before"], user=alice)
+    room.refresh_from_db()
+    return room
+
+
+@pytest.fixture
+def poll(room: Room) -> Poll:
+    """Somebody who knows everything and would wait for five seconds."""
+    return Poll(
+        room_id=room.pk,
+        position=room.last_position,
+        timeout=5,
+        session_pks=(),
+        after=room.messages.latest("pk").pk,
+        limit=100,
+        respond=lambda page: page,  # type: ignore[arg-type,return-value]
+        complete=lambda action: action(),
+    )
+
+
+@pytest.fixture(autouse=True)
+def all_slots_free() -> Iterator[None]:
+    """No test takes slots from others."""
+    assert slots._taken == 0
+    yield
+    assert slots._taken == 0
+
+
+def wait(poll: Poll, time: FakeTime) -> list[str] | None:
+    """Return the texts of the answer, None for the answer that there is no news."""
+    page: Any = wait_in_worker(poll, clock=time.clock, sleep=time.sleep)
+    if page is None or not page.messages:
+        return None
+    assert isinstance(page, Page)
+    return [message.text for message in page.messages]
+
+
+class TestLook:
+    """What is answered without waiting."""
+
+    def test_news_are_answered_at_once(
+        self, poll: Poll, time: FakeTime, room: Room, alice: Any
+    ) -> None:
+        write(room.token, ["news"], user=alice)
+        assert wait(poll, time) == ["news"]
+        assert time.slept == []
+
+    def test_a_timeout_of_0_never_sleeps(self, poll: Poll, time: FakeTime) -> None:
+        assert wait(replace(poll, timeout=0), time) is None
+        assert time.slept == []
+
+    def test_a_timeout_of_0_looks_once(
+        self, poll: Poll, time: FakeTime, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(1):
+            wait(replace(poll, timeout=0), time)
+
+
+class TestWait:
+    """What happens while it waits."""
+
+    @pytest.mark.parametrize("sleep", [1, 3, 5])
+    def test_a_message_is_returned_after_the_sleep_in_which_it_came(
+        self, poll: Poll, time: FakeTime, room: Room, alice: Any, sleep: int
+    ) -> None:
+        time.events[sleep] = lambda: write(room.token, ["news"], user=alice)
+        assert wait(poll, time) == ["news"]
+        assert len(time.slept) == sleep
+
+    def test_several_messages_are_returned_together(
+        self, poll: Poll, time: FakeTime, room: Room, alice: Any
+    ) -> None:
+        time.events[1] = lambda: write(room.token, list("abc"), user=alice)
+        assert wait(poll, time) == ["a", "b", "c"]
+
+    def test_the_limit_stays(
+        self, poll: Poll, time: FakeTime, room: Room, alice: Any
+    ) -> None:
+        time.events[1] = lambda: write(room.token, list("abc"), user=alice)
+        assert wait(replace(poll, limit=2), time) == ["a", "b"]
+
+    def test_the_offset_stays(
+        self, poll: Poll, time: FakeTime, room: Room, alice: Any
+    ) -> None:
+        ahead = replace(poll, after=poll.after + 1_000_000)
+        time.events[1] = lambda: write(room.token, ["not new to them"], user=alice)
+        assert wait(ahead, time) is None
+        assert len(time.slept) == 5
+
+    def test_a_message_that_came_after_the_first_look_is_found(
+        self, poll: Poll, time: FakeTime, room: Room, alice: Any
+    ) -> None:
+        def clock() -> float:
+            if not room.messages.filter(text="news").exists():
+                write(room.token, ["news"], user=alice)
+            return time.now
+
+        page: Any = wait_in_worker(poll, clock=clock, sleep=time.sleep)
+        assert [message.text for message in page.messages] == ["news"]
+
+    def test_other_rooms_wake_nobody(
+        self, poll: Poll, time: FakeTime, alice: Any
+    ) -> None:
+        other = RoomFactory()
+        time.events[1] = lambda: write(other.token, ["elsewhere"], user=alice)
+        assert wait(poll, time) is None
+        assert len(time.slept) == 5
+
+    def test_whoever_is_removed_meanwhile_gets_the_news(
+        self, poll: Poll, time: FakeTime, room: Room, alice: Any
+    ) -> None:
+        place = ParticipantFactory(room=room)
+
+        def remove() -> None:
+            Participant.objects.filter(pk=place.pk).delete()
+            write(room.token, ["they are gone"], user=alice)
+
+        time.events[2] = remove
+        assert wait(poll, time) == ["they are gone"]
+
+    def test_waiting_is_no_ping(self, poll: Poll, time: FakeTime, room: Room) -> None:
+        past = timezone.now() - timedelta(seconds=50)
+        session = SessionFactory(
+            participant=ParticipantFactory(room=room), last_ping=past
+        )
+        wait(replace(poll, session_pks=[session.pk]), time)
+        assert Session.objects.get().last_ping == past
+
+    def test_a_look_in_vain_is_one_query(
+        self, poll: Poll, time: FakeTime, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(1 + 5):
+            wait(poll, time)
+
+    @pytest.mark.parametrize("sleep", [1, 5])
+    def test_a_room_that_is_deleted_is_not_found(
+        self, poll: Poll, time: FakeTime, room: Room, sleep: int
+    ) -> None:
+        time.events[sleep] = lambda: Room.objects.filter(pk=room.pk).delete()
+        with pytest.raises(NotFound):
+            wait(poll, time)
+        assert len(time.slept) == sleep
+
+
+class TestDeadline:
+    """How long it waits."""
+
+    @pytest.mark.parametrize("timeout", [1, 5, 10])
+    def test_it_is_the_clients_timeout(
+        self, poll: Poll, time: FakeTime, timeout: int
+    ) -> None:
+        assert wait(replace(poll, timeout=timeout), time) is None
+        assert sum(time.slept) == timeout
+
+    @pytest.mark.parametrize("longest", [1, 2.5, 10, 0.25])
+    def test_it_is_never_more_than_the_site_allows(
+        self, poll: Poll, time: FakeTime, settings: Any, longest: float
+    ) -> None:
+        settings.TALK = {"FALLBACK_POLL_SECONDS_MAX": longest}
+        assert wait(replace(poll, timeout=60), time) is None
+        assert sum(time.slept) == longest
+
+    def test_it_is_ten_seconds_at_most_by_default(
+        self, poll: Poll, time: FakeTime
+    ) -> None:
+        assert wait(replace(poll, timeout=60), time) is None
+        assert sum(time.slept) == 10
+
+    def test_a_site_may_allow_none(
+        self, poll: Poll, time: FakeTime, settings: Any
+    ) -> None:
+        settings.TALK = {"FALLBACK_POLL_SECONDS_MAX": 0}
+        assert wait(replace(poll, timeout=60), time) is None
+        assert time.slept == []
+
+    def test_no_sleep_is_longer_than_a_second(self, poll: Poll, time: FakeTime) -> None:
+        wait(poll, time)
+        assert max(time.slept) <= 1
+
+    def test_sleeps_that_take_too_long_do_not_add_up(
+        self, poll: Poll, time: FakeTime
+    ) -> None:
+        time.extra = 1.5
+        assert wait(poll, time) is None
+        assert len(time.slept) == 2
+
+    def test_what_comes_in_the_last_sleep_is_not_lost(
+        self, poll: Poll, time: FakeTime, settings: Any, room: Room, alice: Any
+    ) -> None:
+        settings.TALK = {"FALLBACK_POLL_SECONDS_MAX": 1.5}
+        time.events[2] = lambda: write(room.token, ["news"], user=alice)
+        assert wait(poll, time) == ["news"]
+
+
+class TestSlots:
+    """How many may wait."""
+
+    def test_beyond_the_slots_the_answer_comes_at_once(
+        self, poll: Poll, time: FakeTime, settings: Any
+    ) -> None:
+        settings.TALK = {"FALLBACK_POLLS_MAX": 0}
+        assert wait(poll, time) is None
+        assert time.slept == []
+
+    def test_beyond_the_slots_news_are_answered_as_ever(
+        self, poll: Poll, time: FakeTime, settings: Any, room: Room, alice: Any
+    ) -> None:
+        settings.TALK = {"FALLBACK_POLLS_MAX": 0}
+        write(room.token, ["news"], user=alice)
+        assert wait(poll, time) == ["news"]
+
+    @pytest.mark.parametrize("most", [1, 2])
+    def test_as_many_wait_as_there_are_slots(
+        self, poll: Poll, settings: Any, most: int
+    ) -> None:
+        settings.TALK = {"FALLBACK_POLLS_MAX": most}
+        waiting: list[FakeTime] = []
+
+        def one_more() -> None:
+            if len(waiting) < 4:
+                time = FakeTime()
+                time.events[1] = one_more
+                waiting.append(time)
+                wait(poll, time)
+
+        one_more()
+        assert [bool(time.slept) for time in waiting] == [True] * most + [False]
+
+    @pytest.mark.parametrize("polls", [1, 5])
+    def test_a_slot_is_free_after_a_wait_in_vain(
+        self, poll: Poll, settings: Any, polls: int
+    ) -> None:
+        settings.TALK = {"FALLBACK_POLLS_MAX": 1}
+        for _ in range(polls):
+            time = FakeTime()
+            wait(poll, time)
+            assert sum(time.slept) == 5
+
+    def test_a_slot_is_free_after_news(
+        self, poll: Poll, time: FakeTime, settings: Any, room: Room, alice: Any
+    ) -> None:
+        settings.TALK = {"FALLBACK_POLLS_MAX": 1}
+        time.events[1] = lambda: write(room.token, ["news"], user=alice)
+        wait(poll, time)
+        assert slots._taken == 0
+
+    def test_a_slot_is_free_after_the_room_was_deleted(
+        self, poll: Poll, time: FakeTime, room: Room
+    ) -> None:
+        time.events[1] = lambda: Room.objects.filter(pk=room.pk).delete()
+        with pytest.raises(NotFound):
+            wait(poll, time)
+        assert slots._taken == 0
+
+    @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
+    def test_a_slot_is_free_after_any_error(
+        self, poll: Poll, time: FakeTime, error: type[BaseException]
+    ) -> None:
+        def fail() -> None:
+            raise error
+
+        time.events[1] = fail
+        with pytest.raises(error):
+            wait(poll, time)
+        assert slots._taken == 0
+
+    def test_a_slot_is_free_after_an_answer_that_failed(
+        self, poll: Poll, time: FakeTime
+    ) -> None:
+        def fail(page: Page | None) -> Any:
+            raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            wait(replace(poll, respond=fail), time)
+        assert slots._taken == 0
+
+    def test_a_poll_that_need_not_wait_takes_no_slot(
+        self, poll: Poll, time: FakeTime, settings: Any, room: Room, alice: Any
+    ) -> None:
+        settings.TALK = {"FALLBACK_POLLS_MAX": 1}
+        write(room.token, ["before"], user=alice)
+        inside: list[list[str] | None] = []
+        time.events[1] = lambda: inside.append(wait(poll, FakeTime()))
+        ahead = replace(poll, after=poll.after + 1_000_000)
+        wait(ahead, time)
+        assert inside == [["before"]]
+
+    def test_slots_are_counted(self) -> None:
+        some = Slots()
+        assert [some.take(2), some.take(2), some.take(2)] == [True, True, False]
+        some.release()
+        assert [some.take(2), some.take(2)] == [True, False]

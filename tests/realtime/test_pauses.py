@@ -1,0 +1,42 @@
+"""How long pauses and polls last."""
+
+from __future__ import annotations
+
+import pytest
+
+from talk.realtime import pauses
+
+
+@pytest.mark.parametrize("timeout", [0, 1, 30, 60])
+def test_a_poll_ends_a_little_before_its_timeout(timeout: int) -> None:
+    for _ in range(200):
+        waits = pauses.patience(timeout)
+        assert (
+            timeout * (1 - pauses.EARLY_MAX)
+            <= waits
+            <= timeout * (1 - pauses.EARLY_MIN)
+        )
+
+
+def test_the_longest_poll_ends_a_second_before_proxies_give_up() -> None:
+    assert max(pauses.patience(60) for _ in range(200)) <= 59
+
+
+def test_polls_that_begin_together_do_not_end_together() -> None:
+    assert len({pauses.patience(30) for _ in range(20)}) > 1
+
+
+@pytest.mark.asyncio
+async def test_a_pause_is_never_longer_than_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+
+    async def note(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(pauses.asyncio, "sleep", note)
+    for _ in range(100):
+        await pauses.pause(10)
+
+    assert all(10 * (1 - pauses.JITTER) <= seconds <= 10 for seconds in slept)

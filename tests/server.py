@@ -1,0 +1,26 @@
+"""The application that server processes of the tests run: the example project, and
+one path of its own, `/waiters`, that tells how many polls are waiting."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+
+from django.core.asgi import get_asgi_application
+
+import talk.asgi
+
+talk_application = talk.asgi.application(get_asgi_application())
+
+
+async def application(scope, receive, send):
+    """Serve the example project."""
+    if scope["type"] != "http" or scope["path"] != "/waiters":
+        await talk_application(scope, receive, send)
+        return
+    from talk.realtime.hub import current_hub
+
+    count = str(current_hub().waiter_count).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": count})

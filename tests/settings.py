@@ -1,0 +1,20 @@
+"""The example project under test: its database is a file, so that threads and other
+processes see it, and passwords are hashed quickly."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from example_project.settings import *  # noqa: F403
+from example_project.settings import DATABASES
+
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {"timeout": 20}
+    test_file = Path(tempfile.gettempdir()) / f"talk-test-{os.getpid()}.sqlite3"
+    DATABASES["default"]["TEST"] = {"NAME": str(test_file)}

@@ -1,0 +1,82 @@
+"""What the default adapter answers, and how a site replaces it."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from talk.adapters import DefaultAdapter, get_adapter
+from tests.factories import GroupFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+class UpperAdapter(DefaultAdapter):
+    """A site's own idea of names."""
+
+    def display_name(self, user):
+        return super().display_name(user).upper()
+
+
+def test_the_user_id_is_the_user_name() -> None:
+    assert get_adapter().user_id(UserFactory(username="zoe")) == "zoe"
+
+
+def test_the_display_name_is_the_full_name() -> None:
+    user = UserFactory(first_name="Zoe", last_name="Zimmer")
+    assert get_adapter().display_name(user) == "Zoe Zimmer"
+
+
+def test_without_a_full_name_the_id_is_displayed() -> None:
+    user = UserFactory(username="zoe", first_name="", last_name="")
+    assert get_adapter().display_name(user) == "zoe"
+
+
+def test_users_are_found_by_exact_id(django_assert_num_queries) -> None:
+    user = UserFactory(username="zoe")
+    UserFactory(username="yann")
+    with django_assert_num_queries(1):
+        assert get_adapter().find_users(["zoe", "Zoe", "nobody"]) == {"zoe": user}
+
+
+def test_asking_for_nobody_costs_no_query(django_assert_num_queries) -> None:
+    with django_assert_num_queries(0):
+        assert get_adapter().find_users([]) == {}
+
+
+def test_disabled_accounts_keep_their_names() -> None:
+    user = UserFactory(username="zoe", is_active=False)
+    assert get_adapter().find_users(["zoe"]) == {"zoe": user}
+
+
+def test_a_group_has_the_members_that_can_log_in(django_assert_num_queries) -> None:
+    group = GroupFactory(name="team")
+    user, disabled = UserFactory(), UserFactory(is_active=False)
+    group.user_set.set([user, disabled])
+    with django_assert_num_queries(2):
+        assert get_adapter().find_group_members("team") == [user]
+
+
+def test_an_unknown_group_is_told_from_an_empty_one() -> None:
+    GroupFactory(name="empty")
+    assert get_adapter().find_group_members("empty") == []
+    assert get_adapter().find_group_members("nothing") is None
+
+
+def test_groups_of_a_user_are_named() -> None:
+    user = UserFactory()
+    user.groups.set([GroupFactory(name="b"), GroupFactory(name="a")])
+    assert get_adapter().group_ids(user) == ["a", "b"]
+
+
+def test_the_email_address_may_be_missing() -> None:
+    assert (
+        get_adapter().email(UserFactory(email="zoe@example.org")) == "zoe@example.org"
+    )
+    assert get_adapter().email(get_user_model()(username="zoe")) == ""
+
+
+def test_a_site_replaces_the_adapter_by_a_setting(settings, as_alice) -> None:
+    settings.TALK = {"ADAPTER": "tests.test_adapters.UpperAdapter"}
+    token = as_alice.create_room()
+    assert as_alice.history(token).data[0]["actorDisplayName"] == "ALICE ADAMS"
