@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.utils import timezone
 
 from talk.constants import RoomType
-from talk.domain import chat, rooms
-from talk.domain.access import Asker, find_caller
+from talk.domain import chat, moderation, rooms
+from talk.domain.access import Asker, Caller, find_caller
 from talk.models import Room
 
 
@@ -86,11 +85,15 @@ def _create_rooms(people: dict[str, User]) -> None:
     backstage = rooms.create_room(
         user=bob, type=RoomType.PUBLIC, name=LOCKED_ROOM, now=now
     )
-    backstage.password = make_password(ROOM_PASSWORD)
-    backstage.save(update_fields=["password"])
+    moderation.set_password(
+        caller=_caller(backstage, bob), password=ROOM_PASSWORD, now=now
+    )
     _say(backstage, bob, "Only those who know the word get in here.")
 
 
 def _say(room: Room, user: User, text: str) -> None:
-    caller = find_caller(asker=Asker(user=user, device=None), token=room.token)
-    chat.post_message(caller=caller, text=text, now=timezone.now())
+    chat.post_message(caller=_caller(room, user), text=text, now=timezone.now())
+
+
+def _caller(room: Room, user: User) -> Caller:
+    return find_caller(asker=Asker(user=user, device=None), token=room.token)

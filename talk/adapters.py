@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from talk.conf import talk_settings
+from talk.constants import RoomType
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -76,6 +77,30 @@ class DefaultAdapter:
         if groups is None:
             return []
         return list(groups.order_by("name").values_list("name", flat=True))
+
+    def may_create_room(self, user: User, room_type: RoomType) -> bool:
+        """Return whether the user may create rooms of this type; a no is a 403."""
+        return True
+
+    def reachable_users(self, user: User, users: Sequence[User]) -> list[User]:
+        """Return those of `users` whom `user` may talk to, in the same order.
+
+        Others cannot be found when somebody wants to talk to them or bring them into a
+        room (a 404), and are left out when a group is.
+        """
+        return list(users)
+
+    def may_invite_by_email(self, user: User) -> bool:
+        """Return whether the user may have mails sent to strangers; a no is a 403."""
+        return True
+
+    def room_url(self, token: str, site: str) -> str:
+        """Return the link that is sent to people who are invited to a room.
+
+        `site` is the address below which the app's URLs live, without a slash at the
+        end.
+        """
+        return f"{site}/call/{token}"
 
 
 def get_adapter() -> DefaultAdapter:

@@ -7,12 +7,22 @@ from django.utils.translation import gettext_lazy as _
 
 
 class TalkConfig(AppConfig):
-    """Installs the models and registers the system checks."""
+    """Installs the models, the system checks and the farewell to deleted accounts."""
 
     name = "talk"
     verbose_name = _("Talk")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks; nothing else happens at start-up."""
+        """Register the system checks, and hear of accounts that are deleted."""
+        from django.contrib.auth import get_user_model
+        from django.db.models.signals import pre_delete
+
         from talk import checks  # noqa: F401 - registers on import
+        from talk.domain.accounts import forget_deleted_account
+
+        pre_delete.connect(
+            forget_deleted_account,
+            sender=get_user_model(),
+            dispatch_uid="talk.forget_deleted_account",
+        )

@@ -123,6 +123,36 @@ def check_channel_layer(
 
 
 @register
+def check_cache(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that attempts are counted once a site, not once a process."""
+    alias = _given().get("CACHE", TalkSettings.CACHE)
+    if alias not in settings.CACHES:
+        return [
+            Error(
+                f"There is no cache {alias!r}.",
+                hint="Name one of CACHES in TALK['CACHE'].",
+                id="talk.E006",
+            )
+        ]
+    backend = settings.CACHES[alias].get("BACKEND", "")
+    if settings.DEBUG or not backend.endswith(("LocMemCache", "DummyCache")):
+        return []
+    return [
+        Warning(
+            "The cache does not reach other processes.",
+            hint=(
+                "With more than one process, wrong passwords are counted in each of them "
+                "apart: configure Redis or another shared cache in CACHES. With one, all "
+                "is well: add 'talk.W003' to SILENCED_SYSTEM_CHECKS."
+            ),
+            id="talk.W003",
+        )
+    ]
+
+
+@register
 def check_redis_timeouts(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
@@ -171,9 +201,12 @@ def _is_session_middleware(path: str) -> bool:
 
 def _check_value(field: Field[Any], value: Any) -> list[CheckMessage]:
     kind, expected = KINDS[str(field.type)]
-    is_right = isinstance(value, kind) and not isinstance(value, bool) and bool(value)
+    is_right = isinstance(value, kind) and not isinstance(value, bool)
+    if value != field.default:
+        # Nothing, and none at all, make sense only where they are the default.
+        is_right = is_right and bool(value)
     if isinstance(value, int | float):
-        is_right = is_right and value > 0
+        is_right = is_right and value >= 0
     if not is_right:
         message = f"TALK[{field.name!r}] is wrong."
         return [Error(message, hint=f"Give {expected}.", id="talk.E001")]

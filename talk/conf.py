@@ -31,6 +31,9 @@ class TalkSettings:
     )
     """DRF authentication classes, tried in this order. `REST_FRAMEWORK` is not read."""
 
+    CACHE: str = "default"
+    """Alias in `CACHES` that attempts are counted in."""
+
     CHANNEL_LAYER: str = "default"
     """Alias in `CHANNEL_LAYERS` that carries hints between processes."""
 
@@ -55,6 +58,38 @@ class TalkSettings:
 
     FALLBACK_POLLS_MAX: int = 4
     """Polls of a process that may hold a worker at once; others are answered at once."""
+
+    REAPER_SECONDS: float = 30
+    """Interval at which a site's ASGI processes, one at a time, remove what has ended
+    without a farewell."""
+
+    GUEST_JOINS_MAX: int = 60
+    """Joins of anonymous people that one address may make in `GUEST_JOINS_SECONDS`;
+    each makes rows, and a class behind one address is well below it."""
+
+    GUEST_JOINS_SECONDS: int = 60
+    """The time in which the joins of anonymous people are counted."""
+
+    PASSWORD_ATTEMPTS_MAX: int = 10
+    """Wrong passwords that one address may try for one room in
+    `PASSWORD_ATTEMPTS_SECONDS`."""
+
+    PASSWORD_ATTEMPTS_SECONDS: int = 300
+    """The time in which wrong passwords are counted; with the default of 10 that is
+    3,000 a day, which find no password that is not on every list."""
+
+    TRUSTED_PROXIES: int = 0
+    """Proxies in front of the site whose `X-Forwarded-For` tells who a client is."""
+
+    SITE_URL: str = ""
+    """Address below which the app's URLs live, for links in mails; the request's own
+    where it is empty."""
+
+    OUTGOING_QUEUE_MAX: int = 1000
+    """Mails that may wait to be sent in a process; later ones are dropped and logged."""
+
+    OUTGOING_TRIES: int = 3
+    """Times that a mail is tried before it is given up and logged."""
 
 
 KEYS = frozenset(field.name for field in fields(TalkSettings))

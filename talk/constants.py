@@ -31,8 +31,31 @@ class ParticipantType(models.IntegerChoices):
         """Whether participants of this type are guests."""
         return self in GUEST_TYPES
 
+    @property
+    def is_moderator(self) -> bool:
+        """Whether participants of this type may moderate."""
+        return self in MODERATOR_TYPES
+
+    @property
+    def is_permanent(self) -> bool:
+        """Whether participants of this type keep a room alive."""
+        return self in PERMANENT_TYPES
+
 
 GUEST_TYPES = frozenset({ParticipantType.GUEST, ParticipantType.GUEST_MODERATOR})
+MODERATOR_TYPES = frozenset(
+    {
+        ParticipantType.OWNER,
+        ParticipantType.MODERATOR,
+        ParticipantType.GUEST_MODERATOR,
+    }
+)
+PERMANENT_TYPES = frozenset(ParticipantType) - {
+    ParticipantType.GUEST,
+    ParticipantType.SELF_JOINED,
+}
+BY_LINK_TYPES = GUEST_TYPES | {ParticipantType.SELF_JOINED}
+"""Who is in a room because it is public."""
 
 
 class NotificationLevel(models.IntegerChoices):
@@ -74,7 +97,18 @@ class SystemMessage(models.TextChoices):
     """API: Chat, System messages: the machine-readable keys."""
 
     CONVERSATION_CREATED = "conversation_created"
+    CONVERSATION_RENAMED = "conversation_renamed"
+    CALL_ENDED = "call_ended"
+    GUESTS_ALLOWED = "guests_allowed"
+    GUESTS_DISALLOWED = "guests_disallowed"
+    PASSWORD_SET = "password_set"  # noqa: S105 - a key, no secret
+    PASSWORD_REMOVED = "password_removed"  # noqa: S105 - as above
     USER_ADDED = "user_added"
+    USER_REMOVED = "user_removed"
+    MODERATOR_PROMOTED = "moderator_promoted"
+    MODERATOR_DEMOTED = "moderator_demoted"
+    GUEST_MODERATOR_PROMOTED = "guest_moderator_promoted"
+    GUEST_MODERATOR_DEMOTED = "guest_moderator_demoted"
 
 
 SESSION_ID_LENGTH = 512
@@ -91,6 +125,10 @@ RESERVED_TOKENS = frozenset({"settings", "backend"})
 """Words that `/signaling/{token}` needs for itself."""
 
 ROOM_NAME_MAX = 255
+NEW_NAME_MAX = 200
+"""Code points of a name that a room is given later, fewer than it may begin with."""
+
+OBJECT_FIELD_MAX = 64
 GUEST_NAME_MAX = 64
 MESSAGE_MAX = 1000
 """Code points of a chat message after trimming."""

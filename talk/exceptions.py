@@ -37,6 +37,18 @@ class Invalid(TalkError):
     code = "invalid"
 
 
+class NotSupported(TalkError):
+    """Rooms of this type have nothing of the kind."""
+
+    code = "not_supported"
+
+
+class Throttled(TalkError):
+    """There were too many attempts; later ones may be answered again."""
+
+    code = "throttled"
+
+
 class TooLarge(TalkError):
     """A value is longer than the limit."""
 
@@ -44,6 +56,6 @@ class TooLarge(TalkError):
 
 
 class PreconditionFailed(TalkError):
-    """The request lacks something it must prove first."""
+    """The request must prove something first, or its target is not of the right kind."""
 
     code = "precondition_failed"

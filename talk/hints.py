@@ -15,9 +15,10 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from typing import Any, TypedDict, TypeVar
 
@@ -35,7 +36,7 @@ MESSAGE_TYPE = "talk.hints"
 """`type` of our messages on the channel layer."""
 
 QUEUE_MAX = 10_000
-"""Rooms that wait for a slow channel layer; the oldest are dropped beyond it."""
+"""Hints that wait for a slow channel layer; the oldest are dropped beyond it."""
 
 COMPLAINT_SECONDS = 60
 """A channel layer that is down is logged this often, not once a hint."""
@@ -47,26 +48,49 @@ FLUSH_AT_EXIT_SECONDS = 2.0
 """What a process that ends gives its last hints to leave."""
 
 
+class Kind(StrEnum):
+    """What has changed in a room."""
+
+    TIMELINE = "timeline"
+    """Its timeline has grown."""
+
+    DEPARTURE = "departure"
+    """Sessions in it have ended, or the room itself is gone."""
+
+
+Subject = tuple[int, Kind]
+"""What a hint is about: a room's id and what has changed there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Something is new in a room: its timeline reaches `position` now."""
+    """Something has changed in a room.
+
+    `position` is how far its timeline reaches now; 0 for news of another kind.
+    """
 
     room_id: int
     position: int
+    kind: Kind = Kind.TIMELINE
+
+    @property
+    def subject(self) -> Subject:
+        """What the hint is about; later ones about the same supersede it."""
+        return self.room_id, self.kind
 
 
 class HintMessage(TypedDict):
-    """What travels on the channel layer; `hints` are (room id, position) pairs."""
+    """What travels on the channel layer; `hints` are (room id, position, kind)."""
 
     type: str
-    hints: list[tuple[int, int]]
+    hints: list[tuple[int, int, Kind]]
 
 
 class _Recorded(threading.local):
-    """What the current thread's transaction has recorded, by room."""
+    """What the current thread's transaction has recorded: positions by subject."""
 
     def __init__(self) -> None:
-        self.positions: dict[int, int] = {}
+        self.positions: dict[Subject, int] = {}
 
 
 _recorded = _Recorded()
@@ -74,21 +98,40 @@ _listeners: set[Callable[[list[Hint]], None]] = set()
 
 
 def record(*, room_id: int, position: int) -> None:
-    """Publish, once the transaction has committed, that a room's timeline has grown.
+    """Publish, once the transaction has committed, that a room's timeline has grown."""
+    _record((room_id, Kind.TIMELINE), position)
+
+
+def record_departure(*, room_id: int) -> None:
+    """Publish, once the transaction has committed, that sessions of a room have ended.
+
+    Also for a room that is deleted, with which all its sessions end.
+    """
+    _record((room_id, Kind.DEPARTURE), 0)
+
+
+def _record(subject: Subject, position: int) -> None:
+    """Note what is to be published.
 
     Every call registers a callback, because Django drops those of a savepoint that
     is rolled back; the first one that runs publishes for all of them. What a rolled
     back transaction leaves behind rings once too often, which hints may.
     """
-    known = _recorded.positions.get(room_id, 0)
-    _recorded.positions[room_id] = max(known, position)
+    known = _recorded.positions.get(subject, 0)
+    _recorded.positions[subject] = max(known, position)
     transaction.on_commit(_publish_recorded, using=talk_database(), robust=True)
 
 
 def _publish_recorded() -> None:
     positions, _recorded.positions = _recorded.positions, {}
     if positions:
-        publish([Hint(room_id, position) for room_id, position in positions.items()])
+        publish(_hints_of(positions))
+
+
+def _hints_of(positions: Mapping[Subject, int]) -> list[Hint]:
+    return [
+        Hint(room_id, position, kind) for (room_id, kind), position in positions.items()
+    ]
 
 
 def publish(hints: list[Hint]) -> None:
@@ -121,9 +164,18 @@ def group_name(room_id: int) -> str:
     return f"talk.hints.{room_id % talk_settings().HUB_SHARDS}"
 
 
+def message_of(hints: Iterable[Hint]) -> HintMessage:
+    """Return the message that carries hints over the channel layer."""
+    carried = [(hint.room_id, hint.position, hint.kind) for hint in hints]
+    return {"type": MESSAGE_TYPE, "hints": carried}
+
+
 def parse(message: HintMessage | dict[str, Any]) -> list[Hint]:
     """Return the hints of a message from the channel layer."""
-    return [Hint(room_id, position) for room_id, position in message["hints"]]
+    return [
+        Hint(room_id, position, Kind(kind))
+        for room_id, position, kind in message["hints"]
+    ]
 
 
 class InlineExecutor(ThreadPoolExecutor):
@@ -160,7 +212,7 @@ class Publisher:
     def _reset(self) -> None:
         """Start afresh: in a forked child neither thread nor loop exist any more."""
         self._lock = threading.Lock()
-        self._positions: dict[int, int] = {}
+        self._positions: dict[Subject, int] = {}
         self._idle = threading.Event()
         self._idle.set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -170,8 +222,8 @@ class Publisher:
         """Queue hints; the oldest are dropped when the queue is full."""
         with self._lock:
             for hint in hints:
-                known = self._positions.pop(hint.room_id, 0)
-                self._positions[hint.room_id] = max(known, hint.position)
+                known = self._positions.pop(hint.subject, 0)
+                self._positions[hint.subject] = max(known, hint.position)
             while len(self._positions) > QUEUE_MAX:
                 self._positions.pop(next(iter(self._positions)))
             self._idle.clear()
@@ -199,17 +251,17 @@ class Publisher:
             while positions := self._take():
                 await self._deliver(positions)
 
-    def _take(self) -> dict[int, int]:
+    def _take(self) -> dict[Subject, int]:
         with self._lock:
             positions, self._positions = self._positions, {}
             if not positions:
                 self._idle.set()
             return positions
 
-    async def _deliver(self, positions: dict[int, int]) -> None:
-        groups: dict[str, list[tuple[int, int]]] = {}
-        for room_id, position in positions.items():
-            groups.setdefault(group_name(room_id), []).append((room_id, position))
+    async def _deliver(self, positions: dict[Subject, int]) -> None:
+        groups: dict[str, list[Hint]] = {}
+        for hint in _hints_of(positions):
+            groups.setdefault(group_name(hint.room_id), []).append(hint)
         try:
             layer = get_channel_layer(talk_settings().CHANNEL_LAYER)
             for group, hints in groups.items():
@@ -224,10 +276,10 @@ class Publisher:
         self,
         layer: BaseChannelLayer | None,
         group: str,
-        hints: list[tuple[int, int]],
+        hints: list[Hint],
     ) -> None:
         if layer is not None:
-            message: HintMessage = {"type": MESSAGE_TYPE, "hints": hints}
+            message = message_of(hints)
             async with asyncio.timeout(LAYER_SECONDS):
                 await layer.group_send(group, dict(message))
 

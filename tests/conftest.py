@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 
 from tests.client import TalkClient
 from tests.factories import UserFactory
@@ -24,6 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if item.get_closest_marker(mark) and not is_present:
                 reason = f"needs {mark}; name it in the environment"
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted() -> None:
+    """Attempts of earlier tests are forgotten."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from example_project.settings import DATABASES
 
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
+# Each test clears it, which must not touch what else a Redis holds.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -10,6 +10,14 @@ pytestmark = pytest.mark.django_db  # some of Django's own checks ask the databa
 
 IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
+SHARED_LAYER = {"default": {"BACKEND": "tests.test_checks.AnyOtherLayer"}}
+SHARED_CACHE = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": "/nonexistent",
+    },
+}
+
 
 def found() -> list[str]:
     return [message.id for message in run_checks() if message.id.startswith("talk.")]
@@ -32,6 +40,8 @@ def test_the_defaults_are_fine() -> None:
         {"HUB_SHARDS": "4"},
         {"HUB_SHARDS": True},
         {"POLL_LOOK_SECONDS": -1},
+        {"TRUSTED_PROXIES": -1},
+        {"SITE_URL": None},
         {"ADAPTER": ""},
         {"ADAPTER": None},
         {"AUTHENTICATION_CLASSES": "a.b"},
@@ -62,6 +72,10 @@ def test_paths_that_name_nothing_are_errors(settings, value) -> None:
         {"POLL_LOOK_SECONDS": 2},
         {"POLL_LOOK_SECONDS": 0.5},
         {"HUB_SHARDS": 4},
+        {"TRUSTED_PROXIES": 0},
+        {"TRUSTED_PROXIES": 2},
+        {"SITE_URL": ""},
+        {"SITE_URL": "https://example.org"},
         {
             "AUTHENTICATION_CLASSES": [
                 "rest_framework.authentication.TokenAuthentication"
@@ -98,6 +112,7 @@ def test_a_session_middleware_of_the_sites_own_is_fine(settings) -> None:
 @pytest.mark.parametrize("layers", [{}, IN_MEMORY])
 def test_a_layer_for_one_process_is_a_warning_on_a_real_site(settings, layers) -> None:
     settings.DEBUG = False
+    settings.CACHES = SHARED_CACHE
     settings.CHANNEL_LAYERS = layers
     assert found() == ["talk.W001"]
 
@@ -130,9 +145,8 @@ def test_redis_must_be_allowed_to_be_quiet(settings, hosts, expected) -> None:
 
 def test_a_layer_between_processes_is_fine(settings) -> None:
     settings.DEBUG = False
-    settings.CHANNEL_LAYERS = {
-        "default": {"BACKEND": "tests.test_checks.AnyOtherLayer"},
-    }
+    settings.CACHES = SHARED_CACHE
+    settings.CHANNEL_LAYERS = SHARED_LAYER
     assert found() == []
 
 
@@ -145,3 +159,18 @@ class AnyOtherLayer:
 
     def __init__(self, **options: object) -> None:
         pass
+
+
+@pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
+def test_a_cache_for_one_process_is_a_warning_on_a_real_site(settings, backend) -> None:
+    settings.DEBUG = False
+    settings.CHANNEL_LAYERS = SHARED_LAYER
+    settings.CACHES = {
+        "default": {"BACKEND": f"django.core.cache.backends.{backend}"},
+    }
+    assert found() == ["talk.W003"]
+
+
+def test_a_cache_that_does_not_exist_is_an_error(settings) -> None:
+    settings.TALK = {"CACHE": "talk"}
+    assert found() == ["talk.E006"]

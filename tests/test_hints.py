@@ -13,7 +13,7 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 
 from talk import hints
-from talk.hints import Hint, Publisher
+from talk.hints import Hint, Kind, Publisher
 
 SECONDS = 10
 """Only a test that hangs waits so long."""
@@ -144,9 +144,10 @@ class TestMessages:
         (parsed,) = layer.hints
         assert parsed == news
 
-    def test_pairs_may_come_back_as_lists(self) -> None:
-        message = {"type": hints.MESSAGE_TYPE, "hints": [[1, 10], [2, 20]]}
-        assert hints.parse(message) == [Hint(1, 10), Hint(2, 20)]
+    def test_they_may_come_back_as_lists(self) -> None:
+        carried = [[1, 10, "timeline"], [2, 0, "departure"]]
+        message = {"type": hints.MESSAGE_TYPE, "hints": carried}
+        assert hints.parse(message) == [Hint(1, 10), Hint(2, 0, Kind.DEPARTURE)]
 
     def test_they_have_a_type_of_ours(
         self, publisher: Publisher, layer: FakeLayer
@@ -155,12 +156,12 @@ class TestMessages:
         ((_, message),) = layer.sent
         assert message["type"] == hints.MESSAGE_TYPE
 
-    def test_they_carry_rooms_and_positions_and_nothing_else(
+    def test_they_carry_rooms_positions_and_kinds_and_nothing_else(
         self, publisher: Publisher, layer: FakeLayer
     ) -> None:
         send(publisher, Hint(1, 10))
         ((_, message),) = layer.sent
-        assert message == {"type": hints.MESSAGE_TYPE, "hints": [(1, 10)]}
+        assert message == {"type": hints.MESSAGE_TYPE, "hints": [(1, 10, "timeline")]}
 
 
 class TestPublisher:

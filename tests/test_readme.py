@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.urls import get_resolver
 
+from talk.adapters import DefaultAdapter
 from talk.conf import TalkSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,6 +39,22 @@ def test_every_check_is_listed() -> None:
     source = (ROOT / "talk" / "checks.py").read_text(encoding="utf-8")
     used = set(re.findall(r'id="(talk\.[EW]\d{3})"', source))
     assert [row[0].strip("`") for row in table("System checks")] == sorted(used)
+
+
+def test_every_method_of_the_adapter_is_listed() -> None:
+    listed = [row[0].strip("`").split("(")[0] for row in table("What a site decides")]
+    own = [name for name in vars(DefaultAdapter) if not name.startswith("_")]
+    assert listed == own
+
+
+def test_every_signal_is_listed_with_its_arguments() -> None:
+    source = (ROOT / "talk" / "signals.py").read_text(encoding="utf-8")
+    found = re.findall(r"# Arguments: room, actor,? ?(.*)\n(\w+) = Signal", source)
+    listed = [
+        (re.sub("`", "", row[2]), row[0].strip("`"))
+        for row in table("What a site is told")
+    ]
+    assert listed == found
 
 
 def test_every_extra_is_listed() -> None:

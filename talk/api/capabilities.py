@@ -13,9 +13,14 @@ FEATURES = (
     "empty-group-room",
     "guest-display-names",
     "multi-room-users",
+    "favorites",
     "last-room-activity",
     "no-ping",
     "system-messages",
+    "invite-by-mail",
+    "notification-levels",
+    "invite-group",
+    "invite-groups-and-mails",
 )
 """Names of what works; clients decide by their presence which calls they make."""
 

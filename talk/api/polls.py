@@ -32,6 +32,9 @@ class Poll:
     session_pks: Sequence[int]
     """Sessions that count as pinging while the poll waits."""
 
+    guest_session_pk: int | None
+    """The guest's session, with whose end the poll ends; None for users."""
+
     after: int
     """Id of the newest message that the client knows."""
 

@@ -20,7 +20,20 @@ from talk.api.views.cloud import (
     ProfileViewSet,
     UnknownRouteViewSet,
 )
-from talk.api.views.rooms import ActiveParticipantViewSet, RoomViewSet
+from talk.api.views.participants import (
+    ActiveParticipantViewSet,
+    GuestViewSet,
+    ModeratorViewSet,
+    OwnParticipantViewSet,
+    ParticipantViewSet,
+)
+from talk.api.views.rooms import (
+    FavoriteViewSet,
+    NotificationViewSet,
+    PasswordViewSet,
+    PublicViewSet,
+    RoomViewSet,
+)
 from talk.constants import TOKEN_PATTERN
 
 BASE = r"ocs/v(?P<ocs_version>[12])\.php"
@@ -30,55 +43,42 @@ TOKEN = f"(?P<token>{TOKEN_PATTERN})"
 
 def routes(*, wait: Wait) -> list[URLPattern]:
     """Return the URL patterns; `wait` is how polls wait inside Django's handler."""
+    add, change, remove = {"post": "create"}, {"put": "update"}, {"delete": "destroy"}
+    show, look = {"get": "list"}, {"get": "retrieve"}
     cloud = [
-        _route(
-            f"{BASE}/cloud/capabilities",
-            CapabilitiesViewSet,
-            {"get": "list"},
-            name="capabilities",
-        ),
-        _route(f"{BASE}/cloud/user", ProfileViewSet, {"get": "retrieve"}, name="user"),
+        _route(f"{BASE}/cloud/capabilities", CapabilitiesViewSet, show, "capabilities"),
+        _route(f"{BASE}/cloud/user", ProfileViewSet, look, "user"),
     ]
+    room = f"{TALK}/room/{TOKEN}"
     rooms = [
-        _route(
-            f"{TALK}/room",
-            RoomViewSet,
-            {"get": "list", "post": "create"},
-            name="rooms",
-        ),
-        _route(f"{TALK}/room/{TOKEN}", RoomViewSet, {"get": "retrieve"}, name="room"),
-        _route(
-            f"{TALK}/room/{TOKEN}/participants/active",
-            ActiveParticipantViewSet,
-            {"post": "create", "delete": "destroy"},
-            name="active-participant",
-        ),
+        _route(f"{TALK}/room", RoomViewSet, show | add, "rooms"),
+        _route(room, RoomViewSet, look | change | remove, "room"),
+        _route(f"{room}/public", PublicViewSet, add | remove, "public"),
+        _route(f"{room}/password", PasswordViewSet, change, "password"),
+        _route(f"{room}/favorite", FavoriteViewSet, add | remove, "favorite"),
+        _route(f"{room}/notify", NotificationViewSet, add, "notify"),
+    ]
+    people = f"{room}/participants"
+    participants = [
+        _route(people, ParticipantViewSet, show | add | remove, "participants"),
+        _route(f"{people}/self", OwnParticipantViewSet, remove, "own-participant"),
+        _route(f"{people}/guests", GuestViewSet, add | remove, "guests"),
+        _route(f"{people}/active", ActiveParticipantViewSet, add | remove, "active"),
+        _route(f"{room}/moderators", ModeratorViewSet, add | remove, "moderators"),
     ]
     chat = [
-        _route(
-            f"{TALK}/chat/{TOKEN}",
-            ChatViewSet,
-            {"get": "list", "post": "create"},
-            name="chat",
-            wait=wait,
-        ),
-        _route(
-            f"{TALK}/guest/{TOKEN}/name",
-            GuestNameViewSet,
-            {"post": "create"},
-            name="guest-name",
-        ),
+        _route(f"{TALK}/chat/{TOKEN}", ChatViewSet, show | add, "chat", wait=wait),
+        _route(f"{TALK}/guest/{TOKEN}/name", GuestNameViewSet, add, "guest-name"),
     ]
     refuse = UnknownRouteViewSet.as_view({"get": "refuse"})
     unknown = re_path(rf"^{_slashes(BASE)}(?:/[\s\S]*)?\Z", refuse)
-    return [*cloud, *rooms, *chat, unknown]
+    return [*cloud, *rooms, *participants, *chat, unknown]
 
 
 def _route(
     path: str,
     viewset: type[OCSViewSet],
     actions: Mapping[str, str],
-    *,
     name: str,
     **initkwargs: Any,
 ) -> URLPattern:

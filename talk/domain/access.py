@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from talk.constants import RoomType
-from talk.exceptions import NotFound
-from talk.models import Guest, Participant, Room, Session
+from talk.constants import ParticipantType, RoomType
+from talk.domain.actors import Actor
+from talk.exceptions import NotAllowed, NotFound
+from talk.models import (
+    Guest,
+    Participant,
+    Room,
+    Session,
+    primary,
+    requires_transaction,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -45,6 +53,11 @@ class Caller:
         """The guest, when the caller has no account."""
         return self.participant.guest
 
+    @property
+    def actor(self) -> Actor:
+        """The caller as who does something."""
+        return Actor(user=self.user, guest=self.guest)
+
 
 def find_caller(*, asker: Asker, token: str) -> Caller:
     """Find the room and the asker's place in it.
@@ -61,6 +74,65 @@ def find_caller(*, asker: Asker, token: str) -> Caller:
     if caller is None:
         raise NotFound
     return caller
+
+
+def find_user_caller(*, asker: Asker, token: str) -> Caller:
+    """Find the asker's place as `find_caller` does; guests have none here.
+
+    Raises:
+        NotFound: there is no such room, or the asker is no user in it.
+
+    API: "or the participant is a guest", in the 404s.
+    """
+    caller = find_caller(asker=asker, token=token)
+    if caller.user is None:
+        raise NotFound
+    return caller
+
+
+def require_moderator(caller: Caller) -> None:
+    """Refuse callers who may not moderate; guest moderators may.
+
+    Raises:
+        NotAllowed: the caller is no moderator.
+
+    API: "403 When the current user is not a moderator/owner".
+    """
+    if not ParticipantType(caller.participant.type).is_moderator:
+        raise NotAllowed
+
+
+def require_user_moderator(caller: Caller) -> None:
+    """Refuse callers who are no owner or moderator with an account.
+
+    Raises:
+        NotAllowed: the caller is a guest or no moderator.
+
+    API: Allow guests, Add a participant, Invite a guest by email.
+    """
+    if caller.user is None:
+        raise NotAllowed
+    require_moderator(caller)
+
+
+@requires_transaction
+def lock_caller(caller: Caller) -> Caller:
+    """Lock the caller's room and return the caller as they are now.
+
+    What a request was allowed when it came may have been taken from it meanwhile;
+    from here on nobody else changes the room or who is in it.
+
+    Raises:
+        NotFound: the room or the caller's place in it is gone.
+    """
+    room = Room.objects.lock(caller.room.pk)
+    if room is None:
+        raise NotFound
+    places = Participant.objects.filter(pk=caller.participant.pk).with_names()
+    participant = primary(places).first()
+    if participant is None:
+        raise NotFound
+    return replace(caller, room=room, participant=participant)
 
 
 def find_room(*, asker: Asker, token: str) -> tuple[Room, Caller | None]:

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from talk.adapters import get_adapter
+from talk import signals
 from talk.constants import MESSAGE_MAX
 from talk.domain.access import Caller
 from talk.domain.guests import set_display_name
-from talk.domain.system_messages import user_ids_in
+from talk.domain.names import Names, names_in
+from talk.domain.news import announce
 from talk.domain.text import require_text
-from talk.domain.timeline import Actor, Line, append
+from talk.domain.timeline import Line, append
 from talk.exceptions import Invalid, NotFound, TooLarge
 from talk.models import Message, Participant, Room, atomic
 
@@ -24,11 +25,11 @@ TRIMMED = " \t\n\r\0\x0b"
 class Page:
     """Messages that were read together.
 
-    `names` maps the ids of the users that they speak about to display names.
+    `names` are of those whom they speak about.
     """
 
     messages: list[Message]
-    names: dict[str, str]
+    names: Names
 
 
 @atomic
@@ -54,7 +55,7 @@ def post_message(
     require_text(text)
     (message,) = append(
         room_id=caller.room.pk,
-        actor=Actor(user=caller.user, guest=caller.guest),
+        actor=caller.actor,
         lines=[Line(text=text)],
         now=now,
     )
@@ -63,6 +64,9 @@ def post_message(
         raise NotFound
     if caller.guest is not None and display_name:
         set_display_name(guest=caller.guest, display_name=display_name)
+    announce(
+        signals.message_posted, room=caller.room, actor=caller.actor, message=message
+    )
     return message
 
 
@@ -115,16 +119,6 @@ def mark_read(*, caller: Caller) -> None:
     seen = caller.room.comment_count
     if caller.user is not None and caller.participant.read_comments < seen:
         Participant.objects.raise_read_mark(caller.participant.pk, seen)
-
-
-def names_in(messages: Iterable[Message]) -> dict[str, str]:
-    """Return the display names of the users that messages speak about, by id.
-
-    Accounts that are gone are left out. One query, none when nobody is named.
-    """
-    adapter = get_adapter()
-    users = adapter.find_users(user_ids_in(messages))
-    return {user_id: adapter.display_name(user) for user_id, user in users.items()}
 
 
 def _page(messages: Iterable[Message]) -> Page:

@@ -1,4 +1,4 @@
-"""Bringing people into a room."""
+"""Who is in a room: bringing people in, and seeing them out."""
 
 from __future__ import annotations
 
@@ -6,14 +6,65 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from talk import hints, signals
 from talk.adapters import get_adapter
-from talk.constants import ParticipantType
-from talk.domain.system_messages import user_added
-from talk.domain.timeline import Actor, append
-from talk.models import Participant, Room, requires_transaction
+from talk.constants import PERMANENT_TYPES, ParticipantType, RoomType
+from talk.domain import calls, deletion, room_types
+from talk.domain.access import (
+    Caller,
+    lock_caller,
+    require_moderator,
+    require_user_moderator,
+)
+from talk.domain.actors import Actor
+from talk.domain.news import announce
+from talk.domain.system_messages import user_added, user_removed
+from talk.domain.timeline import append
+from talk.exceptions import NotAllowed, NotFound
+from talk.models import (
+    Participant,
+    Room,
+    Session,
+    atomic,
+    primary,
+    requires_transaction,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+
+def find_account(user_id: str) -> User | None:
+    """Return the account with this id, disabled ones included, if there is one."""
+    return get_adapter().find_users([user_id]).get(user_id)
+
+
+@requires_transaction
+def user_place(room: Room, *, user: User | None) -> Participant:
+    """Return a user's place in a locked room.
+
+    Raises:
+        NotFound: the user has none, or there is no such account.
+    """
+    places = Participant.objects.filter(room=room, user=user).with_names()
+    place = primary(places).first() if user is not None else None
+    if place is None:
+        raise NotFound
+    return place
+
+
+@requires_transaction
+def guest_place(room: Room, *, session_id: str) -> Participant:
+    """Return whose session this is in a locked room; it may be a user's.
+
+    Raises:
+        NotFound: there is no such session.
+    """
+    sessions = Session.objects.filter(room=room, session_id=session_id)
+    session = primary(sessions).with_participants().first()
+    if session is None:
+        raise NotFound
+    return session.participant
 
 
 @requires_transaction
@@ -32,7 +83,7 @@ def add_users(
 
     API: System messages, `user_added`.
     """
-    Participant.objects.bulk_create(
+    places = Participant.objects.bulk_create(
         Participant(room=room, user=user, type=type, read_comments=room.comment_count)
         for user in users
     )
@@ -40,3 +91,181 @@ def add_users(
     lines = [user_added(adapter.user_id(user)) for user in users if user != actor]
     if lines:
         append(room_id=room.pk, actor=Actor(user=actor), lines=lines, now=now)
+    if places:
+        announce(
+            signals.participants_added,
+            room=room,
+            actor=Actor(user=actor),
+            participants=places,
+        )
+
+
+def add_user(*, caller: Caller, user_id: str, now: datetime) -> RoomType | None:
+    """Give a user a place in the caller's room; one that is there keeps what it has.
+
+    Returns the room's new type when that changed: a one-to-one room becomes a group.
+
+    Raises:
+        NotFound: the caller's place is gone; there is no such account, it is disabled,
+            or the site keeps the two apart.
+        NotAllowed: the caller is no moderator with an account.
+
+    API: Add a participant to a room.
+    """
+    account = find_account(user_id)
+    if account is not None and not account.is_active:
+        account = None
+    users = _reachable(caller, [account]) if account is not None else None
+    return _add(caller=caller, users=users or None, now=now)
+
+
+def add_group(*, caller: Caller, group_id: str, now: datetime) -> RoomType | None:
+    """Give all members of a group a place in the caller's room, once and for all.
+
+    Who is there already keeps what they have; whom the site keeps apart from the
+    caller is left out. Returns the room's new type when that changed.
+
+    Raises:
+        NotFound: the caller's place is gone, or there is no such group.
+        NotAllowed: the caller is no moderator with an account.
+
+    API: Add a participant to a room, with `isGroup` or `source=groups`.
+    """
+    members = get_adapter().find_group_members(group_id)
+    users = _reachable(caller, members) if members is not None else None
+    return _add(caller=caller, users=users, now=now)
+
+
+def remove_user(*, caller: Caller, user_id: str, now: datetime) -> None:
+    """Take a user's place in the caller's room; delete a one-to-one room altogether.
+
+    Raises:
+        NotFound: the caller's place is gone, or the user has none.
+        NotAllowed: the caller is no moderator, or the user is an owner.
+
+    API: Delete a participant from a room.
+    """
+    _remove_user(caller=caller, account=find_account(user_id), now=now)
+
+
+@atomic
+def remove_guest(*, caller: Caller, session_id: str, now: datetime) -> None:
+    """Take the place of the guest whose session this is; they may join again.
+
+    Raises:
+        NotFound: the caller's place is gone, or there is no such session.
+        NotAllowed: the caller is no moderator, or the session is a user's, or theirs.
+
+    API: Remove a guest from a room.
+    """
+    caller = lock_caller(caller)
+    require_moderator(caller)
+    place = guest_place(caller.room, session_id=session_id)
+    if not place.is_guest or place == caller.participant:
+        raise NotAllowed
+    remove_place(room=caller.room, place=place, actor=caller.actor, now=now)
+
+
+@atomic
+def remove_self(*, caller: Caller, now: datetime) -> None:
+    """Give up the caller's own place.
+
+    A one-to-one room goes with it, and so does a room whose last permanent
+    participant leaves, unless it belongs to an object of the site.
+
+    Raises:
+        NotFound: the room or the caller's place in it is gone.
+
+    API: Remove yourself from a room.
+    """
+    caller = lock_caller(caller)
+    abandon(room=caller.room, place=caller.participant, actor=caller.actor, now=now)
+
+
+@requires_transaction
+def abandon(*, room: Room, place: Participant, actor: Actor, now: datetime) -> None:
+    """Take a place in a locked room from somebody who will not come back.
+
+    Deletes the room with it where nothing would be left of it.
+    """
+    if room.is_one_to_one or (not room.is_bound and _is_last_permanent(place)):
+        deletion.delete_room(room=room, actor=actor)
+    else:
+        remove_place(room=room, place=place, actor=actor, now=now)
+
+
+@requires_transaction
+def remove_place(
+    *, room: Room, place: Participant, actor: Actor, now: datetime
+) -> None:
+    """Take a place in a locked room, with its sessions, and say so if it was a user's.
+
+    API: System messages, `user_removed`.
+    """
+    drop_place(room=room, place=place, actor=actor, now=now)
+    if place.user is not None:
+        line = user_removed(get_adapter().user_id(place.user))
+        append(room_id=room.pk, actor=actor, lines=[line], now=now)
+
+
+@requires_transaction
+def drop_place(*, room: Room, place: Participant, actor: Actor, now: datetime) -> None:
+    """Take a place in a locked room, with its sessions, without a word.
+
+    That is what happens to guests, and to self-joined users who disconnect.
+    """
+    # A stand-in is deleted, because Django takes the key from what it deletes.
+    Participant(pk=place.pk).delete()
+    hints.record_departure(room_id=room.pk)
+    calls.end_if_empty(room=room, now=now)
+    announce(signals.participant_removed, room=room, actor=actor, participant=place)
+
+
+def _reachable(caller: Caller, users: Sequence[User]) -> list[User]:
+    """Return whom of `users` the caller may bring in; guests may bring in nobody."""
+    if caller.user is None:
+        return []
+    return get_adapter().reachable_users(caller.user, users)
+
+
+@atomic
+def _add(
+    *, caller: Caller, users: Sequence[User] | None, now: datetime
+) -> RoomType | None:
+    """Add those of `users` who are not there yet; None stands for nobody to be found."""
+    caller = lock_caller(caller)
+    require_user_moderator(caller)
+    if users is None or caller.user is None:
+        raise NotFound
+    room = caller.room
+    present = Participant.objects.filter(room=room, user__isnull=False)
+    present_pks = set(primary(present).values_list("user", flat=True))
+    new = [user for user in users if user.pk not in present_pks]
+    if not new:
+        return None
+    add_users(
+        room=room, actor=caller.user, users=new, type=ParticipantType.USER, now=now
+    )
+    if room_types.make_group(room=room, actor=caller.actor):
+        return RoomType.GROUP
+    return None
+
+
+@atomic
+def _remove_user(*, caller: Caller, account: User | None, now: datetime) -> None:
+    caller = lock_caller(caller)
+    require_moderator(caller)
+    if caller.room.is_one_to_one:
+        deletion.delete_room(room=caller.room, actor=caller.actor)
+        return
+    place = user_place(caller.room, user=account)
+    if place.type == ParticipantType.OWNER:
+        raise NotAllowed
+    remove_place(room=caller.room, place=place, actor=caller.actor, now=now)
+
+
+def _is_last_permanent(place: Participant) -> bool:
+    if not ParticipantType(place.type).is_permanent:
+        return False
+    others = Participant.objects.filter(room=place.room_id, type__in=PERMANENT_TYPES)
+    return not primary(others).exclude(pk=place.pk).exists()

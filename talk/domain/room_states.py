@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from talk.constants import ACTIVE_SECONDS
 from talk.domain.access import Caller
-from talk.domain.chat import names_in
+from talk.domain.names import Names, names_in
 from talk.exceptions import NotFound
 from talk.models import Message, Participant, Room, Session, live_since
 
@@ -46,13 +46,13 @@ class Member:
 class RoomState:
     """A room with all that a participant is shown of it.
 
-    `names` maps the ids of users that `last_message` speaks about to display names.
+    `names` are of those whom `last_message` speaks about.
     """
 
     caller: Caller
     members: list[Member]
     last_message: Message | None
-    names: dict[str, str]
+    names: Names
 
     @property
     def room(self) -> Room:
@@ -117,6 +117,18 @@ def preview_room(*, room: Room, now: datetime) -> RoomPreview:
     return RoomPreview(room=room, active_count=active.count())
 
 
+def list_members(*, caller: Caller, now: datetime) -> list[Member]:
+    """Gather who is in the caller's room: users, then guests who are connected.
+
+    Two queries.
+
+    API: Get list of participants in a room.
+    """
+    own = [caller.participant.pk] if caller.guest is not None else []
+    members = _members_by_room([caller.room.pk], own, now)[caller.room.pk]
+    return sorted(members, key=lambda member: member.participant.is_guest)
+
+
 def list_rooms(*, user: User, device: str | None, now: datetime) -> list[RoomState]:
     """Gather all rooms of a user: favourites first, then the latest activity.
 
@@ -179,7 +191,7 @@ def _members_by_room(
     is_member = Q(user__isnull=False) | Q(pk__in=guests) | Exists(own_live)
     places = Participant.objects.filter(is_member, room__in=room_ids)
     members: dict[int, list[Member]] = defaultdict(list)
-    for place in places.select_related("user").order_by("pk"):
+    for place in places.with_names().order_by("pk"):
         member = Member(participant=place, sessions=sessions[place.pk])
         members[place.room_id].append(member)
     return members

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError
 
+from talk import signals
 from talk.adapters import get_adapter
 from talk.constants import (
     RESERVED_TOKENS,
@@ -19,10 +20,12 @@ from talk.constants import (
     ParticipantType,
     RoomType,
 )
-from talk.domain.participants import add_users
+from talk.domain.actors import Actor
+from talk.domain.news import announce
+from talk.domain.participants import add_users, find_account
 from talk.domain.system_messages import conversation_created
 from talk.domain.text import require_text
-from talk.domain.timeline import Actor, append
+from talk.domain.timeline import append
 from talk.exceptions import NotAllowed, NotFound
 from talk.models import Room, atomic, primary, savepoint
 
@@ -42,16 +45,20 @@ def get_or_create_one_to_one(
     same moment one creates the room and both get it.
 
     Raises:
-        NotFound: no such account, or it is disabled and there is no room with it yet.
-        NotAllowed: it is the user's own.
+        NotFound: no such account, or it is disabled and there is no room with it yet,
+            or the site keeps the two apart.
+        NotAllowed: it is the user's own, or the site forbids such rooms.
 
     API: Creating a new room, `roomType` 1.
     """
-    other = get_adapter().find_users([invite]).get(invite)
+    other = find_account(invite)
     if other is None:
         raise NotFound
     if other == user:
         raise NotAllowed
+    _require_may_create(user, RoomType.ONE_TO_ONE)
+    if not get_adapter().reachable_users(user, [other]):
+        raise NotFound
     key = pair_key(user, other)
     room = Room.objects.filter(pair_key=key).first()
     if room is not None:
@@ -75,13 +82,16 @@ def create_group_room(*, user: User, invite: str, now: datetime) -> Room:
 
     Raises:
         NotFound: there is no such group.
+        NotAllowed: the site forbids such rooms.
 
     API: Creating a new room, `roomType` 2 with `invite`.
     """
     members = get_adapter().find_group_members(invite)
     if members is None:
         raise NotFound
-    others = [member for member in members if member != user]
+    _require_may_create(user, RoomType.GROUP)
+    reachable = get_adapter().reachable_users(user, members)
+    others = [member for member in reachable if member != user]
     return _create_room(
         user=user, type=RoomType.GROUP, name=invite, others=others, now=now
     )
@@ -100,11 +110,37 @@ def create_room(
 
     Raises:
         Invalid: the name has more than 255 characters, or some that cannot be stored.
+        NotAllowed: the site forbids such rooms.
 
     API: Creating a new room, `roomType` 2 and 3.
     """
     require_text(name, longest=ROOM_NAME_MAX)
+    _require_may_create(user, type)
     return _create_room(user=user, type=type, name=name, others=[], now=now)
+
+
+@atomic
+def create_bound_room(
+    *,
+    object_type: str,
+    object_id: str,
+    type: RoomType,
+    name: str,
+    owner: User | None,
+    now: datetime,
+) -> Room:
+    """Create the room of an object of the site; without an owner nobody is in it.
+
+    Raises:
+        IntegrityError: the object has a room already.
+    """
+    room = Room(type=type, name=name, object_type=object_type, object_id=object_id)
+    actor = Actor(user=owner)
+    _insert(room, actor=actor, now=now)
+    if owner is not None:
+        owner_type = ParticipantType.OWNER
+        add_users(room=room, actor=owner, users=[owner], type=owner_type, now=now)
+    return room
 
 
 def pair_key(one: User, other: User) -> str:
@@ -130,7 +166,8 @@ def _create_room(
     others: Sequence[User],
     now: datetime,
 ) -> Room:
-    room = _insert_room(type=type, name=name, creator=user, now=now)
+    room = Room(type=type, name=name)
+    _insert(room, actor=Actor(user=user), now=now)
     owner, member = ParticipantType.OWNER, ParticipantType.USER
     add_users(room=room, actor=user, users=[user], type=owner, now=now)
     add_users(room=room, actor=user, users=others, type=member, now=now)
@@ -139,34 +176,21 @@ def _create_room(
 
 @atomic
 def _create_one_to_one(*, user: User, other: User, key: str, now: datetime) -> Room:
-    room = _insert_room(
-        type=RoomType.ONE_TO_ONE, name="", creator=user, now=now, key=key
-    )
-    add_users(
-        room=room,
-        actor=user,
-        users=[user, other],
-        type=ParticipantType.OWNER,
-        now=now,
-    )
+    room = Room(type=RoomType.ONE_TO_ONE, pair_key=key)
+    _insert(room, actor=Actor(user=user), now=now)
+    owner = ParticipantType.OWNER
+    add_users(room=room, actor=user, users=[user, other], type=owner, now=now)
     return room
 
 
-def _insert_room(
-    *,
-    type: RoomType,
-    name: str,
-    creator: User,
-    now: datetime,
-    key: str | None = None,
-) -> Room:
+def _insert(room: Room, *, actor: Actor, now: datetime) -> None:
     """Insert a room under a free token and write its first line.
 
     Raises:
-        IntegrityError: the pair has a room already.
+        IntegrityError: the pair, or the object, has a room already.
     """
     for attempt in range(1, TOKEN_TRIES + 1):
-        room = Room(type=type, name=name, pair_key=key, token=new_token())
+        room.token = new_token()
         try:
             with savepoint():
                 room.save(force_insert=True)
@@ -176,6 +200,10 @@ def _insert_room(
             is_token_taken = primary(same_token).exists()
             if not is_token_taken or attempt == TOKEN_TRIES:
                 raise
-    actor = Actor(user=creator)
     append(room_id=room.pk, actor=actor, lines=[conversation_created()], now=now)
-    return room
+    announce(signals.room_created, room=room, actor=actor)
+
+
+def _require_may_create(user: User, room_type: RoomType) -> None:
+    if not get_adapter().may_create_room(user, room_type):
+        raise NotAllowed

@@ -10,9 +10,14 @@ from datetime import datetime
 from django.contrib.auth.hashers import check_password
 from django.db.models import Max
 
+from talk import signals
 from talk.constants import SESSION_ID_LENGTH, ParticipantType
+from talk.domain import calls
 from talk.domain.access import Asker, Caller
+from talk.domain.actors import Actor
 from talk.domain.guests import actor_id_of
+from talk.domain.news import announce
+from talk.domain.participants import drop_place
 from talk.exceptions import NotAllowed, NotFound
 from talk.models import (
     Guest,
@@ -43,12 +48,21 @@ def join_room(
 
     API: Join a room.
     """
-    is_stranger = caller is None or caller.user is None
-    if is_stranger and room.password and not check_password(password, room.password):
+    must_prove = needs_password(room=room, caller=caller)
+    if must_prove and not check_password(password, room.password):
         # Hashing is slow on purpose: the room is locked only after it.
         raise NotAllowed
-    proven = room.password if is_stranger else ""
+    proven = room.password if must_prove else ""
     return _connect(asker=asker, room_id=room.pk, proven=proven, now=now)
+
+
+def needs_password(*, room: Room, caller: Caller | None) -> bool:
+    """Whether somebody must know the password to join a room that they have found.
+
+    Guests have no place to come back to: each time they join they are new.
+    """
+    is_stranger = caller is None or caller.user is None
+    return is_stranger and bool(room.password)
 
 
 def leave_room(*, asker: Asker, token: str, now: datetime) -> bool:
@@ -94,6 +108,12 @@ def ping_sessions(*, pks: Sequence[int], now: datetime) -> None:
         Session.objects.filter(pk__in=pks).update(last_ping=now)
 
 
+def ended_sessions(*, pks: Sequence[int]) -> set[int]:
+    """Return which of these sessions have ended; one query."""
+    rows = primary(Session.objects.filter(pk__in=pks))
+    return set(pks) - set(rows.values_list("pk", flat=True))
+
+
 def new_session_id() -> str:
     """Return 512 random letters and digits, which need no escaping anywhere."""
     return "".join(
@@ -113,19 +133,24 @@ def _connect(*, asker: Asker, room_id: int, proven: str, now: datetime) -> Sessi
     if participant is None and room.password not in ("", proven):
         # Set meanwhile, or asked of somebody who was a participant a moment ago.
         raise NotAllowed
-    _forget_device(room=room, device=asker.device)
+    _forget_device(room=room, device=asker.device, now=now)
     session_id = new_session_id()
     if participant is None:
         participant = _add_stranger(asker=asker, room=room, session_id=session_id)
     else:
         participant.sessions.exclude(last_ping__gt=live_since(now)).delete()
-    return Session.objects.create(
+    session = Session.objects.create(
         room=room,
         participant=participant,
         session_id=session_id,
         device=asker.device,
         last_ping=now,
     )
+    # Whoever joins again on the same device, after a crash perhaps, has left the call.
+    calls.end_if_empty(room=room, now=now)
+    actor = Actor(user=participant.user, guest=participant.guest)
+    announce(signals.session_started, room=room, actor=actor, session=session)
+    return session
 
 
 @atomic
@@ -135,13 +160,17 @@ def _disconnect(*, asker: Asker, room_id: int, now: datetime) -> bool:
         return False
     participant = _find_place(asker=asker, room=room)
     if participant is not None and asker.device is None:
-        _end_sessions(participant, participant.sessions.all())
-    was_guest = _forget_device(room=room, device=asker.device)
+        end_sessions(participant, participant.sessions.all())
+    ended = _forget_device(room=room, device=asker.device, now=now)
     if participant is None:
+        was_guest = ended is not None and ended.participant.is_guest
         return was_guest and asker.user is None
     is_self_joined = participant.type == ParticipantType.SELF_JOINED
     if is_self_joined and not primary(participant.sessions.live(now)).exists():
-        participant.delete()
+        actor = Actor(user=asker.user)
+        drop_place(room=room, place=participant, actor=actor, now=now)
+    else:
+        calls.end_if_empty(room=room, now=now)
     return True
 
 
@@ -150,7 +179,7 @@ def _find_place(*, asker: Asker, room: Room) -> Participant | None:
     if asker.user is None:
         return None
     places = Participant.objects.filter(room=room, user=asker.user)
-    return primary(places).first()
+    return primary(places).with_names().first()
 
 
 def _add_stranger(*, asker: Asker, room: Room, session_id: str) -> Participant:
@@ -170,27 +199,27 @@ def _add_stranger(*, asker: Asker, room: Room, session_id: str) -> Participant:
     )
 
 
-def _forget_device(*, room: Room, device: str | None) -> bool:
-    """End the device's session in the room; tell whether it was a guest's.
+def _forget_device(*, room: Room, device: str | None, now: datetime) -> Session | None:
+    """End the device's session in a locked room and return it as it was.
 
     A guest is gone with it.
     """
     if not device:
-        return False
+        return None
     sessions = Session.objects.filter(room=room, device=device)
-    session = primary(sessions).select_related("participant").first()
+    session = primary(sessions).with_participants().first()
     if session is None:
-        return False
-    if session.participant.is_guest:
-        session.participant.delete()
-        return True
-    _end_sessions(
-        session.participant, session.participant.sessions.filter(pk=session.pk)
-    )
-    return False
+        return None
+    place = session.participant
+    if place.is_guest:
+        actor = Actor(guest=place.guest)
+        drop_place(room=room, place=place, actor=actor, now=now)
+    else:
+        end_sessions(place, place.sessions.filter(pk=session.pk))
+    return session
 
 
-def _end_sessions(participant: Participant, sessions: SessionQuerySet) -> None:
+def end_sessions(participant: Participant, sessions: SessionQuerySet) -> None:
     """Delete sessions of a participant, who is remembered as seen until then."""
     last_ping = primary(sessions).aggregate(last=Max("last_ping"))["last"]
     sessions.delete()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from talk.constants import SystemMessage
+from talk.constants import RoomType, SystemMessage
 from talk.domain.timeline import Line
-from talk.models import Message
+from talk.models import Guest, Message
 
 USER_PARAMETER = "user"
 """Key under which the id of the affected user is stored."""
+
+USERS_PARAMETER = "users"
+"""Key under which the ids of all users are stored who took part in a call."""
+
+GUEST_PARAMETER = "session"
+"""Key under which the actor id of the affected guest is stored."""
 
 
 def conversation_created() -> Line:
@@ -20,20 +26,124 @@ def conversation_created() -> Line:
     return Line(system_message=SystemMessage.CONVERSATION_CREATED)
 
 
+def conversation_renamed(*, old_name: str, new_name: str) -> Line:
+    """Say that the actor gave the room another name; either may be empty.
+
+    API: System messages, `conversation_renamed`.
+    """
+    return Line(
+        system_message=SystemMessage.CONVERSATION_RENAMED,
+        parameters={"oldName": old_name, "newName": new_name},
+    )
+
+
+def guests_allowed(*, old_type: RoomType) -> Line:
+    """Say that the actor made the room public.
+
+    API: System messages, `guests_allowed`.
+    """
+    return Line(
+        system_message=SystemMessage.GUESTS_ALLOWED,
+        parameters={"oldType": int(old_type), "newType": int(RoomType.PUBLIC)},
+    )
+
+
+def guests_disallowed(*, new_type: RoomType) -> Line:
+    """Say that the actor made the room private.
+
+    API: System messages, `guests_disallowed`.
+    """
+    return Line(
+        system_message=SystemMessage.GUESTS_DISALLOWED,
+        parameters={"oldType": int(RoomType.PUBLIC), "newType": int(new_type)},
+    )
+
+
+def password_changed(*, is_set: bool) -> Line:
+    """Say that the actor set or removed the room's password.
+
+    API: System messages, `password_set` and `password_removed`.
+    """
+    if is_set:
+        return Line(system_message=SystemMessage.PASSWORD_SET)
+    return Line(system_message=SystemMessage.PASSWORD_REMOVED)
+
+
 def user_added(user_id: str) -> Line:
     """Say that the actor added a user.
 
     API: System messages, `user_added`.
     """
+    return _about_user(SystemMessage.USER_ADDED, user_id)
+
+
+def user_removed(user_id: str) -> Line:
+    """Say that the actor removed a user, or left.
+
+    API: System messages, `user_removed`.
+    """
+    return _about_user(SystemMessage.USER_REMOVED, user_id)
+
+
+def moderator_changed(user_id: str, *, is_promoted: bool) -> Line:
+    """Say that the actor made a user a moderator, or a plain user again.
+
+    API: System messages, `moderator_promoted` and `moderator_demoted`.
+    """
+    key = (
+        SystemMessage.MODERATOR_PROMOTED
+        if is_promoted
+        else SystemMessage.MODERATOR_DEMOTED
+    )
+    return _about_user(key, user_id)
+
+
+def guest_moderator_changed(guest: Guest, *, is_promoted: bool) -> Line:
+    """Say that the actor made a guest a moderator, or a plain guest again.
+
+    API: System messages, `guest_moderator_promoted` and `guest_moderator_demoted`.
+    """
+    key = (
+        SystemMessage.GUEST_MODERATOR_PROMOTED
+        if is_promoted
+        else SystemMessage.GUEST_MODERATOR_DEMOTED
+    )
+    return Line(system_message=key, parameters={GUEST_PARAMETER: guest.actor_id})
+
+
+def call_ended(*, user_ids: Sequence[str], guests: int, seconds: int) -> Line:
+    """Sum up a call: who took part, how many guests, and for how long.
+
+    API: System messages, `call_ended`.
+    """
     return Line(
-        system_message=SystemMessage.USER_ADDED, parameters={USER_PARAMETER: user_id}
+        system_message=SystemMessage.CALL_ENDED,
+        parameters={
+            USERS_PARAMETER: list(user_ids),
+            "guests": guests,
+            "duration": seconds,
+        },
     )
 
 
 def user_ids_in(messages: Iterable[Message]) -> set[str]:
     """Return the ids of the users that these messages speak about."""
+    user_ids: set[str] = set()
+    for message in messages:
+        if USER_PARAMETER in message.parameters:
+            user_ids.add(message.parameters[USER_PARAMETER])
+        user_ids.update(message.parameters.get(USERS_PARAMETER, []))
+    return user_ids
+
+
+def guest_ids_in(messages: Iterable[Message]) -> set[str]:
+    """Return the actor ids of the guests that these messages speak about."""
     return {
-        message.parameters[USER_PARAMETER]
+        message.parameters[GUEST_PARAMETER]
         for message in messages
-        if USER_PARAMETER in message.parameters
+        if GUEST_PARAMETER in message.parameters
     }
+
+
+def _about_user(key: SystemMessage, user_id: str) -> Line:
+    return Line(system_message=key, parameters={USER_PARAMETER: user_id})

@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from talk import hints
-from talk.constants import ActorType, SystemMessage
+from talk.constants import SystemMessage
+from talk.domain.actors import Actor
 from talk.exceptions import NotFound
-from talk.models import Guest, Message, Room, requires_transaction
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
-
-@dataclass(frozen=True, kw_only=True)
-class Actor:
-    """Who caused a message: a user, a guest, or nobody in the room."""
-
-    user: User | None = None
-    guest: Guest | None = None
-
-    @property
-    def type(self) -> ActorType:
-        """The kind of actor; nobody is written down as a guest without a name."""
-        return ActorType.GUESTS if self.user is None else ActorType.USERS
+from talk.models import Message, Room, requires_transaction
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from talk.models.call import CallAttendance
 from talk.models.database import (
+    BATCH,
     atomic,
+    in_batches,
     primary,
     requires_transaction,
     savepoint,
@@ -18,6 +20,7 @@ from talk.models.session import Session, SessionQuerySet, live_since
 from talk.models.signaling import SignalingMessage
 
 __all__ = [
+    "BATCH",
     "CallAttendance",
     "Guest",
     "Message",
@@ -30,6 +33,7 @@ __all__ = [
     "SessionQuerySet",
     "SignalingMessage",
     "atomic",
+    "in_batches",
     "live_since",
     "primary",
     "requires_transaction",

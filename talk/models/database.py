@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -12,7 +12,11 @@ from django.db.models import QuerySet
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 Rows = TypeVar("Rows", bound="QuerySet[Any]")
+
+BATCH = 500
+"""Ids in one statement; SQLite and Oracle allow no thousands of parameters."""
 
 
 def talk_database() -> str:
@@ -59,3 +63,9 @@ def requires_transaction(function: Callable[P, R]) -> Callable[P, R]:
         return function(*args, **kwargs)
 
     return run
+
+
+def in_batches(ids: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Yield `ids` in parts that fit into one statement."""
+    for start in range(0, len(ids), BATCH):
+        yield ids[start : start + BATCH]

@@ -18,15 +18,22 @@ class RoomQuerySet(models.QuerySet["Room"]):
     def lock(self, pk: int) -> Room | None:
         """Lock one room's row until the transaction ends and return it as it is now.
 
-        Returns None when the room is gone. SQLite has no `FOR UPDATE`; there an
-        UPDATE that changes nothing takes the lock, because a read that becomes a
-        write later fails with "database is locked".
+        Returns None when the room is gone.
         """
-        rows = primary(self.filter(pk=pk))
+        return next(iter(self.filter(pk=pk).lock_all()), None)
+
+    def lock_all(self) -> list[Room]:
+        """Lock these rooms' rows until the transaction ends, in the order of their keys.
+
+        Returns them as they are now. SQLite has no `FOR UPDATE`; there an UPDATE
+        that changes nothing takes the lock, because a read that becomes a write
+        later fails with "database is locked".
+        """
+        rows = primary(self.order_by("pk"))
         if connections[rows.db].features.has_select_for_update:
-            return rows.select_for_update().first()
-        rows.update(token=F("token"))
-        return rows.first()
+            return list(rows.select_for_update())
+        rows.order_by().update(token=F("token"))
+        return list(rows)
 
     def advance(
         self, pk: int, *, lines: int, comments: int, now: datetime
@@ -136,3 +143,8 @@ class Room(models.Model):
     def is_one_to_one(self) -> bool:
         """Whether the room belongs to a pair of users."""
         return self.type == RoomType.ONE_TO_ONE
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the room belongs to an object of the site."""
+        return self.object_type is not None

@@ -17,6 +17,18 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """… that have pinged recently enough to count as connected at `now`."""
         return self.filter(last_ping__gt=live_since(now))
 
+    def dead(self, now: datetime) -> SessionQuerySet:
+        """… that have not, and wait for the reaper."""
+        return self.filter(last_ping__lte=live_since(now))
+
+    def with_participants(self) -> SessionQuerySet:
+        """… with whose they are, and the account or guest, in the same query."""
+        return self.select_related("participant__user", "participant__guest")
+
+    def in_call(self) -> SessionQuerySet:
+        """… that take part in the call of their room."""
+        return self.filter(in_call__gt=0)
+
 
 def live_since(now: datetime) -> datetime:
     """Return the time of the last ping after which a session is live at `now`."""
@@ -75,6 +87,8 @@ class Session(models.Model):
                 fields=["room", "device"], name="talk_session_once_a_device"
             ),
         )
+        # Serves the reaper's search for dead sessions.
+        indexes = (models.Index(fields=["last_ping"], name="talk_session_last_ping"),)
 
     def __str__(self) -> str:
         return f"#{self.pk}"

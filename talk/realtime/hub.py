@@ -27,17 +27,17 @@ from talk.domain.chat import (
     newest_position,
     newest_positions,
 )
-from talk.domain.sessions import ping_sessions
-from talk.hints import Hint
+from talk.domain.sessions import ended_sessions, ping_sessions
+from talk.exceptions import NotFound
+from talk.hints import Hint, Kind
+from talk.models import in_batches
 from talk.realtime.drain import DrainOnSignal
 from talk.realtime.pauses import repeat
+from talk.realtime.reaper import reap
 from talk.realtime.subscription import Subscription
 from talk.realtime.threads import DatabaseThreads
 
 logger = logging.getLogger("talk.hub")
-
-CHUNK = 500
-"""Ids in one query; SQLite and Oracle allow no thousands of parameters."""
 
 STOP_SECONDS = 5.0
 """What a hub that stops gives its polls to be answered."""
@@ -60,6 +60,8 @@ class Waiter:
     def __init__(self, poll: Poll) -> None:
         self.poll = poll
         self.position = poll.position
+        self.is_over = False
+        """Whether the session that the poll depends on has ended."""
         self._is_rung = False
         self._bell: asyncio.Future[None] | None = None
 
@@ -129,6 +131,7 @@ class Hub:
         settings = talk_settings()
         self._spawn(repeat(settings.POLL_LOOK_SECONDS, self._guard(self.look_at_all)))
         self._spawn(repeat(settings.POLL_PING_SECONDS, self._guard(self.ping_all)))
+        self._spawn(repeat(settings.REAPER_SECONDS, self._guard(self.reap)))
         layer = get_channel_layer(settings.CHANNEL_LAYER)
         # What an in-memory layer could tell has been published here already.
         if layer is not None and not isinstance(layer, InMemoryChannelLayer):
@@ -190,7 +193,12 @@ class Hub:
         """Ring everybody who waits for something older than the hints tell of."""
         for hint in news:
             room = self._rooms.get(hint.room_id)
-            if room is not None:
+            if room is None:
+                continue
+            if hint.kind is Kind.DEPARTURE:
+                check = partial(self.send_departed_away, hint.room_id)
+                self._spawn(self._guard(check)())
+            else:
                 self._ring_behind(room, hint.position)
 
     @contextmanager
@@ -213,8 +221,11 @@ class Hub:
         what they were rung for.
 
         Raises:
-            NotFound: the room was deleted.
+            NotFound: the room was deleted, or the session that the poll depends on
+                has ended.
         """
+        if waiter.is_over:
+            raise NotFound
         room = self._rooms[waiter.poll.room_id]
         found = await self._shared_look(room, waiter.poll)
         if found.position < waiter.position:
@@ -225,9 +236,7 @@ class Hub:
 
     async def look_at_all(self) -> None:
         """Find what changed in waited rooms without a hint; a query per 500 rooms."""
-        room_ids = list(self._rooms)
-        for start in range(0, len(room_ids), CHUNK):
-            some = room_ids[start : start + CHUNK]
+        for some in in_batches(list(self._rooms)):
             newest = await self.threads.run(partial(newest_positions, room_ids=some))
             for room_id in some:
                 room = self._rooms.get(room_id)
@@ -238,6 +247,30 @@ class Hub:
                 else:
                     self._ring_room(room, list(room.waiters))
 
+    async def send_departed_away(self, room_id: int) -> None:
+        """Ring those of a room whose session has ended, or all when the room is gone.
+
+        Guests have no place without their session. A query or two a hint.
+        """
+        newest = await self.threads.run(partial(newest_positions, room_ids=[room_id]))
+        room = self._rooms.get(room_id)
+        if room is None:
+            return
+        if room_id not in newest:
+            self._ring_room(room, list(room.waiters))
+            return
+        guests = {
+            waiter: waiter.poll.guest_session_pk
+            for waiter in room.waiters
+            if waiter.poll.guest_session_pk is not None
+        }
+        for some in in_batches(sorted(set(guests.values()))):
+            ended = await self.threads.run(partial(ended_sessions, pks=some))
+            for waiter, session_pk in guests.items():
+                if session_pk in ended:
+                    waiter.is_over = True
+                    waiter.ring()
+
     async def ping_all(self) -> None:
         """Note that the sessions of all waiters are there; an update per 500."""
         pks = [
@@ -246,10 +279,13 @@ class Hub:
             for waiter in room.waiters
             for pk in waiter.poll.session_pks
         ]
-        for start in range(0, len(pks), CHUNK):
-            some = pks[start : start + CHUNK]
+        for some in in_batches(pks):
             ping = partial(ping_sessions, pks=some, now=timezone.now())
             await self.threads.run(ping)
+
+    async def reap(self) -> None:
+        """Remove what has ended without a farewell, if it is this process's turn."""
+        await self.threads.run(reap)
 
     async def _shared_look(self, room: WaitedRoom, poll: Poll) -> Look:
         key = (room.rings, poll.after, poll.limit)
@@ -284,7 +320,7 @@ class Hub:
 
     def _guard(
         self, work: Callable[[], Awaitable[None]]
-    ) -> Callable[[], Awaitable[None]]:
+    ) -> Callable[[], Coroutine[None, None, None]]:
         """Return `work` as something that is tried again next time when it fails."""
 
         async def guarded() -> None:
@@ -296,7 +332,9 @@ class Hub:
         return guarded
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        self._tasks.add(self._loop.create_task(work))
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 def _look(poll: Poll) -> Look:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from talk.adapters import get_adapter
 from talk.constants import DELETED_USERS, UNKNOWN_GUEST, ActorType
+from talk.domain.names import Names
 from talk.models import Message
 from talk.rendering.readers import Reader
 from talk.rendering.system_messages import RichObjects, render_system_message
 
 
 def render_message(
-    message: Message, *, token: str, reader: Reader, names: Mapping[str, str]
+    message: Message, *, token: str, reader: Reader, names: Names
 ) -> dict[str, Any]:
     """Return a message as `reader` sees it, in the active language.
 
-    `names` maps the ids of users that the message speaks about to display names.
-    The actor must have been selected with the message.
+    `names` are of those whom the message speaks about. The actor must have been selected with the message.
 
     API: Receive chat messages of a room, the message.
     """

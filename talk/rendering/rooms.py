@@ -41,7 +41,7 @@ def render_room(state: RoomState, *, now: datetime) -> dict[str, Any]:
     """
     room, participant = state.room, state.caller.participant
     own_sessions, own_member = state.own_sessions(now), state.own_member
-    flags = _flags(own_sessions)
+    flags = flags_of(own_sessions)
     is_user = state.caller.user is not None
     unread = room.comment_count - participant.read_comments if is_user else 0
     name, display_name = _names(state, now)
@@ -55,12 +55,12 @@ def render_room(state: RoomState, *, now: datetime) -> dict[str, Any]:
         "count": _count_active(state, now),
         "hasPassword": bool(room.password),
         "hasCall": room.active_since is not None,
-        "lastActivity": _seconds(room.last_activity),
+        "lastActivity": seconds_of(room.last_activity),
         "unreadMessages": max(unread, 0),
         "unreadMention": is_user and participant.is_mentioned,
         "isFavorite": participant.favorite,
         "notificationLevel": _notification_level(room, participant.notification_level),
-        "lastPing": _seconds(own_member.last_ping if own_member else None),
+        "lastPing": seconds_of(own_member.last_ping if own_member else None),
         "sessionId": own_sessions[0].session_id if own_sessions else NO_SESSION,
         "participants": _render_people(state, now) or [],
         "numGuests": _count_guests(state, now),
@@ -85,7 +85,7 @@ def render_preview(preview: RoomPreview) -> dict[str, Any]:
         "count": preview.active_count,
         "hasPassword": bool(room.password),
         "hasCall": room.active_since is not None,
-        "lastActivity": _seconds(room.last_activity),
+        "lastActivity": seconds_of(room.last_activity),
         "unreadMessages": 0,
         "unreadMention": False,
         "isFavorite": False,
@@ -175,7 +175,7 @@ def _render_people(state: RoomState, now: datetime) -> dict[str, dict[str, Any]]
             people[adapter.user_id(user)] = {
                 "name": adapter.display_name(user),
                 "type": member.participant.type,
-                "call": int(_flags(live)),
+                "call": int(flags_of(live)),
                 "sessionId": live[0].session_id if live else NO_SESSION,
             }
     return people
@@ -194,7 +194,7 @@ def _count_seen_since(members: list[Member], since: datetime) -> int:
     return sum(m.last_ping is not None and m.last_ping > since for m in members)
 
 
-def _flags(sessions: list[Session]) -> InCall:
+def flags_of(sessions: list[Session]) -> InCall:
     """Return what the sessions contribute to the call together."""
     flags = InCall.DISCONNECTED
     for session in sessions:
@@ -223,6 +223,6 @@ def _render_last_message(state: RoomState) -> dict[str, Any] | list[Any]:
     )
 
 
-def _seconds(moment: datetime | None) -> int:
+def seconds_of(moment: datetime | None) -> int:
     """Return whole seconds since 1970, 0 for never."""
     return int(moment.timestamp()) if moment is not None else 0

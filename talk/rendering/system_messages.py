@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from talk.adapters import get_adapter
 from talk.constants import DELETED_USERS, UNKNOWN_GUEST, ActorType, SystemMessage
-from talk.domain.system_messages import USER_PARAMETER
+from talk.domain.names import Names
+from talk.domain.system_messages import (
+    GUEST_PARAMETER,
+    USER_PARAMETER,
+    USERS_PARAMETER,
+)
 from talk.models import Message
 from talk.rendering.readers import Reader
 
@@ -35,10 +41,74 @@ class Wording:
     """When actor and affected user are the same."""
 
 
+PROMOTED = Wording(
+    others=gettext_lazy("{actor} promoted {user} to moderator"),
+    actor=gettext_lazy("You promoted {user} to moderator"),
+    affected=gettext_lazy("{actor} promoted you to moderator"),
+)
+DEMOTED = Wording(
+    others=gettext_lazy("{actor} demoted {user} from moderator"),
+    actor=gettext_lazy("You demoted {user} from moderator"),
+    affected=gettext_lazy("{actor} demoted you from moderator"),
+)
+
+SUMMARIES: Mapping[int, Promise] = {
+    2: gettext_lazy("Call with {user1} and {user2} (Duration %(duration)s)"),
+    3: gettext_lazy("Call with {user1}, {user2} and {user3} (Duration %(duration)s)"),
+    4: gettext_lazy(
+        "Call with {user1}, {user2}, {user3} and {user4} (Duration %(duration)s)"
+    ),
+    5: gettext_lazy(
+        "Call with {user1}, {user2}, {user3}, {user4} and {user5}"
+        " (Duration %(duration)s)"
+    ),
+}
+"""The summary of a call, by the number of users named."""
+
+SUMMARIES_WITH_OTHERS: Mapping[int, Promise] = {
+    # Translators: "others" is "2 guests" or "3 others".
+    1: gettext_lazy("Call with {user1} and %(others)s (Duration %(duration)s)"),
+    2: gettext_lazy(
+        "Call with {user1}, {user2} and %(others)s (Duration %(duration)s)"
+    ),
+    3: gettext_lazy(
+        "Call with {user1}, {user2}, {user3} and %(others)s (Duration %(duration)s)"
+    ),
+    4: gettext_lazy(
+        "Call with {user1}, {user2}, {user3}, {user4} and %(others)s"
+        " (Duration %(duration)s)"
+    ),
+}
+
 WORDINGS: Mapping[str, Wording] = {
     SystemMessage.CONVERSATION_CREATED: Wording(
         others=gettext_lazy("{actor} created the conversation"),
         actor=gettext_lazy("You created the conversation"),
+    ),
+    SystemMessage.CONVERSATION_RENAMED: Wording(
+        # The names stand in the text itself.
+        others=gettext_lazy(
+            '{actor} renamed the conversation from "%(oldName)s" to "%(newName)s"'
+        ),
+        actor=gettext_lazy(
+            'You renamed the conversation from "%(oldName)s" to "%(newName)s"'
+        ),
+    ),
+    SystemMessage.GUESTS_ALLOWED: Wording(
+        others=gettext_lazy("{actor} allowed guests in the conversation"),
+        actor=gettext_lazy("You allowed guests in the conversation"),
+    ),
+    SystemMessage.GUESTS_DISALLOWED: Wording(
+        others=gettext_lazy("{actor} disallowed guests in the conversation"),
+        actor=gettext_lazy("You disallowed guests in the conversation"),
+    ),
+    SystemMessage.PASSWORD_SET: Wording(
+        others=gettext_lazy("{actor} set a password for the conversation"),
+        actor=gettext_lazy("You set a password for the conversation"),
+    ),
+    SystemMessage.PASSWORD_REMOVED: Wording(
+        others=gettext_lazy("{actor} removed the password for the conversation"),
+        actor=gettext_lazy("You removed the password for the conversation"),
     ),
     SystemMessage.USER_ADDED: Wording(
         others=gettext_lazy("{actor} added {user} to the conversation"),
@@ -47,23 +117,88 @@ WORDINGS: Mapping[str, Wording] = {
         self_others=gettext_lazy("{actor} joined the conversation"),
         self_actor=gettext_lazy("You joined the conversation"),
     ),
+    SystemMessage.USER_REMOVED: Wording(
+        others=gettext_lazy("{actor} removed {user} from the conversation"),
+        actor=gettext_lazy("You removed {user} from the conversation"),
+        affected=gettext_lazy("{actor} removed you from the conversation"),
+        self_others=gettext_lazy("{actor} left the conversation"),
+        self_actor=gettext_lazy("You left the conversation"),
+    ),
+    SystemMessage.MODERATOR_PROMOTED: PROMOTED,
+    SystemMessage.MODERATOR_DEMOTED: DEMOTED,
+    SystemMessage.GUEST_MODERATOR_PROMOTED: PROMOTED,
+    SystemMessage.GUEST_MODERATOR_DEMOTED: DEMOTED,
 }
+
+SUMMED_UP_USERS = 5
+"""Users named in the summary of a call, if no guests are left to be told of."""
 
 
 def render_system_message(
-    message: Message, *, reader: Reader, names: Mapping[str, str]
+    message: Message, *, reader: Reader, names: Names
 ) -> tuple[str, RichObjects]:
     """Return text and parameters of a system message, in the active language.
 
     API: System messages.
     """
+    if message.system_message == SystemMessage.CALL_ENDED:
+        return _sum_up_call(message.parameters, names)
     wording = WORDINGS[message.system_message]
     parameters = {"actor": _render_actor(message)}
+    affected = _render_affected(message, names)
+    if affected is not None:
+        parameters["user"] = affected
+    text = str(_choose(wording, parameters, reader))
+    return _fill(text, message.parameters), parameters
+
+
+def _fill(text: str, values: Mapping[str, Any]) -> str:
+    """Put names into a text, which is otherwise left as it is."""
+    return text % values if "%(" in text else text
+
+
+def _render_affected(message: Message, names: Names) -> dict[str, str] | None:
     user_id = message.parameters.get(USER_PARAMETER)
     if user_id is not None:
-        name = names.get(user_id, user_id)
-        parameters["user"] = {"type": "user", "id": user_id, "name": name}
-    return str(_choose(wording, parameters, reader)), parameters
+        return _render_user(user_id, names)
+    guest_id = message.parameters.get(GUEST_PARAMETER)
+    if guest_id is not None:
+        return _render_guest(guest_id, names.guests.get(guest_id, ""))
+    return None
+
+
+def _sum_up_call(
+    parameters: Mapping[str, Any], names: Names
+) -> tuple[str, RichObjects]:
+    """Return who took part in a call and for how long; the same for every reader."""
+    user_ids: list[str] = parameters[USERS_PARAMETER]
+    guests: int = parameters["guests"]
+    named = len(user_ids)
+    if named > SUMMED_UP_USERS or (named == SUMMED_UP_USERS and guests):
+        named = SUMMED_UP_USERS - 1
+    rest = len(user_ids) - named + guests
+    values: dict[str, Any] = {"duration": _duration(parameters["duration"])}
+    if len(user_ids) > named:
+        text = ngettext("%(count)d other", "%(count)d others", rest)
+        values["others"] = text % {"count": rest}
+    elif guests:
+        text = ngettext("%(count)d guest", "%(count)d guests", guests)
+        values["others"] = text % {"count": guests}
+    summaries = SUMMARIES_WITH_OTHERS if "others" in values else SUMMARIES
+    rich = {
+        f"user{number}": _render_user(user_id, names)
+        for number, user_id in enumerate(user_ids[:named], start=1)
+    }
+    return str(summaries[named]) % values, rich
+
+
+def _duration(seconds: int) -> str:
+    """Return `M:SS`, or `H:MM:SS` from one hour on."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{seconds:02}"
+    return f"{minutes}:{seconds:02}"
 
 
 def _choose(wording: Wording, parameters: RichObjects, reader: Reader) -> Promise:
@@ -95,13 +230,9 @@ def _is_reader(person: Mapping[str, str], reader: Reader) -> bool:
 def _render_actor(message: Message) -> dict[str, str]:
     if message.actor_type == ActorType.GUESTS:
         guest = message.actor_guest
-        name = guest.display_name if guest is not None else ""
-        return {
-            "type": "guest",
-            "id": guest.actor_id if guest is not None else UNKNOWN_GUEST,
-            # Translators: a guest's chosen name, told apart from users' names.
-            "name": _("%(name)s (guest)") % {"name": name} if name else _("Guest"),
-        }
+        if guest is None:
+            return _render_guest(UNKNOWN_GUEST, "")
+        return _render_guest(guest.actor_id, guest.display_name)
     user = message.actor_user
     if user is None:
         return DELETED_ACTOR
@@ -111,3 +242,15 @@ def _render_actor(message: Message) -> dict[str, str]:
         "id": adapter.user_id(user),
         "name": adapter.display_name(user),
     }
+
+
+def _render_user(user_id: str, names: Names) -> dict[str, str]:
+    """Return a user; without an account, the id has to do for a name."""
+    return {"type": "user", "id": user_id, "name": names.users.get(user_id, user_id)}
+
+
+def _render_guest(guest_id: str, display_name: str) -> dict[str, str]:
+    # Translators: a guest's chosen name, told apart from users' names.
+    named = _("%(name)s (guest)") % {"name": display_name}
+    name = named if display_name else _("Guest")
+    return {"type": "guest", "id": guest_id, "name": name}

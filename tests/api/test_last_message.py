@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from talk.models import Message
+from talk.models import Message, Participant
 from tests.api.callers import Caller, guest, invited, self_joined
 from tests.api.helpers import TIMESTAMP, hash_of, put_in
 from tests.client import TalkClient
@@ -70,6 +70,7 @@ class TestLastMessage:
         token = as_alice.create_room()
         put_in(token, bob)
         as_bob.say(token, "bye")
+        Participant.objects.filter(user=bob).delete()
         bob.delete()
         message = as_alice.get("/room").data[0]["lastMessage"]
         assert message["message"] == "bye"

@@ -70,7 +70,7 @@ class TestMessage:
     ) -> None:
         number = as_bob.say(shared, "remember me")
         bob.delete()
-        (message,) = as_alice.history(shared, limit=1).data
+        _, message = as_alice.history(shared, limit=2).data
         assert message["id"] == number
         assert message["message"] == "remember me"
         assert message["actorType"] == "deleted_users"
@@ -129,7 +129,7 @@ class TestSystemMessage:
         self, as_alice: TalkClient, staff: str, bob: Any
     ) -> None:
         bob.delete()
-        (message,) = as_alice.history(staff, limit=1).data
+        _, message = as_alice.history(staff, limit=2).data
         assert message["message"] == "You added {user} to the conversation"
         parameter = message["messageParameters"]["user"]
         assert parameter == {"type": "user", "id": "bob", "name": "bob"}

@@ -67,5 +67,6 @@ def test_messages_of_a_deleted_account_stay(ana: Any, ben: Any) -> None:
     as_ben.join(token)
     as_ben.say(token, "hi")
     ben.delete()
-    newest = as_ana.history(token, limit=1).data[0]
-    assert (newest["actorType"], newest["message"]) == ("deleted_users", "hi")
+    removed, said = as_ana.history(token, limit=2).data
+    assert removed["systemMessage"] == "user_removed"
+    assert (said["actorType"], said["message"]) == ("deleted_users", "hi")

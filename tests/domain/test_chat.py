@@ -13,13 +13,13 @@ from talk.constants import ParticipantType
 from talk.domain.access import Asker, Caller, find_caller
 from talk.domain.chat import (
     mark_read,
-    names_in,
     newest_position,
     newest_positions,
     post_message,
     read_history,
     read_newer,
 )
+from talk.domain.names import Names, names_in
 from talk.domain.rooms import create_group_room
 from talk.exceptions import Invalid, NotFound, TooLarge
 from talk.models import Guest, Message, Participant, Room
@@ -251,7 +251,7 @@ class TestRead:
 
     def test_nothing_is_an_empty_page(self, room: Room) -> None:
         page = read_newer(room_id=room.pk, after=0, limit=9)
-        assert (page.messages, page.names) == ([], {})
+        assert (page.messages, page.names) == ([], Names())
 
     @pytest.mark.parametrize("size", [10, 1000])
     def test_a_page_of_comments_is_one_query(
@@ -272,7 +272,7 @@ class TestRead:
         room = create_group_room(user=alice, invite="staff", now=timezone.now())
         with django_assert_num_queries(2):
             page = read_newer(room_id=room.pk, after=0, limit=200)
-        assert page.names.items() >= {
+        assert page.names.users.items() >= {
             (user.username, user.get_full_name()) for user in members
         }
 
@@ -283,7 +283,7 @@ class TestRead:
         room = create_group_room(user=alice, invite="staff", now=timezone.now())
         bob.delete()
         page = read_newer(room_id=room.pk, after=0, limit=200)
-        assert "bob" not in page.names
+        assert "bob" not in page.names.users
 
     def test_nobody_named_is_no_query(
         self, room: Room, alice: Any, django_assert_num_queries: Any
@@ -291,7 +291,7 @@ class TestRead:
         write(room.token, ["hello"], user=alice)
         messages = list(Message.objects.all())
         with django_assert_num_queries(0):
-            assert names_in(messages) == {}
+            assert names_in(messages) == Names()
 
 
 class TestMarkRead:

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from talk import hints
 from talk.constants import SystemMessage
-from talk.domain.timeline import Actor, Line, append
+from talk.domain.actors import Actor
+from talk.domain.timeline import Line, append
 from talk.exceptions import NotFound
 from talk.hints import Hint
 from talk.models import Message, Room

@@ -157,6 +157,7 @@ class TestParticipant:
 
     def test_deleting_an_account_keeps_its_rooms(self):
         place = ParticipantFactory()
+        ParticipantFactory(room=place.room)
         place.user.delete()
         assert Room.objects.filter(pk=place.room.pk).exists()
 

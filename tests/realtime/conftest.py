@@ -14,6 +14,7 @@ import pytest_asyncio
 from talk.api import polls
 from talk.api.polls import Poll
 from talk.domain.chat import Page
+from talk.domain.names import Names
 from talk.exceptions import NotFound
 from talk.realtime import hub as hub_module
 from talk.realtime.hub import Hub
@@ -51,7 +52,7 @@ class FakeDatabase:
         found = [pk for pk in self.rooms[room_id] if pk > after][:limit]
         self.entered.set()
         self.gate.wait(30)
-        return Page(messages=[SimpleNamespace(pk=pk) for pk in found], names={})
+        return Page(messages=[SimpleNamespace(pk=pk) for pk in found], names=Names())
 
     def ping_sessions(self, *, pks: list[int], now: Any) -> None:
         self.pinged.append(sorted(pks))
@@ -83,6 +84,7 @@ def make_poll(**changes: Any) -> Poll:
         "position": 2,
         "timeout": 30,
         "session_pks": (),
+        "guest_session_pk": None,
         "after": 20,
         "limit": 100,
         "respond": lambda page: page,

@@ -65,6 +65,7 @@ def poll(room: Room) -> Poll:
         position=room.last_position,
         timeout=5,
         session_pks=(),
+        guest_session_pk=None,
         after=room.messages.latest("pk").pk,
         limit=100,
         respond=lambda page: page,  # type: ignore[arg-type,return-value]

@@ -13,8 +13,9 @@ from talk import hints
 from talk.conf import talk_settings
 from talk.exceptions import NotFound
 from talk.hints import Hint
+from talk.models import BATCH
 from talk.realtime import hub as hub_module
-from talk.realtime.hub import CHUNK, SLICE, current_hub, stop_hub
+from talk.realtime.hub import SLICE, current_hub, stop_hub
 from tests.realtime.conftest import make_poll
 
 pytestmark = pytest.mark.asyncio
@@ -174,12 +175,12 @@ async def test_the_regular_look_wakes_for_a_deleted_room(hub, database) -> None:
 
 async def test_waiting_sessions_are_pinged_in_chunks(hub, database) -> None:
     with ExitStack() as stack:
-        for pk in range(CHUNK + 1):
+        for pk in range(BATCH + 1):
             stack.enter_context(hub.subscribe(make_poll(room_id=pk, session_pks=(pk,))))
         await hub.ping_all()
     await hub.ping_all()
 
-    assert database.pinged == [list(range(CHUNK)), [CHUNK]]
+    assert database.pinged == [list(range(BATCH)), [BATCH]]
 
 
 async def test_a_crowd_is_woken_in_slices(hub) -> None:

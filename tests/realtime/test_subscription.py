@@ -39,7 +39,7 @@ class Ear:
 
 
 async def send(layer: Any, room_id: int, position: int) -> None:
-    message = {"type": hints.MESSAGE_TYPE, "hints": [(room_id, position)]}
+    message = hints.message_of([Hint(room_id, position)])
     await layer.group_send(hints.group_name(room_id), message)
 
 

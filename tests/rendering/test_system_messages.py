@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from talk.constants import ActorType, SystemMessage
+from talk.domain.names import Names
 from talk.models import Guest, Message
 from talk.rendering.messages import render_message
 from talk.rendering.readers import Reader
@@ -17,7 +18,10 @@ from talk.rendering.system_messages import render_system_message
 ALICE = User(username="alice", first_name="Alice", last_name="Adams")
 BOB = User(username="bob")
 GWEN = Guest(actor_id="a" * 40, display_name="Gwen")
-NAMES = {"alice": "Alice Adams", "bob": "bob", "carol": "Carol Clark"}
+NAMES = Names(
+    users={"alice": "Alice Adams", "bob": "bob", "carol": "Carol Clark"},
+    guests={"a" * 40: "Gwen"},
+)
 
 READERS = {
     "alice": Reader(user_id="alice"),
@@ -130,7 +134,7 @@ def test_the_text_depends_on_the_reader(
 @pytest.mark.parametrize("reader", READERS)
 def test_a_creation_always_delivers_the_actor_and_nothing_else(reader: str) -> None:
     _, parameters = render_system_message(
-        line(CREATED, user=ALICE), reader=READERS[reader], names={}
+        line(CREATED, user=ALICE), reader=READERS[reader], names=Names()
     )
     actor = {"type": "user", "id": "alice", "name": "Alice Adams"}
     assert parameters == {"actor": actor}
@@ -158,14 +162,16 @@ def test_joining_delivers_actor_and_user_too(reader: str) -> None:
 
 def test_who_adds_oneself_is_told_by_id_and_not_by_name() -> None:
     text, _ = render_system_message(
-        added("alice", user=ALICE), reader=READERS["bob"], names={"alice": "Alicia"}
+        added("alice", user=ALICE),
+        reader=READERS["bob"],
+        names=Names(users={"alice": "Alicia"}),
     )
     assert text == "{actor} joined the conversation"
 
 
 def test_a_user_without_a_full_name_is_named_by_id() -> None:
     _, parameters = render_system_message(
-        line(CREATED, user=BOB), reader=READERS["alice"], names={}
+        line(CREATED, user=BOB), reader=READERS["alice"], names=Names()
     )
     assert parameters["actor"] == {"type": "user", "id": "bob", "name": "bob"}
 
@@ -179,7 +185,7 @@ def test_an_affected_user_whose_account_is_gone_keeps_the_id() -> None:
 
 def test_an_actor_whose_account_is_gone_is_a_deleted_user() -> None:
     _, parameters = render_system_message(
-        line(CREATED), reader=READERS["bob"], names={}
+        line(CREATED), reader=READERS["bob"], names=Names()
     )
     actor = {"type": "user", "id": "deleted_users", "name": "deleted_users"}
     assert parameters["actor"] == actor
@@ -191,14 +197,14 @@ def test_an_actor_whose_account_is_gone_is_a_deleted_user() -> None:
 def test_a_guest_is_told_from_users_by_name(stored: str, shown: str) -> None:
     guest = Guest(actor_id="a" * 40, display_name=stored)
     _, parameters = render_system_message(
-        line(CREATED, guest=guest), reader=READERS["alice"], names={}
+        line(CREATED, guest=guest), reader=READERS["alice"], names=Names()
     )
     assert parameters["actor"] == {"type": "guest", "id": "a" * 40, "name": shown}
 
 
 def test_nobody_is_a_guest_without_a_session() -> None:
     _, parameters = render_system_message(
-        line(CREATED, is_guest=True), reader=READERS["alice"], names={}
+        line(CREATED, is_guest=True), reader=READERS["alice"], names=Names()
     )
     actor = {"type": "guest", "id": "failed-to-get-session", "name": "Guest"}
     assert parameters["actor"] == actor
@@ -206,14 +212,14 @@ def test_nobody_is_a_guest_without_a_session() -> None:
 
 def test_a_user_whose_id_is_a_guests_is_not_that_guest() -> None:
     text, _ = render_system_message(
-        line(CREATED, guest=GWEN), reader=Reader(user_id="a" * 40), names={}
+        line(CREATED, guest=GWEN), reader=Reader(user_id="a" * 40), names=Names()
     )
     assert text == "{actor} created the conversation"
 
 
 def test_a_guest_whose_id_is_a_users_is_not_that_user() -> None:
     text, _ = render_system_message(
-        line(CREATED, user=ALICE), reader=Reader(guest_id="alice"), names={}
+        line(CREATED, user=ALICE), reader=Reader(guest_id="alice"), names=Names()
     )
     assert text == "{actor} created the conversation"
 
@@ -221,7 +227,7 @@ def test_a_guest_whose_id_is_a_users_is_not_that_user() -> None:
 def test_every_key_has_words() -> None:
     for key in SystemMessage:
         message = line(key, user=ALICE)
-        text, _ = render_system_message(message, reader=READERS["bob"], names={})
+        text, _ = render_system_message(message, reader=READERS["bob"], names=Names())
         assert text
 
 
@@ -240,7 +246,7 @@ def test_the_message_names_its_actor(
     actor: dict[str, Any], shown: tuple[str, str, str]
 ) -> None:
     message = render_message(
-        line(CREATED, **actor), token="abcdefgh", reader=READERS["carol"], names={}
+        line(CREATED, **actor), token="abcdefgh", reader=READERS["carol"], names=Names()
     )
     keys = ("actorType", "actorId", "actorDisplayName")
     assert tuple(message[key] for key in keys) == shown
@@ -251,7 +257,7 @@ def test_the_message_carries_key_text_and_whole_seconds() -> None:
         line(CREATED, user=ALICE),
         token="abcdefgh",
         reader=READERS["alice"],
-        names={},
+        names=Names(),
     )
     assert message == {
         "id": 7,
@@ -270,5 +276,5 @@ def test_the_message_carries_key_text_and_whole_seconds() -> None:
 
 def test_an_account_that_is_called_like_deleted_ones_has_not_done_their_deeds() -> None:
     reader = Reader(user_id="deleted_users")
-    text, _ = render_system_message(line(CREATED), reader=reader, names={})
+    text, _ = render_system_message(line(CREATED), reader=reader, names=Names())
     assert text == "{actor} created the conversation"

@@ -27,6 +27,7 @@ from talk.constants import (
 )
 from talk.domain import chat, guests, sessions
 from talk.domain.access import Caller, find_caller
+from talk.domain.names import Names
 from talk.exceptions import NotAllowed, NotFound
 from talk.rendering.messages import render_message
 from talk.rendering.readers import reader_of
@@ -87,6 +88,7 @@ class ChatViewSet(OCSViewSet):
             position=caller.room.last_position,
             timeout=max(0, min(given["timeout"], POLL_TIMEOUT_MAX)),
             session_pks=pinged,
+            guest_session_pk=caller.session_pk if caller.guest is not None else None,
             after=given["last_known_id"],
             limit=limit,
             respond=_responder(caller),
@@ -107,7 +109,7 @@ class ChatViewSet(OCSViewSet):
             display_name=given.get("display_name", ""),
             now=timezone.now(),
         )
-        page = chat.Page(messages=[message], names={})
+        page = chat.Page(messages=[message], names=Names())
         return Response(_render_page(page, caller)[0], status=201)
 
 

@@ -1,4 +1,4 @@
-"""Rooms: creating, listing, joining and leaving them."""
+"""Rooms: creating and listing them, and what moderators change about them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from talk.api.authentication import remember_device, with_device
 from talk.api.base import OCSViewSet
 from talk.api.capabilities import configuration_hash
 from talk.api.parameters import LenientIntegerField, Parameters, TextField
 from talk.constants import RoomType
-from talk.domain import room_states, rooms, sessions
-from talk.domain.access import find_caller, find_room
+from talk.domain import moderation, preferences, room_states, rooms
+from talk.domain.access import (
+    find_caller,
+    find_room,
+    find_user_caller,
+    require_moderator,
+)
 from talk.exceptions import Invalid
 from talk.rendering.rooms import display_name_of, render_preview, render_room
 
@@ -37,10 +41,22 @@ class CreateRoomParameters(Parameters):
     roomName = TextField(source="name", default="")
 
 
-class JoinRoomParameters(Parameters):
-    """API: Join a room."""
+class RenameParameters(Parameters):
+    """API: Rename a room."""
 
-    password = TextField(default="")
+    roomName = TextField(source="name")
+
+
+class PasswordParameters(Parameters):
+    """API: Set room password."""
+
+    password = TextField()
+
+
+class NotificationParameters(Parameters):
+    """API: Set notification level."""
+
+    level = LenientIntegerField()
 
 
 class RoomViewSet(OCSViewSet):
@@ -87,29 +103,77 @@ class RoomViewSet(OCSViewSet):
             )
         return Response(data, headers={HASH_HEADER: configuration_hash()})
 
-
-class ActiveParticipantViewSet(OCSViewSet):
-    """`/room/{token}/participants/active`: being connected to a room."""
-
-    def create(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Join: answer with the session id, and remember the device by its cookie."""
-        room, caller = find_room(asker=self.asker, token=token)
-        given = JoinRoomParameters.read(self.values)
-        asker = with_device(request, self.asker)
-        session = sessions.join_room(
-            asker=asker,
-            room=room,
-            caller=caller,
-            password=given["password"],
-            now=timezone.now(),
-        )
-        remember_device(request, asker)
-        return Response({"sessionId": session.session_id})
+    def update(self, request: Request, token: str, **kwargs: Any) -> Response:
+        """Rename the room."""
+        caller = find_caller(asker=self.asker, token=token)
+        require_moderator(caller)
+        given = RenameParameters.read(self.values)
+        moderation.rename_room(caller=caller, name=given["name"], now=timezone.now())
+        return Response()
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Leave. A 404 is no error here: what the device had is dropped all the same."""
-        is_left = sessions.leave_room(asker=self.asker, token=token, now=timezone.now())
-        return Response(status=200 if is_left else 404)
+        """Delete the room."""
+        moderation.delete_room(caller=find_caller(asker=self.asker, token=token))
+        return Response()
+
+
+class PublicViewSet(OCSViewSet):
+    """`/room/{token}/public`: whether everybody with the link may join."""
+
+    users_only = frozenset({"create", "destroy"})
+
+    def create(self, request: Request, token: str, **kwargs: Any) -> Response:
+        """Make the room public."""
+        caller = find_caller(asker=self.asker, token=token)
+        moderation.allow_guests(caller=caller, now=timezone.now())
+        return Response()
+
+    def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
+        """Make the room private."""
+        caller = find_caller(asker=self.asker, token=token)
+        moderation.disallow_guests(caller=caller, now=timezone.now())
+        return Response()
+
+
+class PasswordViewSet(OCSViewSet):
+    """`/room/{token}/password`."""
+
+    def update(self, request: Request, token: str, **kwargs: Any) -> Response:
+        """Set or remove the password."""
+        caller = find_caller(asker=self.asker, token=token)
+        moderation.require_password_right(caller)
+        given = PasswordParameters.read(self.values)
+        moderation.set_password(
+            caller=caller, password=given["password"], now=timezone.now()
+        )
+        return Response()
+
+
+class FavoriteViewSet(OCSViewSet):
+    """`/room/{token}/favorite`."""
+
+    def create(self, request: Request, token: str, **kwargs: Any) -> Response:
+        """Pin the room to the top of the user's list."""
+        caller = find_user_caller(asker=self.asker, token=token)
+        preferences.set_favorite(caller=caller, favorite=True)
+        return Response()
+
+    def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
+        """Let go of the room."""
+        caller = find_user_caller(asker=self.asker, token=token)
+        preferences.set_favorite(caller=caller, favorite=False)
+        return Response()
+
+
+class NotificationViewSet(OCSViewSet):
+    """`/room/{token}/notify`."""
+
+    def create(self, request: Request, token: str, **kwargs: Any) -> Response:
+        """Set the user's notification level."""
+        caller = find_user_caller(asker=self.asker, token=token)
+        given = NotificationParameters.read(self.values)
+        preferences.set_notification_level(caller=caller, level=given["level"])
+        return Response()
 
 
 def _create(*, user: User, given: dict[str, Any], now: datetime) -> tuple[Room, bool]:

@@ -1,0 +1,39 @@
+"""What becomes of rooms when an account is deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from talk.domain.actors import NOBODY
+from talk.domain.participants import abandon
+from talk.models import Participant, Room, atomic, primary
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.contrib.auth.models import User
+
+
+@atomic
+def forget_account(*, user: User, now: datetime | None = None) -> None:
+    """Take all places of an account that is about to be deleted.
+
+    Its one-to-one rooms go, and so do rooms in which it was the last permanent
+    participant; from others it is removed as if somebody had done so. What it said
+    stays, and names nobody any more.
+
+    API: `user_removed`; `deleted_users`.
+    """
+    now = now or timezone.now()
+    places = primary(Participant.objects.filter(user=user))
+    for room in Room.objects.filter(pk__in=places.values("room")).lock_all():
+        place = places.filter(room=room).with_names().first()
+        if place is not None:
+            abandon(room=room, place=place, actor=NOBODY, now=now)
+
+
+def forget_deleted_account(*, instance: User, **_: Any) -> None:
+    """Receive Django's `pre_delete` of the site's user model."""
+    forget_account(user=instance)

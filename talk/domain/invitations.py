@@ -1,0 +1,68 @@
+"""Inviting people by mail who have no account."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import get_language
+
+from talk import signals
+from talk.adapters import get_adapter
+from talk.constants import RoomType
+from talk.domain import room_types
+from talk.domain.access import Caller, lock_caller, require_user_moderator
+from talk.domain.news import announce
+from talk.exceptions import Invalid, NotAllowed
+from talk.models import atomic, talk_database
+from talk.outgoing.mail import Invitation, send_invitation
+
+
+def invite_by_email(
+    *, caller: Caller, address: str, url: str, now: datetime
+) -> RoomType | None:
+    """Send somebody a mail with the room's link, and make the room public for them.
+
+    `url` is that link. The mail leaves after commit, in the caller's language, and
+    holds no password. No trace of the person is kept. Returns the room's new type
+    when that changed.
+
+    Raises:
+        Invalid: the address is none.
+        NotFound: the room or the caller's place in it is gone.
+        NotAllowed: the caller is no moderator with an account, or the site does not
+            let them invite.
+
+    API: Invite a guest by email; Add a participant to a room, with `source=emails`.
+    """
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise Invalid("This is no e-mail address.") from None
+    if caller.user is not None and not get_adapter().may_invite_by_email(caller.user):
+        raise NotAllowed
+    return _invite(caller=caller, address=address, url=url, now=now)
+
+
+@atomic
+def _invite(
+    *, caller: Caller, address: str, url: str, now: datetime
+) -> RoomType | None:
+    caller = lock_caller(caller)
+    require_user_moderator(caller)
+    adapter, room = get_adapter(), caller.room
+    is_changed = room_types.make_public(room=room, actor=caller.actor, now=now)
+    invitation = Invitation(
+        address=address,
+        inviter=adapter.display_name(caller.user) if caller.user is not None else "",
+        room_name=room.name,
+        url=url,
+        language=get_language() or "en",
+    )
+    send = partial(send_invitation, invitation)
+    transaction.on_commit(send, using=talk_database(), robust=True)
+    announce(signals.email_invited, room=room, actor=caller.actor, address=address)
+    return RoomType.PUBLIC if is_changed else None

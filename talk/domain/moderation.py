@@ -1,0 +1,145 @@
+"""What moderators change about a room."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+
+from talk import signals
+from talk.constants import NEW_NAME_MAX
+from talk.domain import deletion, room_types
+from talk.domain.access import (
+    Caller,
+    lock_caller,
+    require_moderator,
+    require_user_moderator,
+)
+from talk.domain.news import announce
+from talk.domain.system_messages import conversation_renamed, password_changed
+from talk.domain.text import require_text
+from talk.domain.timeline import append
+from talk.exceptions import Invalid, NotAllowed, NotSupported
+from talk.models import Room, atomic
+
+
+@atomic
+def rename_room(*, caller: Caller, name: str, now: datetime) -> None:
+    """Give the room another name; the one that it has already changes nothing.
+
+    Raises:
+        Invalid: the name is empty, has more than 200 characters, or some that
+            cannot be stored.
+        NotFound: the room or the caller's place in it is gone.
+        NotAllowed: the caller is no moderator.
+        NotSupported: it is a one-to-one room.
+
+    API: Rename a room.
+    """
+    if not name:
+        raise Invalid("The name is empty.")
+    require_text(name, longest=NEW_NAME_MAX)
+    caller = lock_caller(caller)
+    require_moderator(caller)
+    room, old_name = caller.room, caller.room.name
+    if room.is_one_to_one:
+        raise NotSupported
+    if name == old_name:
+        return
+    room.name = name
+    Room.objects.filter(pk=room.pk).update(name=name)
+    line = conversation_renamed(old_name=old_name, new_name=name)
+    append(room_id=room.pk, actor=caller.actor, lines=[line], now=now)
+    announce(
+        signals.room_renamed,
+        room=room,
+        actor=caller.actor,
+        old_name=old_name,
+        new_name=name,
+    )
+
+
+@atomic
+def delete_room(*, caller: Caller) -> None:
+    """Delete the room with all that is in it.
+
+    Raises:
+        NotFound: the room or the caller's place in it is gone.
+        NotAllowed: the caller is no moderator.
+
+    API: Delete a room.
+    """
+    caller = lock_caller(caller)
+    require_moderator(caller)
+    deletion.delete_room(room=caller.room, actor=caller.actor)
+
+
+@atomic
+def allow_guests(*, caller: Caller, now: datetime) -> None:
+    """Make the room public; a public one stays as it is.
+
+    Raises:
+        NotFound: the room or the caller's place in it is gone.
+        NotAllowed: the caller is no moderator with an account.
+
+    API: Allow guests in a room.
+    """
+    caller = lock_caller(caller)
+    require_user_moderator(caller)
+    room_types.make_public(room=caller.room, actor=caller.actor, now=now)
+
+
+@atomic
+def disallow_guests(*, caller: Caller, now: datetime) -> None:
+    """Make the room private, which ends the stay of all who came by its link.
+
+    Raises:
+        NotFound: the room or the caller's place in it is gone.
+        NotAllowed: the caller is no moderator with an account.
+
+    API: Disallow guests in a room.
+    """
+    caller = lock_caller(caller)
+    require_user_moderator(caller)
+    room_types.make_private(room=caller.room, actor=caller.actor, now=now)
+
+
+def require_password_right(caller: Caller) -> None:
+    """Refuse callers who may not set a password, and rooms that have no use for one.
+
+    Raises:
+        NotAllowed: the caller is no moderator, or the room is not public.
+
+    API: Set room password.
+    """
+    require_moderator(caller)
+    if not caller.room.is_public:
+        raise NotAllowed
+
+
+def set_password(*, caller: Caller, password: str, now: datetime) -> None:
+    """Set the password that strangers need, or remove it when it is empty.
+
+    Nobody who is in the room has to leave. The timeline tells of every call.
+
+    Raises:
+        NotFound: the room or the caller's place in it is gone.
+        NotAllowed: the caller is no moderator, or the room is not public.
+
+    API: Set room password.
+    """
+    # Hashing is slow on purpose: the room is locked only after it.
+    hashed = make_password(password) if password else ""
+    _store_password(caller=caller, hashed=hashed, now=now)
+
+
+@atomic
+def _store_password(*, caller: Caller, hashed: str, now: datetime) -> None:
+    caller = lock_caller(caller)
+    require_password_right(caller)
+    room = caller.room
+    room.password = hashed
+    Room.objects.filter(pk=room.pk).update(password=hashed)
+    line = password_changed(is_set=bool(hashed))
+    append(room_id=room.pk, actor=caller.actor, lines=[line], now=now)
+    announce(signals.room_password_changed, room=room, actor=caller.actor)

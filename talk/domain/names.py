@@ -1,0 +1,44 @@
+"""What the people are called whom messages speak about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from talk.adapters import get_adapter
+from talk.domain.system_messages import guest_ids_in, user_ids_in
+from talk.models import Guest, Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """Display names: of users by user id, of guests by actor id.
+
+    Who is not there has no account, or no name.
+    """
+
+    users: Mapping[str, str] = field(default_factory=dict)
+    guests: Mapping[str, str] = field(default_factory=dict)
+
+
+def names_in(messages: Iterable[Message]) -> Names:
+    """Look up whom messages speak about; their actors are not among them.
+
+    A query for users and one for guests, none where nobody is named.
+    """
+    found = list(messages)
+    return Names(users=_user_names(found), guests=_guest_names(found))
+
+
+def _user_names(messages: list[Message]) -> dict[str, str]:
+    adapter = get_adapter()
+    users = adapter.find_users(user_ids_in(messages))
+    return {user_id: adapter.display_name(user) for user_id, user in users.items()}
+
+
+def _guest_names(messages: list[Message]) -> dict[str, str]:
+    guest_ids = guest_ids_in(messages)
+    if not guest_ids:
+        return {}
+    guests = Guest.objects.filter(actor_id__in=guest_ids)
+    return dict(guests.values_list("actor_id", "display_name"))

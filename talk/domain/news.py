@@ -1,0 +1,18 @@
+"""Telling the site what has happened, once it is true."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import Signal
+
+from talk.domain.actors import Actor
+from talk.models import Room, talk_database
+
+
+def announce(signal: Signal, *, room: Room, actor: Actor, **arguments: Any) -> None:
+    """Send a signal of `talk.signals` after commit; its errors are logged by Django."""
+    send = partial(signal.send_robust, sender=Room, room=room, actor=actor, **arguments)
+    transaction.on_commit(send, using=talk_database(), robust=True)

@@ -1,0 +1,1 @@
+"""What leaves the site: plain data in, sent off the request's thread, with retries."""

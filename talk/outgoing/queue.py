@@ -1,0 +1,106 @@
+"""The queue of what is to leave this process, emptied by threads of its own."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from talk.conf import talk_settings
+
+logger = logging.getLogger("talk.outgoing")
+
+THREADS = 2
+"""One slow delivery does not hold up the next."""
+
+PAUSES = (1.0, 10.0, 60.0)
+"""Seconds before another try; the last one before all that follow."""
+
+FLUSH_AT_EXIT_SECONDS = 10.0
+"""What a process that ends gives its last deliveries."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Something to be sent. `name` says in the log what it is; `send` may block."""
+
+    name: str
+    send: Callable[[], None]
+
+
+class OutgoingQueue:
+    """Sends deliveries in the order they came, from few threads, and tries again.
+
+    What fails is logged and never heard of by the request that caused it. Threads
+    start when there is something to send.
+    """
+
+    def __init__(self) -> None:
+        self._reset()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        """Start afresh: in a forked child there are no threads."""
+        self._deliveries: queue.Queue[Delivery] = queue.Queue()
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._unsent = 0
+        self._is_idle = threading.Event()
+        self._is_idle.set()
+        self._is_ending = threading.Event()
+
+    def put(self, delivery: Delivery) -> bool:
+        """Send something soon; False when too much waits already, which is logged."""
+        with self._lock:
+            if self._unsent >= talk_settings().OUTGOING_QUEUE_MAX:
+                logger.error("Too much waits to be sent; dropped %s", delivery.name)
+                return False
+            self._unsent += 1
+            self._is_idle.clear()
+            if self._threads < min(THREADS, self._unsent):
+                self._threads += 1
+                name = f"talk-outgoing-{self._threads}"
+                threading.Thread(target=self._work, name=name, daemon=True).start()
+        self._deliveries.put(delivery)
+        return True
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until everything was sent or given up; False when time is up."""
+        return self._is_idle.wait(seconds)
+
+    def end(self) -> None:
+        """Give what is left one last try and a little time, before the process ends."""
+        self._is_ending.set()
+        if not self.flush(FLUSH_AT_EXIT_SECONDS):
+            logger.error("%s deliveries were not sent", self._unsent)
+
+    def _work(self) -> None:
+        while True:
+            self._deliver(self._deliveries.get())
+            with self._lock:
+                self._unsent -= 1
+                if not self._unsent:
+                    self._is_idle.set()
+
+    def _deliver(self, delivery: Delivery) -> None:
+        tries = talk_settings().OUTGOING_TRIES
+        for number in range(1, tries + 1):
+            try:
+                delivery.send()
+            except Exception:
+                if number == tries or self._is_ending.is_set():
+                    logger.exception("Could not send %s", delivery.name)
+                    return
+                logger.warning("Will try again: %s", delivery.name, exc_info=True)
+                self._is_ending.wait(PAUSES[min(number, len(PAUSES)) - 1])
+            else:
+                return
+
+
+outgoing = OutgoingQueue()
+atexit.register(outgoing.end)
