@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Trim
+from django.db.models.lookups import IContains, IExact
 from django.utils.module_loading import import_string
 
 from talk.conf import talk_settings
@@ -16,6 +19,16 @@ from talk.constants import RoomType
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+    from talk.domain.notifications import Notification
+
+
+@dataclass(frozen=True)
+class UserMatch:
+    """Conditions on users: that they are called so, and that they are called like it."""
+
+    exact: Q
+    partial: Q
 
 
 class DefaultAdapter:
@@ -78,6 +91,31 @@ class DefaultAdapter:
             return []
         return list(groups.order_by("name").values_list("name", flat=True))
 
+    def match_users(self, search: str, path: str = "") -> UserMatch:
+        """Return conditions for users whose id or display name is or contains `search`.
+
+        Case does not matter. `path` leads to the user from the model that is asked,
+        ``"user__"`` from participants. To be overridden together with `user_id` and
+        `display_name`. No query.
+        """
+        user_model = get_user_model()
+        user_id = F(path + user_model.USERNAME_FIELD)
+        exact, partial = Q(IExact(user_id, search)), Q(IContains(user_id, search))
+        if hasattr(user_model, "first_name") and hasattr(user_model, "last_name"):
+            first, last = F(f"{path}first_name"), F(f"{path}last_name")
+            full_name = Trim(Concat(first, Value(" "), last))
+            exact |= Q(IExact(full_name, search))
+            partial |= Q(IContains(full_name, search))
+        return UserMatch(exact=exact, partial=partial)
+
+    def language(self, user: User) -> str:
+        """Return the code of the language that the user reads, or an empty string.
+
+        Empty means what the request asks for, or the site's own where there is none.
+        No query.
+        """
+        return ""
+
     def may_create_room(self, user: User, room_type: RoomType) -> bool:
         """Return whether the user may create rooms of this type; a no is a 403."""
         return True
@@ -93,6 +131,13 @@ class DefaultAdapter:
     def may_invite_by_email(self, user: User) -> bool:
         """Return whether the user may have mails sent to strangers; a no is a 403."""
         return True
+
+    def notify(self, notifications: Sequence[Notification]) -> None:
+        """Tell people of a comment; nothing happens by default.
+
+        Called off the request's thread. `talk.rendering.notifications` has the words,
+        in the language of each recipient. What is raised is logged.
+        """
 
     def room_url(self, token: str, site: str) -> str:
         """Return the link that is sent to people who are invited to a room.

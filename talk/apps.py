@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 
@@ -26,3 +27,12 @@ class TalkConfig(AppConfig):
             sender=get_user_model(),
             dispatch_uid="talk.forget_deleted_account",
         )
+        # Mistakes in the setting are the system checks' to tell.
+        given = getattr(settings, "TALK", {})
+        if isinstance(given, dict) and given.get("NOTIFICATION_EMAILS"):
+            from talk.notification_mail import mail_notifications
+            from talk.signals import notifications_due
+
+            notifications_due.connect(
+                mail_notifications, dispatch_uid="talk.mail_notifications"
+            )

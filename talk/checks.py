@@ -30,6 +30,7 @@ SESSION_MIDDLEWARE = "django.contrib.sessions.middleware.SessionMiddleware"
 KINDS: dict[str, tuple[Any, str]] = {
     "str": (str, "a text"),
     "int": (int, "a whole number above 0"),
+    "bool": (bool, "True or False"),
     "float": ((int, float), "a number above 0"),
     "tuple[str, ...]": ((list, tuple), "a list of dotted paths"),
 }
@@ -201,7 +202,7 @@ def _is_session_middleware(path: str) -> bool:
 
 def _check_value(field: Field[Any], value: Any) -> list[CheckMessage]:
     kind, expected = KINDS[str(field.type)]
-    is_right = isinstance(value, kind) and not isinstance(value, bool)
+    is_right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if value != field.default:
         # Nothing, and none at all, make sense only where they are the default.
         is_right = is_right and bool(value)

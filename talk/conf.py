@@ -85,6 +85,10 @@ class TalkSettings:
     """Address below which the app's URLs live, for links in mails; the request's own
     where it is empty."""
 
+    NOTIFICATION_EMAILS: bool = False
+    """Whether people who are not connected get a mail when they would be told of a
+    comment; read when the site starts."""
+
     OUTGOING_QUEUE_MAX: int = 1000
     """Mails that may wait to be sent in a process; later ones are dropped and logged."""
 

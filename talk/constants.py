@@ -98,6 +98,9 @@ class SystemMessage(models.TextChoices):
 
     CONVERSATION_CREATED = "conversation_created"
     CONVERSATION_RENAMED = "conversation_renamed"
+    CALL_STARTED = "call_started"
+    CALL_JOINED = "call_joined"
+    CALL_LEFT = "call_left"
     CALL_ENDED = "call_ended"
     GUESTS_ALLOWED = "guests_allowed"
     GUESTS_DISALLOWED = "guests_disallowed"
@@ -132,6 +135,9 @@ OBJECT_FIELD_MAX = 64
 GUEST_NAME_MAX = 64
 MESSAGE_MAX = 1000
 """Code points of a chat message after trimming."""
+
+SUGGESTIONS_LIMIT_DEFAULT = 20
+SUGGESTIONS_LIMIT_MAX = 200
 
 MESSAGES_LIMIT_DEFAULT = 100
 MESSAGES_LIMIT_MAX = 200

@@ -51,6 +51,12 @@ session_started = Signal()
 # Arguments: room, actor, address
 email_invited = Signal()
 
+# People are to be told of a comment. `notifications` is a list of
+# `talk.domain.notifications.Notification`; `talk.rendering.notifications` has the words.
+# Sent off the request's thread, a moment after `message_posted`.
+# Arguments: room, actor, notifications
+notifications_due = Signal()
+
 # Somebody said something. `message` is a comment, never a system message.
 # Arguments: room, actor, message
 message_posted = Signal()

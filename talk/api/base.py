@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import translation
 from django.utils.module_loading import import_string
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import MethodNotAllowed
@@ -16,10 +17,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from talk.adapters import get_adapter
 from talk.api.authentication import (
     asker_of,
     require_same_site,
     underlying,
+    user_of,
 )
 from talk.api.envelope import SECURITY_HEADERS, Outcome, http_status, wrap
 from talk.api.errors import NotLoggedIn, outcome_of
@@ -104,6 +107,13 @@ class OCSViewSet(ViewSet):
         """Headers that every rendered answer has."""
         return {**SECURITY_HEADERS, "Vary": "Accept"}
 
+    def dispatch(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Answer in the reader's language, whatever middleware the site has."""
+        with translation.override(translation.get_language()):
+            return super().dispatch(request, *args, **kwargs)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check method, login and CSRF, in this order, before the action.
 
@@ -115,6 +125,7 @@ class OCSViewSet(ViewSet):
         if self.action is None:
             raise MethodNotAllowed(str(request.method))
         self.perform_authentication(request)
+        translation.activate(_language_of(request))
         if self.action in self.users_only and self.asker.user is None:
             raise NotLoggedIn
         require_same_site(request)
@@ -158,3 +169,10 @@ class OCSViewSet(ViewSet):
             response = self.handle_exception(error)
         answer = self.finalize_response(self.request, response)
         return answer.render() if isinstance(answer, Response) else answer
+
+
+def _language_of(request: Request) -> str:
+    """Return the language that the user reads, or else the request asks for."""
+    user = user_of(request)
+    own = get_adapter().language(user) if user is not None else ""
+    return own or translation.get_language_from_request(underlying(request))

@@ -17,6 +17,7 @@ FEATURES = (
     "last-room-activity",
     "no-ping",
     "system-messages",
+    "mention-flag",
     "invite-by-mail",
     "notification-levels",
     "invite-group",

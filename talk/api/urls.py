@@ -14,7 +14,7 @@ from django.urls import URLPattern, re_path
 
 from talk.api.base import OCSViewSet
 from talk.api.polls import Wait
-from talk.api.views.chat import ChatViewSet, GuestNameViewSet
+from talk.api.views.chat import ChatViewSet, GuestNameViewSet, MentionViewSet
 from talk.api.views.cloud import (
     CapabilitiesViewSet,
     ProfileViewSet,
@@ -66,8 +66,10 @@ def routes(*, wait: Wait) -> list[URLPattern]:
         _route(f"{people}/active", ActiveParticipantViewSet, add | remove, "active"),
         _route(f"{room}/moderators", ModeratorViewSet, add | remove, "moderators"),
     ]
+    room_chat = f"{TALK}/chat/{TOKEN}"
     chat = [
-        _route(f"{TALK}/chat/{TOKEN}", ChatViewSet, show | add, "chat", wait=wait),
+        _route(room_chat, ChatViewSet, show | add, "chat", wait=wait),
+        _route(f"{room_chat}/mentions", MentionViewSet, show, "mentions"),
         _route(f"{TALK}/guest/{TOKEN}/name", GuestNameViewSet, add, "guest-name"),
     ]
     refuse = UnknownRouteViewSet.as_view({"get": "refuse"})

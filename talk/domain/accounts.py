@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from talk.domain.actors import NOBODY
 from talk.domain.participants import abandon
-from talk.models import Participant, Room, atomic, primary
+from talk.models import Participant, ReadMarker, Room, atomic, primary
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,6 +32,7 @@ def forget_account(*, user: User, now: datetime | None = None) -> None:
         place = places.filter(room=room).with_names().first()
         if place is not None:
             abandon(room=room, place=place, actor=NOBODY, now=now)
+    ReadMarker.objects.filter(user=user).delete()
 
 
 def forget_deleted_account(*, instance: User, **_: Any) -> None:

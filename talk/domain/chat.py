@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from talk import signals
 from talk.constants import MESSAGE_MAX
 from talk.domain.access import Caller
 from talk.domain.guests import set_display_name
+from talk.domain.mentions import find_mentioned, note_mentions
 from talk.domain.names import Names, names_in
 from talk.domain.news import announce
+from talk.domain.notifications import notify_after_commit
 from talk.domain.text import require_text
 from talk.domain.timeline import Line, append
 from talk.exceptions import Invalid, NotFound, TooLarge
 from talk.models import Message, Participant, Room, atomic
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 TRIMMED = " \t\n\r\0\x0b"
 """Trimmed at both ends of a message; other Unicode spaces stay."""
@@ -25,14 +31,13 @@ TRIMMED = " \t\n\r\0\x0b"
 class Page:
     """Messages that were read together.
 
-    `names` are of those whom they speak about.
+    `names` are of those whom they speak about or mention.
     """
 
     messages: list[Message]
     names: Names
 
 
-@atomic
 def post_message(
     *, caller: Caller, text: str, display_name: str = "", now: datetime
 ) -> Message:
@@ -53,17 +58,40 @@ def post_message(
     if len(text) > MESSAGE_MAX:
         raise TooLarge(f"The message is longer than {MESSAGE_MAX} characters.")
     require_text(text)
+    mentioned = find_mentioned(text)
+    return _write(
+        caller=caller,
+        text=text,
+        mentioned=mentioned,
+        display_name=display_name,
+        now=now,
+    )
+
+
+@atomic
+def _write(
+    *,
+    caller: Caller,
+    text: str,
+    mentioned: Sequence[User],
+    display_name: str,
+    now: datetime,
+) -> Message:
     (message,) = append(
         room_id=caller.room.pk,
         actor=caller.actor,
         lines=[Line(text=text)],
         now=now,
     )
+    count = message.comment_count
     place = Participant.objects.filter(pk=caller.participant.pk)
-    if not place.update(read_comments=message.comment_count):
+    if not place.update(read_comments=count, last_comment=count):
         raise NotFound
+    if mentioned:
+        note_mentions(message=message, users=mentioned)
     if caller.guest is not None and display_name:
         set_display_name(guest=caller.guest, display_name=display_name)
+    notify_after_commit(message)
     announce(
         signals.message_posted, room=caller.room, actor=caller.actor, message=message
     )
@@ -76,7 +104,7 @@ def read_history(*, room_id: int, before: int, limit: int) -> Page:
     API: Receive chat messages, `lookIntoFuture=0`.
     """
     rows = Message.objects.filter(room=room_id).older(before)
-    return _page(rows.with_actors()[:limit])
+    return page_of(rows.with_actors()[:limit])
 
 
 def read_newer(*, room_id: int, after: int, limit: int) -> Page:
@@ -85,7 +113,7 @@ def read_newer(*, room_id: int, after: int, limit: int) -> Page:
     API: Receive chat messages, `lookIntoFuture=1`.
     """
     rows = Message.objects.filter(room=room_id).newer(after)
-    return _page(rows.with_actors()[:limit])
+    return page_of(rows.with_actors()[:limit])
 
 
 def newest_positions(*, room_ids: Iterable[int]) -> dict[int, int]:
@@ -121,6 +149,7 @@ def mark_read(*, caller: Caller) -> None:
         Participant.objects.raise_read_mark(caller.participant.pk, seen)
 
 
-def _page(messages: Iterable[Message]) -> Page:
+def page_of(messages: Iterable[Message]) -> Page:
+    """Return messages, whose actors were read with them, as a page of their own."""
     found = list(messages)
     return Page(messages=found, names=names_in(found))

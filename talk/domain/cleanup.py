@@ -13,9 +13,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from talk.constants import BY_LINK_TYPES, RoomType
 from talk.domain import calls
-from talk.domain.actors import NOBODY, Actor
+from talk.domain.actors import NOBODY
 from talk.domain.deletion import delete_room
-from talk.domain.participants import drop_place
+from talk.domain.places import drop_places
 from talk.domain.sessions import end_sessions
 from talk.models import (
     BATCH,
@@ -73,24 +73,19 @@ def _clean_room(room_id: int, now: datetime) -> Cleaned:
     room = Room.objects.lock(room_id)
     if room is None:
         return Cleaned()
-    places = Participant.objects.filter(room=room).with_names()
-    dead = Session.objects.filter(participant=OuterRef("pk")).dead(now)
-    sessions = participants = 0
-    for place in primary(places.filter(Exists(dead))):
-        own = place.sessions.dead(now)
-        sessions += primary(own).count()
-        is_alive = primary(place.sessions.live(now)).exists()
-        if place.type in BY_LINK_TYPES and not is_alive:
-            actor = Actor(user=place.user, guest=place.guest)
-            drop_place(room=room, place=place, actor=actor, now=now)
-            participants += 1
-        else:
-            end_sessions(place, own)
     had_call = room.active_since is not None
+    dead = Session.objects.filter(room=room).dead(now)
+    sessions = primary(dead).count()
+    own = Session.objects.filter(participant=OuterRef("pk"))
+    places = Participant.objects.filter(room=room, type__in=BY_LINK_TYPES)
+    lost = places.filter(Exists(own.dead(now))).exclude(Exists(own.live(now)))
+    gone = list(primary(lost.with_names().order_by("pk")))
+    drop_places(room=room, places=gone, now=now)
+    end_sessions(dead)
     calls.end_if_empty(room=room, now=now)
     return Cleaned(
         sessions=sessions,
-        participants=participants,
+        participants=len(gone),
         calls=int(had_call and room.active_since is None),
     )
 

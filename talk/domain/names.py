@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from talk.adapters import get_adapter
+from talk.domain.mentions import mentioned_ids
 from talk.domain.system_messages import guest_ids_in, user_ids_in
 from talk.models import Guest, Message
 
@@ -22,7 +23,7 @@ class Names:
 
 
 def names_in(messages: Iterable[Message]) -> Names:
-    """Look up whom messages speak about; their actors are not among them.
+    """Look up whom messages speak about or mention; their actors are not among them.
 
     A query for users and one for guests, none where nobody is named.
     """
@@ -32,7 +33,8 @@ def names_in(messages: Iterable[Message]) -> Names:
 
 def _user_names(messages: list[Message]) -> dict[str, str]:
     adapter = get_adapter()
-    users = adapter.find_users(user_ids_in(messages))
+    mentioned = mentioned_ids(message.text for message in messages)
+    users = adapter.find_users({*user_ids_in(messages), *mentioned})
     return {user_id: adapter.display_name(user) for user_id, user in users.items()}
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from talk import hints, signals
+from talk import signals
 from talk.adapters import get_adapter
 from talk.constants import PERMANENT_TYPES, ParticipantType, RoomType
-from talk.domain import calls, deletion, room_types
+from talk.domain import deletion, read_markers, room_types
 from talk.domain.access import (
     Caller,
     lock_caller,
@@ -18,6 +18,7 @@ from talk.domain.access import (
 )
 from talk.domain.actors import Actor
 from talk.domain.news import announce
+from talk.domain.places import drop_places
 from talk.domain.system_messages import user_added, user_removed
 from talk.domain.timeline import append
 from talk.exceptions import NotAllowed, NotFound
@@ -79,12 +80,13 @@ def add_users(
     """Give users who are not in the room a place, and say so for all but the actor.
 
     `room` was created or locked in the same transaction. New members start with
-    everything read.
+    everything read, former ones with what they had read.
 
     API: System messages, `user_added`.
     """
+    read = read_markers.take_back(room=room, users=users)
     places = Participant.objects.bulk_create(
-        Participant(room=room, user=user, type=type, read_comments=room.comment_count)
+        Participant(room=room, user=user, type=type, read_comments=read[user])
         for user in users
     )
     adapter = get_adapter()
@@ -202,23 +204,10 @@ def remove_place(
 
     API: System messages, `user_removed`.
     """
-    drop_place(room=room, place=place, actor=actor, now=now)
+    drop_places(room=room, places=[place], actor=actor, now=now)
     if place.user is not None:
         line = user_removed(get_adapter().user_id(place.user))
         append(room_id=room.pk, actor=actor, lines=[line], now=now)
-
-
-@requires_transaction
-def drop_place(*, room: Room, place: Participant, actor: Actor, now: datetime) -> None:
-    """Take a place in a locked room, with its sessions, without a word.
-
-    That is what happens to guests, and to self-joined users who disconnect.
-    """
-    # A stand-in is deleted, because Django takes the key from what it deletes.
-    Participant(pk=place.pk).delete()
-    hints.record_departure(room_id=room.pk)
-    calls.end_if_empty(room=room, now=now)
-    announce(signals.participant_removed, room=room, actor=actor, participant=place)
 
 
 def _reachable(caller: Caller, users: Sequence[User]) -> list[User]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from talk import hints, signals
+from talk import signals
 from talk.constants import BY_LINK_TYPES, RoomType
-from talk.domain import calls
 from talk.domain.actors import Actor
 from talk.domain.news import announce
+from talk.domain.places import drop_places
 from talk.domain.system_messages import guests_allowed, guests_disallowed
 from talk.domain.timeline import append
-from talk.models import Participant, Room, requires_transaction
+from talk.models import Participant, Room, primary, requires_transaction
 
 
 @requires_transaction
@@ -42,9 +42,9 @@ def make_private(*, room: Room, actor: Actor, now: datetime) -> bool:
     if not room.is_public:
         return False
     _change(room, RoomType.GROUP, actor)
-    Participant.objects.filter(room=room, type__in=BY_LINK_TYPES).delete()
-    hints.record_departure(room_id=room.pk)
-    calls.end_if_empty(room=room, now=now)
+    places = Participant.objects.filter(room=room, type__in=BY_LINK_TYPES)
+    by_link = list(primary(places.with_names().order_by("pk")))
+    drop_places(room=room, places=by_link, actor=actor, now=now)
     line = guests_disallowed(new_type=RoomType.GROUP)
     append(room_id=room.pk, actor=actor, lines=[line], now=now)
     return True

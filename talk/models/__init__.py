@@ -15,6 +15,7 @@ from talk.models.database import (
 from talk.models.guest import Guest
 from talk.models.message import Message, MessageQuerySet
 from talk.models.participant import Participant, ParticipantQuerySet
+from talk.models.read_marker import ReadMarker
 from talk.models.room import Room, RoomQuerySet
 from talk.models.session import Session, SessionQuerySet, live_since
 from talk.models.signaling import SignalingMessage
@@ -27,6 +28,7 @@ __all__ = [
     "MessageQuerySet",
     "Participant",
     "ParticipantQuerySet",
+    "ReadMarker",
     "Room",
     "RoomQuerySet",
     "Session",

@@ -17,6 +17,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """… with the account or guest who wrote them, in the same query."""
         return self.select_related("actor_user", "actor_guest")
 
+    def with_rooms(self) -> MessageQuerySet:
+        """… with the room they stand in, in the same query."""
+        return self.select_related("room")
+
     def newer(self, message_id: int) -> MessageQuerySet:
         """… with a greater id, oldest first."""
         return self.filter(pk__gt=message_id).order_by("pk")

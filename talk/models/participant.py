@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
-from django.db.models import F, FilteredRelation, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import GUEST_TYPES, NotificationLevel, ParticipantType
+from talk.models.session import Session
 
 
 class ParticipantQuerySet(models.QuerySet["Participant"]):
@@ -22,6 +25,11 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         here = FilteredRelation("sessions", condition=Q(sessions__device=device))
         rows = self.annotate(here=here)
         return rows.annotate(session_pk=F("here__pk"))  # type: ignore[no-redef]  # same name
+
+    def with_presence(self, now: datetime) -> ParticipantQuerySet:
+        """… with whether they have a live session, as `is_connected`."""
+        live = Session.objects.filter(participant=OuterRef("pk")).live(now)
+        return self.annotate(is_connected=Exists(live))  # type: ignore[no-redef]  # same name
 
     def raise_read_mark(self, pk: int, comments: int) -> bool:
         """Move one participant's read marker forward, never back; tell whether it did.
@@ -78,6 +86,16 @@ class Participant(models.Model):
         default=0,
         help_text=_("The room's comment count at the last mention; 0 for none."),
     )
+    last_comment = models.PositiveBigIntegerField(
+        _("last comment"),
+        default=0,
+        help_text=_("The room's comment count at their last comment; 0 for none."),
+    )
+    mailed_comments = models.PositiveBigIntegerField(
+        _("mailed comments"),
+        default=0,
+        help_text=_("The room's comment count at the last mail about what is unread."),
+    )
     last_seen = models.DateTimeField(
         _("last seen"),
         null=True,
@@ -87,6 +105,9 @@ class Participant(models.Model):
 
     session_pk: int | None
     """Only there after `with_session_of`."""
+
+    is_connected: bool
+    """Only there after `with_presence`."""
 
     objects = ParticipantQuerySet.as_manager()
 

@@ -29,6 +29,21 @@ class Invitation:
     language: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class NotificationMail:
+    """A mail that tells somebody of a comment they have not seen.
+
+    `subject` and `text` are in `language`, a code of Django's; `url` leads to the room
+    and may be empty.
+    """
+
+    address: str
+    subject: str
+    text: str
+    url: str
+    language: str
+
+
 def send_invitation(invitation: Invitation) -> None:
     """Queue an invitation; whether it can be sent is only told by the log.
 
@@ -38,20 +53,34 @@ def send_invitation(invitation: Invitation) -> None:
     API: Invite a guest by email.
     """
     name = f"the invitation of {invitation.address!r}"
-    outgoing.put(Delivery(name=name, send=partial(_send, invitation)))
+    send = partial(_send, "invitation", invitation, from_name=invitation.inviter)
+    outgoing.put(Delivery(name=name, send=send))
 
 
-def _send(invitation: Invitation) -> None:
-    context = {"invitation": invitation}
-    with translation.override(invitation.language):
-        subject = render_to_string("talk/email/invitation_subject.txt", context)
-        text = render_to_string("talk/email/invitation.txt", context)
-        html = render_to_string("talk/email/invitation.html", context)
+def send_notification(notification: NotificationMail) -> None:
+    """Queue a mail about an unread comment; whether it can be sent is told by the log.
+
+    Templates: ``talk/email/notification_subject.txt``, ``notification.txt`` and
+    ``notification.html``, with `notification` in their context.
+    """
+    name = f"the notification of {notification.address!r}"
+    send = partial(_send, "notification", notification)
+    outgoing.put(Delivery(name=name, send=send))
+
+
+def _send(
+    kind: str, content: Invitation | NotificationMail, *, from_name: str = ""
+) -> None:
+    context = {kind: content}
+    with translation.override(content.language):
+        subject = render_to_string(f"talk/email/{kind}_subject.txt", context)
+        text = render_to_string(f"talk/email/{kind}.txt", context)
+        html = render_to_string(f"talk/email/{kind}.html", context)
     message = EmailMultiAlternatives(
         subject=one_line(subject),
         body=text,
-        from_email=sender(invitation.inviter),
-        to=[invitation.address],
+        from_email=sender(from_name) if from_name else None,
+        to=[content.address],
     )
     message.attach_alternative(html, "text/html")
     message.send()

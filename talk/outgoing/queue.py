@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.db import connections
+
 from talk.conf import talk_settings
 
 logger = logging.getLogger("talk.outgoing")
@@ -26,10 +28,14 @@ FLUSH_AT_EXIT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Delivery:
-    """Something to be sent. `name` says in the log what it is; `send` may block."""
+    """Something to be sent. `name` says in the log what it is; `send` may block.
+
+    `is_once` forbids another try after an error: part of it may have been sent.
+    """
 
     name: str
-    send: Callable[[], None]
+    send: Callable[[], object]
+    is_once: bool = False
 
 
 class OutgoingQueue:
@@ -82,13 +88,15 @@ class OutgoingQueue:
     def _work(self) -> None:
         while True:
             self._deliver(self._deliveries.get())
+            # Deliveries are rare, and nobody else looks after this thread's ones.
+            connections.close_all()
             with self._lock:
                 self._unsent -= 1
                 if not self._unsent:
                     self._is_idle.set()
 
     def _deliver(self, delivery: Delivery) -> None:
-        tries = talk_settings().OUTGOING_TRIES
+        tries = 1 if delivery.is_once else talk_settings().OUTGOING_TRIES
         for number in range(1, tries + 1):
             try:
                 delivery.send()

@@ -8,8 +8,9 @@ from talk.adapters import get_adapter
 from talk.constants import DELETED_USERS, UNKNOWN_GUEST, ActorType
 from talk.domain.names import Names
 from talk.models import Message
+from talk.rendering.mentions import render_comment
 from talk.rendering.readers import Reader
-from talk.rendering.system_messages import RichObjects, render_system_message
+from talk.rendering.system_messages import render_system_message
 
 
 def render_message(
@@ -17,15 +18,15 @@ def render_message(
 ) -> dict[str, Any]:
     """Return a message as `reader` sees it, in the active language.
 
-    `names` are of those whom the message speaks about. The actor must have been selected with the message.
+    `names` are of those whom the message speaks about or mentions. The actor must have been selected with the message.
 
     API: Receive chat messages of a room, the message.
     """
     actor_type, actor_id, actor_name = _render_actor(message)
-    text: str = message.text
-    parameters: RichObjects = {}
     if message.system_message:
         text, parameters = render_system_message(message, reader=reader, names=names)
+    else:
+        text, parameters = render_comment(message.text, names)
     return {
         "id": message.pk,
         "token": token,

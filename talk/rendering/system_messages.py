@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from talk.adapters import get_adapter
-from talk.constants import DELETED_USERS, UNKNOWN_GUEST, ActorType, SystemMessage
+from talk.constants import SystemMessage
 from talk.domain.names import Names
 from talk.domain.system_messages import (
     GUEST_PARAMETER,
@@ -20,13 +18,13 @@ from talk.domain.system_messages import (
 )
 from talk.models import Message
 from talk.rendering.readers import Reader
-
-RichObjects = dict[str, dict[str, str]]
-"""`messageParameters`: what each placeholder stands for, by its name."""
-
-
-DELETED_ACTOR = {"type": "user", "id": DELETED_USERS, "name": DELETED_USERS}
-"""Stands for whoever acted and has no account any more."""
+from talk.rendering.rich_objects import (
+    DELETED_ACTOR,
+    RichObjects,
+    render_actor,
+    render_guest,
+    render_user,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +82,18 @@ WORDINGS: Mapping[str, Wording] = {
     SystemMessage.CONVERSATION_CREATED: Wording(
         others=gettext_lazy("{actor} created the conversation"),
         actor=gettext_lazy("You created the conversation"),
+    ),
+    SystemMessage.CALL_STARTED: Wording(
+        others=gettext_lazy("{actor} started a call"),
+        actor=gettext_lazy("You started a call"),
+    ),
+    SystemMessage.CALL_JOINED: Wording(
+        others=gettext_lazy("{actor} joined the call"),
+        actor=gettext_lazy("You joined the call"),
+    ),
+    SystemMessage.CALL_LEFT: Wording(
+        others=gettext_lazy("{actor} left the call"),
+        actor=gettext_lazy("You left the call"),
     ),
     SystemMessage.CONVERSATION_RENAMED: Wording(
         # The names stand in the text itself.
@@ -144,7 +154,7 @@ def render_system_message(
     if message.system_message == SystemMessage.CALL_ENDED:
         return _sum_up_call(message.parameters, names)
     wording = WORDINGS[message.system_message]
-    parameters = {"actor": _render_actor(message)}
+    parameters = {"actor": render_actor(message)}
     affected = _render_affected(message, names)
     if affected is not None:
         parameters["user"] = affected
@@ -160,10 +170,10 @@ def _fill(text: str, values: Mapping[str, Any]) -> str:
 def _render_affected(message: Message, names: Names) -> dict[str, str] | None:
     user_id = message.parameters.get(USER_PARAMETER)
     if user_id is not None:
-        return _render_user(user_id, names)
+        return render_user(user_id, names)
     guest_id = message.parameters.get(GUEST_PARAMETER)
     if guest_id is not None:
-        return _render_guest(guest_id, names.guests.get(guest_id, ""))
+        return render_guest(guest_id, names.guests.get(guest_id, ""))
     return None
 
 
@@ -186,7 +196,7 @@ def _sum_up_call(
         values["others"] = text % {"count": guests}
     summaries = SUMMARIES_WITH_OTHERS if "others" in values else SUMMARIES
     rich = {
-        f"user{number}": _render_user(user_id, names)
+        f"user{number}": render_user(user_id, names)
         for number, user_id in enumerate(user_ids[:named], start=1)
     }
     return str(summaries[named]) % values, rich
@@ -225,32 +235,3 @@ def _is_reader(person: Mapping[str, str], reader: Reader) -> bool:
         return False
     own_id = reader.user_id if person["type"] == "user" else reader.guest_id
     return own_id is not None and person["id"] == own_id
-
-
-def _render_actor(message: Message) -> dict[str, str]:
-    if message.actor_type == ActorType.GUESTS:
-        guest = message.actor_guest
-        if guest is None:
-            return _render_guest(UNKNOWN_GUEST, "")
-        return _render_guest(guest.actor_id, guest.display_name)
-    user = message.actor_user
-    if user is None:
-        return DELETED_ACTOR
-    adapter = get_adapter()
-    return {
-        "type": "user",
-        "id": adapter.user_id(user),
-        "name": adapter.display_name(user),
-    }
-
-
-def _render_user(user_id: str, names: Names) -> dict[str, str]:
-    """Return a user; without an account, the id has to do for a name."""
-    return {"type": "user", "id": user_id, "name": names.users.get(user_id, user_id)}
-
-
-def _render_guest(guest_id: str, display_name: str) -> dict[str, str]:
-    # Translators: a guest's chosen name, told apart from users' names.
-    named = _("%(name)s (guest)") % {"name": display_name}
-    name = named if display_name else _("Guest")
-    return {"type": "guest", "id": guest_id, "name": name}

@@ -1,4 +1,4 @@
-"""Chat: reading, waiting for and sending messages; the names of guests."""
+"""Chat: reading, waiting for and sending messages; mentions; the names of guests."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ from talk.constants import (
     MESSAGES_LIMIT_MAX,
     POLL_TIMEOUT_DEFAULT,
     POLL_TIMEOUT_MAX,
+    SUGGESTIONS_LIMIT_DEFAULT,
+    SUGGESTIONS_LIMIT_MAX,
 )
 from talk.domain import chat, guests, sessions
 from talk.domain.access import Caller, find_caller
-from talk.domain.names import Names
+from talk.domain.mentions import suggest_mentions
 from talk.exceptions import NotAllowed, NotFound
+from talk.rendering.mentions import render_suggestion
 from talk.rendering.messages import render_message
 from talk.rendering.readers import reader_of
 
@@ -54,6 +57,13 @@ class AuthorParameters(Parameters):
     """API: Sending a new chat message, as a guest."""
 
     actorDisplayName = TextField(source="display_name", default="")
+
+
+class SuggestionParameters(Parameters):
+    """API: Get mention autocomplete suggestions."""
+
+    search = TextField(default="")
+    limit = LenientIntegerField(default=SUGGESTIONS_LIMIT_DEFAULT)
 
 
 class GuestNameParameters(Parameters):
@@ -109,8 +119,24 @@ class ChatViewSet(OCSViewSet):
             display_name=given.get("display_name", ""),
             now=timezone.now(),
         )
-        page = chat.Page(messages=[message], names=Names())
+        page = chat.page_of([message])
         return Response(_render_page(page, caller)[0], status=201)
+
+
+class MentionViewSet(OCSViewSet):
+    """`/chat/{token}/mentions`."""
+
+    def list(self, request: Request, token: str, **kwargs: Any) -> Response:
+        """Return whom the caller may mean."""
+        caller = find_caller(asker=self.asker, token=token)
+        given = SuggestionParameters.read(self.values)
+        limit = given["limit"] if given["limit"] >= 1 else SUGGESTIONS_LIMIT_DEFAULT
+        users = suggest_mentions(
+            caller=caller,
+            search=given["search"],
+            limit=min(limit, SUGGESTIONS_LIMIT_MAX),
+        )
+        return Response([render_suggestion(user) for user in users])
 
 
 class GuestNameViewSet(OCSViewSet):

@@ -1,0 +1,93 @@
+"""Mentions: how they are written, whom they mean, and whom one may mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Case, Value, When
+
+from talk.adapters import get_adapter
+from talk.domain.access import Caller
+from talk.models import Message, Participant, requires_transaction
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+MENTION = re.compile(
+    r"""
+    (?<![^\ \t\n\r\f\v\-@.'])          # at the start, or behind one of these
+    @
+    (?: "([A-Za-z0-9_\-@.'\ ]+)"         # in quotes, where spaces are allowed
+      | ([A-Za-z0-9_\-@.']+) )           # or as far as it goes
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place in a text that names somebody: `text[start:end]` stands for `user_id`."""
+
+    user_id: str
+    start: int
+    end: int
+
+
+def mentions_in(text: str) -> Iterator[Mention]:
+    """Yield what is written like a mention, in order; there may be no such user.
+
+    API: Sending a new chat message, `@<id>`.
+    """
+    if "@" in text:
+        for match in MENTION.finditer(text):
+            yield Mention(match[1] or match[2], match.start(), match.end())
+
+
+def mentioned_ids(texts: Iterable[str]) -> list[str]:
+    """Return the ids that texts mention, each once, in order of appearance."""
+    ids = (mention.user_id for text in texts for mention in mentions_in(text))
+    return list(dict.fromkeys(ids))
+
+
+def find_mentioned(text: str) -> list[User]:
+    """Return the accounts that a text mentions; one query, none without mentions."""
+    user_ids = mentioned_ids([text])
+    found = get_adapter().find_users(user_ids)
+    return [found[user_id] for user_id in user_ids if user_id in found]
+
+
+@requires_transaction
+def note_mentions(*, message: Message, users: Iterable[User]) -> None:
+    """Remember for those of `users` who are in the room that a comment mentions them.
+
+    Part of writing `message`, under the room's lock.
+
+    API: `unreadMention`.
+    """
+    places = Participant.objects.filter(room=message.room_id, user__in=list(users))
+    places.update(last_mention=message.comment_count)
+
+
+def suggest_mentions(*, caller: Caller, search: str, limit: int) -> list[User]:
+    """Return users of the room whom the caller may mean by `search`, but not themself.
+
+    Whose id or display name has it in it, in whatever case; all for an empty text.
+    Who commented last comes first; of those who never did, whoever is called exactly
+    so. One query for any number of participants.
+
+    API: Get mention autocomplete suggestions.
+    """
+    places = Participant.objects.filter(room=caller.room, user__isnull=False)
+    if caller.user is not None:
+        places = places.exclude(user=caller.user)
+    order = ["-last_comment", "pk"]
+    if search:
+        match = get_adapter().match_users(search, path="user__")
+        is_exact = Case(When(match.exact, then=Value(1)), default=Value(0))
+        places = places.filter(match.exact | match.partial).annotate(is_exact=is_exact)
+        order = ["-last_comment", "-is_exact", "pk"]
+    found = places.select_related("user").order_by(*order)[:limit]
+    return [place.user for place in found if place.user is not None]

@@ -1,0 +1,130 @@
+"""Who is to be told of a comment, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from talk import signals
+from talk.adapters import DefaultAdapter, get_adapter
+from talk.constants import NotificationLevel
+from talk.domain.actors import Actor
+from talk.domain.mentions import find_mentioned
+from talk.domain.names import Names
+from talk.models import Message, Participant, Room, talk_database
+from talk.outgoing.queue import Delivery, outgoing
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+class NotificationKind(StrEnum):
+    """Why somebody is told of a comment."""
+
+    MENTION = "mention"
+    MESSAGE = "chat"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notification:
+    """Somebody who is to be told of a comment, with all that it takes to say so.
+
+    `names` are of those whom the comment mentions. `is_connected` is whether the
+    recipient has a live session in the room.
+    """
+
+    kind: NotificationKind
+    room: Room
+    message: Message
+    names: Names
+    recipient: User
+    participant: Participant
+    is_connected: bool
+
+
+def notifications_for(*, message: Message, now: datetime) -> list[Notification]:
+    """Return who is to be told of a comment, which was read with room and actor.
+
+    Those whom it mentions are told that, connected or not, unless they want to hear
+    nothing. Who wants to hear everything, as people do in one-to-one rooms unless
+    they decide otherwise, is told of it when they are not connected. Nobody is told
+    twice, nor of what they said themselves.
+
+    One query, two when users are mentioned.
+
+    API: Set notification level; `chat` and `mention` notifications.
+    """
+    mentioned = find_mentioned(message.text)
+    level = Q(notification_level=NotificationLevel.ALWAYS)
+    if message.room.is_one_to_one:
+        level |= Q(notification_level=NotificationLevel.DEFAULT)
+    wants_mentions = ~Q(notification_level=NotificationLevel.NEVER)
+    is_mentioned = Q(user__in=mentioned)
+    places = Participant.objects.filter(room=message.room, user__isnull=False)
+    if message.actor_user is not None:
+        places = places.exclude(user=message.actor_user)
+    places = places.filter((is_mentioned & wants_mentions) | (~is_mentioned & level))
+    places = places.with_presence(now).with_names().order_by("pk")
+    adapter = get_adapter()
+    names = Names(
+        users={adapter.user_id(user): adapter.display_name(user) for user in mentioned}
+    )
+    notifications = []
+    for place in places:
+        is_mention = place.user in mentioned
+        if place.user is not None and (is_mention or not place.is_connected):
+            kind = NotificationKind.MENTION if is_mention else NotificationKind.MESSAGE
+            notifications.append(
+                Notification(
+                    kind=kind,
+                    room=message.room,
+                    message=message,
+                    names=names,
+                    recipient=place.user,
+                    participant=place,
+                    is_connected=place.is_connected,
+                )
+            )
+    return notifications
+
+
+def notify_after_commit(message: Message) -> None:
+    """Tell the site, once a comment is committed, who is to be told of it.
+
+    Found out and told off the request's thread. Costs nothing as long as neither the
+    adapter nor a receiver of the signal wants to know.
+    """
+    if is_anybody_listening():
+        name = f"the notifications of message {message.pk}"
+        delivery = Delivery(name=name, send=partial(_notify, message.pk), is_once=True)
+        queue = partial(outgoing.put, delivery)
+        transaction.on_commit(queue, using=talk_database(), robust=True)
+
+
+def is_anybody_listening() -> bool:
+    """Whether the site's adapter or a receiver handles notifications."""
+    is_overridden = type(get_adapter()).notify is not DefaultAdapter.notify
+    return is_overridden or signals.notifications_due.has_listeners(Room)
+
+
+def _notify(message_pk: int) -> None:
+    rows = Message.objects.filter(pk=message_pk).with_actors().with_rooms()
+    message = rows.first()
+    if message is None:
+        return
+    notifications = notifications_for(message=message, now=timezone.now())
+    if notifications:
+        get_adapter().notify(notifications)
+        signals.notifications_due.send_robust(
+            sender=Room,
+            room=message.room,
+            actor=Actor(user=message.actor_user, guest=message.actor_guest),
+            notifications=notifications,
+        )

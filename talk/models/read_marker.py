@@ -1,0 +1,42 @@
+"""What somebody had read who has left a room."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ReadMarker(models.Model):
+    """The read marker of a user without a place in the room, kept for their return."""
+
+    room = models.ForeignKey(
+        "talk.Room",
+        on_delete=models.CASCADE,
+        related_name="+",
+        verbose_name=_("room"),
+        # The unique constraint below begins with the room.
+        db_index=False,
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        verbose_name=_("user"),
+    )
+    read_comments = models.PositiveBigIntegerField(
+        _("read comments"),
+        help_text=_("The room's comment count up to which everything was read."),
+    )
+
+    class Meta:
+        verbose_name = _("read marker")
+        verbose_name_plural = _("read markers")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["room", "user"], name="talk_read_marker_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"

@@ -1,0 +1,170 @@
+"""Notifications of comments: subject and text, in the recipient's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from talk.adapters import get_adapter
+from talk.constants import ActorType, RoomType
+from talk.domain.notifications import Notification, NotificationKind
+from talk.models import Room
+from talk.rendering.mentions import render_comment
+from talk.rendering.rich_objects import RichObjects, render_actor
+
+ONE_TO_ONE, NAMED, UNNAMED = "one-to-one", "named", "unnamed"
+"""Kinds of rooms, as subjects tell them apart."""
+
+USER, DELETED, GUEST = "user", "deleted", "guest"
+"""Kinds of authors, as subjects tell them apart."""
+
+SUBJECTS: Mapping[tuple[NotificationKind, str, str], Promise] = {
+    (NotificationKind.MENTION, ONE_TO_ONE, USER): gettext_lazy(
+        "{user} mentioned you in a private conversation"
+    ),
+    (NotificationKind.MENTION, ONE_TO_ONE, DELETED): gettext_lazy(
+        "A deleted user mentioned you in a private conversation"
+    ),
+    (NotificationKind.MENTION, ONE_TO_ONE, GUEST): gettext_lazy(
+        "A guest mentioned you in a private conversation"
+    ),
+    (NotificationKind.MENTION, NAMED, USER): gettext_lazy(
+        "{user} mentioned you in the conversation {call}"
+    ),
+    (NotificationKind.MENTION, NAMED, DELETED): gettext_lazy(
+        "A deleted user mentioned you in the conversation {call}"
+    ),
+    (NotificationKind.MENTION, NAMED, GUEST): gettext_lazy(
+        "A guest mentioned you in the conversation {call}"
+    ),
+    (NotificationKind.MENTION, UNNAMED, USER): gettext_lazy(
+        "{user} mentioned you in a conversation"
+    ),
+    (NotificationKind.MENTION, UNNAMED, DELETED): gettext_lazy(
+        "A deleted user mentioned you in a conversation"
+    ),
+    (NotificationKind.MENTION, UNNAMED, GUEST): gettext_lazy(
+        "A guest mentioned you in a conversation"
+    ),
+    (NotificationKind.MESSAGE, ONE_TO_ONE, USER): gettext_lazy(
+        "{user} sent you a private message"
+    ),
+    (NotificationKind.MESSAGE, ONE_TO_ONE, DELETED): gettext_lazy(
+        "A deleted user sent you a private message"
+    ),
+    (NotificationKind.MESSAGE, ONE_TO_ONE, GUEST): gettext_lazy(
+        "A guest sent you a private message"
+    ),
+    (NotificationKind.MESSAGE, NAMED, USER): gettext_lazy(
+        "{user} sent a message in the conversation {call}"
+    ),
+    (NotificationKind.MESSAGE, NAMED, DELETED): gettext_lazy(
+        "A deleted user sent a message in the conversation {call}"
+    ),
+    (NotificationKind.MESSAGE, NAMED, GUEST): gettext_lazy(
+        "A guest sent a message in the conversation {call}"
+    ),
+    (NotificationKind.MESSAGE, UNNAMED, USER): gettext_lazy(
+        "{user} sent a message in a conversation"
+    ),
+    (NotificationKind.MESSAGE, UNNAMED, DELETED): gettext_lazy(
+        "A deleted user sent a message in a conversation"
+    ),
+    (NotificationKind.MESSAGE, UNNAMED, GUEST): gettext_lazy(
+        "A guest sent a message in a conversation"
+    ),
+}
+
+PLACEHOLDER = re.compile(r"\{([A-Za-z0-9-]+)\}")
+
+CALL_TYPES: Mapping[int, str] = {
+    RoomType.ONE_TO_ONE: "one2one",
+    RoomType.GROUP: "group",
+    RoomType.PUBLIC: "public",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderedNotification:
+    """A notification's words, plain and with placeholders for rich objects.
+
+    `language` is the code of the language they are in.
+    """
+
+    language: str
+    subject: str
+    text: str
+    rich_subject: str
+    subject_parameters: RichObjects
+    rich_text: str
+    text_parameters: RichObjects
+
+
+def render_notification(notification: Notification) -> RenderedNotification:
+    """Return the words for a notification; no query.
+
+    The language is the recipient's, or the site's where they have none.
+
+    API: notifications of the kinds `chat` and `mention`.
+    """
+    language = get_adapter().language(notification.recipient) or settings.LANGUAGE_CODE
+    with translation.override(language):
+        rich_subject, subject_parameters = _render_subject(notification)
+        rich_text, text_parameters = render_comment(
+            notification.message.text, notification.names
+        )
+    return RenderedNotification(
+        language=language,
+        subject=_fill(rich_subject, subject_parameters, sign=""),
+        text=_fill(rich_text, text_parameters, sign="@"),
+        rich_subject=rich_subject,
+        subject_parameters=subject_parameters,
+        rich_text=rich_text,
+        text_parameters=text_parameters,
+    )
+
+
+def _render_subject(notification: Notification) -> tuple[str, RichObjects]:
+    room, message = notification.room, notification.message
+    parameters = {"call": _render_call(room)}
+    if message.actor_type == ActorType.GUESTS:
+        author = GUEST
+    elif message.actor_user is None:
+        author = DELETED
+    else:
+        author = USER
+        parameters["user"] = render_actor(message)
+    text = SUBJECTS[notification.kind, _kind_of(room), author]
+    return str(text), parameters
+
+
+def _kind_of(room: Room) -> str:
+    if room.is_one_to_one:
+        return ONE_TO_ONE
+    return NAMED if room.name else UNNAMED
+
+
+def _render_call(room: Room) -> dict[str, str]:
+    return {
+        "type": "call",
+        "id": str(room.pk),
+        "name": room.name or _("a conversation"),
+        "call-type": CALL_TYPES[room.type],
+    }
+
+
+def _fill(text: str, parameters: RichObjects, *, sign: str) -> str:
+    """Put names where the placeholders are; users are marked by `sign`."""
+    parts = PLACEHOLDER.split(text)
+    for index in range(1, len(parts), 2):
+        known = parameters.get(parts[index])
+        mark = sign if known is not None and known["type"] == "user" else ""
+        parts[index] = f"{mark}{known['name']}" if known else f"{{{parts[index]}}}"
+    return "".join(parts)
