@@ -69,7 +69,7 @@ def _create_rooms(people: dict[str, User]) -> None:
     alice, bob, carol = people["alice"], people["bob"], people["carol"]
     now = timezone.now()
 
-    pair, _ = rooms.get_or_create_one_to_one(user=alice, invite="bob", now=now)
+    pair = rooms.get_or_create_one_to_one(user=alice, invite="bob", now=now).room
     _say(pair, alice, "Hi Bob, are you coming tonight?")
     _say(pair, bob, "Sure, at eight.")
 

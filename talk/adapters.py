@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Trim
 from django.db.models.lookups import IContains, IExact
@@ -43,7 +44,7 @@ class DefaultAdapter:
 
     def user_id(self, user: User) -> str:
         """Return the user's public id, `userId` on the wire; unique and stable."""
-        return user.get_username()
+        return str(user.get_username())
 
     def display_name(self, user: User) -> str:
         """Return the name that others see; the user id when there is none."""
@@ -59,10 +60,11 @@ class DefaultAdapter:
 
         One query, none for no ids.
         """
-        wanted = set(user_ids)
+        user_model = get_user_model()
+        field = user_model._meta.get_field(user_model.USERNAME_FIELD)  # noqa: SLF001 - Django's own word
+        wanted = {user_id for user_id in user_ids if _is_value_of(field, user_id)}
         if not wanted:
             return {}
-        user_model = get_user_model()
         is_wanted = Q(**{f"{user_model.USERNAME_FIELD}__in": wanted})
         users = user_model._default_manager.filter(is_wanted)  # noqa: SLF001 - Django's own word
         # A database that compares without case finds more than was asked for.
@@ -146,6 +148,15 @@ class DefaultAdapter:
         end.
         """
         return f"{site}/call/{token}"
+
+
+def _is_value_of(field: Any, text: str) -> bool:
+    """Whether a field can have a value that is written so; numbers are not."""
+    try:
+        field.to_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def get_adapter() -> DefaultAdapter:

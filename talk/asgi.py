@@ -65,18 +65,32 @@ async def _live(receive: Receive, send: Send) -> None:
 
 
 def _is_poll(scope: Scope) -> bool:
-    """Whether a request may wait: a GET of a chat with `lookIntoFuture` in its query."""
+    """Whether a request may wait: a GET of signaling, or of a chat for what is newer.
+
+    Chat clients ask for that in the query, or in a body which is not read here.
+    """
     if scope["type"] != "http" or scope["method"] != "GET":
         return False
-    if b"lookIntoFuture" not in scope["query_string"]:
-        return False
-    from talk.api.views.chat import ChatViewSet
-
     prefix = get_script_prefix(scope)
     path: str = scope["path"]
     path = path.removeprefix(prefix) if prefix else path
+    if "/spreed/" not in path:
+        return False
+    from talk.api.views.chat import ChatViewSet
+    from talk.api.views.signaling import SignalingViewSet
+
     try:
-        match = resolve(path or "/")
+        view_class = getattr(resolve(path or "/").func, "cls", None)
     except Resolver404:
         return False
-    return getattr(match.func, "cls", None) is ChatViewSet
+    if view_class is SignalingViewSet:
+        return True
+    return view_class is ChatViewSet and (
+        b"lookIntoFuture" in scope["query_string"] or _has_body(scope)
+    )
+
+
+def _has_body(scope: Scope) -> bool:
+    headers = dict(scope.get("headers", ()))
+    length = headers.get(b"content-length", b"0")
+    return length != b"0" or b"transfer-encoding" in headers

@@ -5,9 +5,12 @@ Ids are never used again for something else. The README lists them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
+from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.apps import AppConfig, apps
@@ -17,6 +20,8 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils.module_loading import import_string
 
 from talk.conf import KEYS, TalkSettings
+from talk.domain.ice_servers import PROTOCOLS
+from talk.outgoing.signaling_server import SCHEMES
 
 REQUIRED_APPS = ("rest_framework", "channels")
 
@@ -25,14 +30,23 @@ REDIS_LAYERS = (
     "channels_redis.pubsub.RedisPubSubChannelLayer",
 )
 
+SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
 SESSION_MIDDLEWARE = "django.contrib.sessions.middleware.SessionMiddleware"
+
+ADDRESS = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
+"""A host, perhaps with a port; an IPv6 address is in brackets."""
+
+TURN_KEYS = frozenset({"server", "secret", "protocols"})
+SIGNALING_KEYS = frozenset({"server", "secret", "verify"})
 
 KINDS: dict[str, tuple[Any, str]] = {
     "str": (str, "a text"),
     "int": (int, "a whole number above 0"),
     "bool": (bool, "True or False"),
     "float": ((int, float), "a number above 0"),
-    "tuple[str, ...]": ((list, tuple), "a list of dotted paths"),
+    "tuple[str, ...]": ((list, tuple), "a list of texts"),
+    "tuple[Mapping[str, Any], ...]": ((list, tuple), "a list of dicts"),
 }
 """What values of a setting's type are, and how to ask for one."""
 
@@ -154,6 +168,78 @@ def check_cache(
 
 
 @register
+def check_mail_timeout(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that a mail server that does not answer holds up no later mail."""
+    is_smtp = settings.EMAIL_BACKEND == SMTP_BACKEND
+    if settings.DEBUG or not is_smtp or settings.EMAIL_TIMEOUT is not None:
+        return []
+    return [
+        Warning(
+            "A mail server that does not answer is waited for without end.",
+            hint="Set EMAIL_TIMEOUT, to 10 seconds for example.",
+            id="talk.W004",
+        )
+    ]
+
+
+@register
+def check_stun(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that callers in different networks can learn their public addresses."""
+    given = _given()
+    # A TURN server tells them as well.
+    if settings.DEBUG or given.get("STUN_SERVERS") or given.get("TURN_SERVERS"):
+        return []
+    return [
+        Warning(
+            "Calls have no STUN server.",
+            hint=(
+                "Callers behind different routers will not reach each other: name your "
+                "own server, coturn for example, in TALK['STUN_SERVERS']. In a single "
+                "network all is well: add 'talk.W005' to SILENCED_SYSTEM_CHECKS."
+            ),
+            id="talk.W005",
+        )
+    ]
+
+
+@register
+def check_signaling_library(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that a signaling server, if there is one, can be told what happens."""
+    if not _given().get("SIGNALING_SERVERS") or find_spec("urllib3") is not None:
+        return []
+    return [
+        Error(
+            "There is a signaling server, but urllib3 is not installed.",
+            hint="Install django-talk[signaling].",
+            id="talk.E007",
+        )
+    ]
+
+
+@register
+def check_secrets(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that every TURN and signaling server has a secret that we share with it."""
+    return [
+        Error(
+            f"A server in TALK[{key!r}] has no secret.",
+            hint="Give it the `secret` that stands in the server's own configuration.",
+            id="talk.E008",
+        )
+        for key in ("TURN_SERVERS", "SIGNALING_SERVERS")
+        for server in _dicts(_given().get(key))
+        if not server.get("secret")
+    ]
+
+
+@register
 def check_redis_timeouts(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
@@ -203,14 +289,15 @@ def _is_session_middleware(path: str) -> bool:
 def _check_value(field: Field[Any], value: Any) -> list[CheckMessage]:
     kind, expected = KINDS[str(field.type)]
     is_right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-    if value != field.default:
-        # Nothing, and none at all, make sense only where they are the default.
-        is_right = is_right and bool(value)
+    # Nothing, and none at all, make sense only where they are the default.
+    is_right = is_right and (bool(value) or not field.default)
     if isinstance(value, int | float):
         is_right = is_right and value >= 0
     if not is_right:
         message = f"TALK[{field.name!r}] is wrong."
         return [Error(message, hint=f"Give {expected}.", id="talk.E001")]
+    if field.name in SERVERS:
+        return _check_servers(field.name, value)
     paths = {"ADAPTER": [value], "AUTHENTICATION_CLASSES": value}.get(field.name, [])
     return [message for path in paths for message in _check_path(field.name, path)]
 
@@ -222,3 +309,76 @@ def _check_path(key: str, path: str) -> list[CheckMessage]:
         message = f"TALK[{key!r}] names {path!r}, which cannot be imported."
         return [Error(message, hint=str(error), id="talk.E002")]
     return []
+
+
+def _check_servers(key: str, servers: Sequence[Any]) -> list[CheckMessage]:
+    is_right, expected = SERVERS[key]
+    return [
+        Error(f"TALK[{key!r}] has a wrong entry.", hint=expected, id="talk.E001")
+        for server in servers
+        if not is_right(server)
+    ]
+
+
+def _dicts(value: Any) -> list[Mapping[str, Any]]:
+    """Return those of a setting's entries that are dicts; others are errors anyway."""
+    entries = value if isinstance(value, list | tuple) else []
+    return [entry for entry in entries if isinstance(entry, Mapping)]
+
+
+def _is_stun_server(value: Any) -> bool:
+    return isinstance(value, str) and _is_address(value, needs_port=True)
+
+
+def _is_turn_server(value: Any) -> bool:
+    if not isinstance(value, Mapping) or not value.keys() <= TURN_KEYS:
+        return False
+    protocols = value.get("protocols", PROTOCOLS)
+    return (
+        _is_address(value.get("server"), needs_port=False)
+        and isinstance(value.get("secret", ""), str)
+        and isinstance(protocols, list | tuple)
+        and bool(protocols)
+        and all(protocol in PROTOCOLS for protocol in protocols)
+    )
+
+
+def _is_signaling_server(value: Any) -> bool:
+    if not isinstance(value, Mapping) or not value.keys() <= SIGNALING_KEYS:
+        return False
+    return (
+        _is_server_url(value.get("server"))
+        and isinstance(value.get("secret", ""), str)
+        and isinstance(value.get("verify", True), bool)
+    )
+
+
+def _is_address(value: Any, *, needs_port: bool) -> bool:
+    match = ADDRESS.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return False
+    return 1 <= int(match[1]) <= 65535 if match[1] else not needs_port
+
+
+def _is_server_url(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in SCHEMES and bool(parts.hostname)
+
+
+SERVERS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "STUN_SERVERS": (_is_stun_server, 'Give "host:port".'),
+    "TURN_SERVERS": (
+        _is_turn_server,
+        'Give {"server": "host:port", "secret": "…", "protocols": ["udp", "tcp"]}.',
+    ),
+    "SIGNALING_SERVERS": (
+        _is_signaling_server,
+        'Give {"server": "wss://…", "secret": "…"}, and "verify": False if need be.',
+    ),
+}
+"""What an entry of these settings is, and how to ask for one."""

@@ -9,6 +9,7 @@ The dict is read when it is first needed and again after a test changed it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
@@ -59,6 +60,9 @@ class TalkSettings:
     FALLBACK_POLLS_MAX: int = 4
     """Polls of a process that may hold a worker at once; others are answered at once."""
 
+    SIGNALING_POLL_SECONDS: int = 30
+    """How long a poll of internal signaling waits; the API knows no other number."""
+
     REAPER_SECONDS: float = 30
     """Interval at which a site's ASGI processes, one at a time, remove what has ended
     without a farewell."""
@@ -90,10 +94,29 @@ class TalkSettings:
     comment; read when the site starts."""
 
     OUTGOING_QUEUE_MAX: int = 1000
-    """Mails that may wait to be sent in a process; later ones are dropped and logged."""
+    """Mails, and as much news for signaling servers, that may wait to be sent in a
+    process; later ones are dropped and logged."""
 
     OUTGOING_TRIES: int = 3
     """Times that a mail is tried before it is given up and logged."""
+
+    STUN_SERVERS: tuple[str, ...] = ()
+    """"host:port" of servers that tell callers their public address; none of somebody
+    else's is built in."""
+
+    TURN_SERVERS: tuple[Mapping[str, Any], ...] = ()
+    """coturn servers that relay what cannot go directly: `server` ("host:port"),
+    `secret` (its `static-auth-secret`), `protocols` (both of "udp" and "tcp")."""
+
+    TURN_CREDENTIAL_SECONDS: int = 86400
+    """How long a name and password for a TURN server work; a call may last a day."""
+
+    SIGNALING_SERVERS: tuple[Mapping[str, Any], ...] = ()
+    """External signaling servers: `server` ("wss://…"), `secret`, `verify` (True).
+    Without any, callers find each other through this site."""
+
+    SIGNALING_TIMEOUT_SECONDS: float = 5
+    """How long a signaling server may take to answer before it is asked again."""
 
 
 KEYS = frozenset(field.name for field in fields(TalkSettings))

@@ -141,6 +141,12 @@ SUGGESTIONS_LIMIT_MAX = 200
 
 MESSAGES_LIMIT_DEFAULT = 100
 MESSAGES_LIMIT_MAX = 200
+SIGNALING_MESSAGE_MAX = 64 * 1024
+"""Characters of one signaling message; sessions are described in a tenth of that."""
+
+SIGNALING_QUEUE_MAX = 1000
+"""Messages that may wait for one session; a call of ten needs some hundreds."""
+
 POLL_TIMEOUT_DEFAULT = 30
 POLL_TIMEOUT_MAX = 60
 """Seconds a client may ask a long poll to wait."""

@@ -54,36 +54,45 @@ class Kind(StrEnum):
     TIMELINE = "timeline"
     """Its timeline has grown."""
 
+    PEOPLE = "people"
+    """Who is connected, and how: who came, left, is in the call, is called so."""
+
+    SIGNALING = "signaling"
+    """One of its sessions has been sent something."""
+
     DEPARTURE = "departure"
     """Sessions in it have ended, or the room itself is gone."""
 
 
-Subject = tuple[int, Kind]
-"""What a hint is about: a room's id and what has changed there."""
+Subject = tuple[int, Kind, int]
+"""What a hint is about: a room's id, what has changed there, and for whom."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
     """Something has changed in a room.
 
-    `position` is how far its timeline reaches now; 0 for news of another kind.
+    `position` is how far its timeline reaches now, or how often its people have
+    changed; 0 for news of another kind. `session_pk` is the session that it is for,
+    0 for all.
     """
 
     room_id: int
     position: int
     kind: Kind = Kind.TIMELINE
+    session_pk: int = 0
 
     @property
     def subject(self) -> Subject:
         """What the hint is about; later ones about the same supersede it."""
-        return self.room_id, self.kind
+        return self.room_id, self.kind, self.session_pk
 
 
 class HintMessage(TypedDict):
-    """What travels on the channel layer; `hints` are (room id, position, kind)."""
+    """What travels on the channel layer; `hints` hold the fields of `Hint`, in order."""
 
     type: str
-    hints: list[tuple[int, int, Kind]]
+    hints: list[tuple[int, int, Kind, int]]
 
 
 class _Recorded(threading.local):
@@ -99,7 +108,17 @@ _listeners: set[Callable[[list[Hint]], None]] = set()
 
 def record(*, room_id: int, position: int) -> None:
     """Publish, once the transaction has committed, that a room's timeline has grown."""
-    _record((room_id, Kind.TIMELINE), position)
+    _record((room_id, Kind.TIMELINE, 0), position)
+
+
+def record_people(*, room_id: int, version: int) -> None:
+    """Publish, once the transaction has committed, that a room's people have changed."""
+    _record((room_id, Kind.PEOPLE, 0), version)
+
+
+def record_signaling(*, room_id: int, session_pk: int) -> None:
+    """Publish, once the transaction has committed, that a session was sent something."""
+    _record((room_id, Kind.SIGNALING, session_pk), 0)
 
 
 def record_departure(*, room_id: int) -> None:
@@ -107,7 +126,7 @@ def record_departure(*, room_id: int) -> None:
 
     Also for a room that is deleted, with which all its sessions end.
     """
-    _record((room_id, Kind.DEPARTURE), 0)
+    _record((room_id, Kind.DEPARTURE, 0), 0)
 
 
 def _record(subject: Subject, position: int) -> None:
@@ -130,7 +149,8 @@ def _publish_recorded() -> None:
 
 def _hints_of(positions: Mapping[Subject, int]) -> list[Hint]:
     return [
-        Hint(room_id, position, kind) for (room_id, kind), position in positions.items()
+        Hint(room_id, position, kind, session_pk)
+        for (room_id, kind, session_pk), position in positions.items()
     ]
 
 
@@ -166,15 +186,17 @@ def group_name(room_id: int) -> str:
 
 def message_of(hints: Iterable[Hint]) -> HintMessage:
     """Return the message that carries hints over the channel layer."""
-    carried = [(hint.room_id, hint.position, hint.kind) for hint in hints]
+    carried = [
+        (hint.room_id, hint.position, hint.kind, hint.session_pk) for hint in hints
+    ]
     return {"type": MESSAGE_TYPE, "hints": carried}
 
 
 def parse(message: HintMessage | dict[str, Any]) -> list[Hint]:
     """Return the hints of a message from the channel layer."""
     return [
-        Hint(room_id, position, Kind(kind))
-        for room_id, position, kind in message["hints"]
+        Hint(room_id, position, Kind(kind), session_pk)
+        for room_id, position, kind, session_pk in message["hints"]
     ]
 
 

@@ -1,8 +1,8 @@
 """Signals: what has happened, told to the site after commit.
 
 Receivers are called with `send_robust` once the transaction has committed, in the
-thread of the request: an error in one is logged and harms nobody. All of them get
-`room`, and `actor`, a `talk.domain.actors.Actor`: the user or the guest who did it,
+thread of the request: an error in one is logged and harms nobody. The sender is the
+class `talk.models.Room`. All of them get `room`, and `actor`, a `talk.domain.actors.Actor`: the user or the guest who did it,
 neither when nobody in the room did. To forbid things instead, see `talk.adapters`.
 """
 
@@ -30,7 +30,7 @@ room_type_changed = Signal()
 # Arguments: room, actor
 room_password_changed = Signal()
 
-# Users got a place in a room. `participants` is a list.
+# Users got a place in a room, or took one by its link. `participants` is a list.
 # Arguments: room, actor, participants
 participants_added = Signal()
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 
+from talk.outgoing.queue import outgoing
 from tests.client import TalkClient
 from tests.factories import UserFactory
+from tests.mails import PATIENCE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,6 +34,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def nothing_counted() -> None:
     """Attempts of earlier tests are forgotten."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_to_send() -> Iterator[None]:
+    """What a test has caused to be sent does not reach the next one."""
+    yield
+    assert outgoing.flush(PATIENCE)
 
 
 @pytest.fixture

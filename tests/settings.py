@@ -3,6 +3,7 @@ processes see it, and passwords are hashed quickly."""
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -14,6 +15,8 @@ DEBUG = False
 ALLOWED_HOSTS = ["*"]
 # Each test clears it, which must not touch what else a Redis holds.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# How tests configure the processes that they start.
+TALK = json.loads(os.environ.get("TALK", "{}"))
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

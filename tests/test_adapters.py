@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from talk.adapters import DefaultAdapter, get_adapter
+from talk.constants import RoomType
 from tests.factories import GroupFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +81,47 @@ def test_a_site_replaces_the_adapter_by_a_setting(settings, as_alice) -> None:
     settings.TALK = {"ADAPTER": "tests.test_adapters.UpperAdapter"}
     token = as_alice.create_room()
     assert as_alice.history(token).data[0]["actorDisplayName"] == "ALICE ADAMS"
+
+
+@pytest.mark.parametrize("room_type", RoomType)
+def test_everybody_may_create_rooms(room_type, django_assert_num_queries) -> None:
+    user = UserFactory()
+    with django_assert_num_queries(0):
+        assert get_adapter().may_create_room(user, room_type) is True
+
+
+def test_everybody_is_reachable_in_the_order_given(django_assert_num_queries) -> None:
+    user, one, other = UserFactory.create_batch(3)
+    with django_assert_num_queries(0):
+        assert get_adapter().reachable_users(user, [other, user, one]) == [
+            other,
+            user,
+            one,
+        ]
+        assert get_adapter().reachable_users(user, ()) == []
+
+
+def test_everybody_may_invite_by_email(django_assert_num_queries) -> None:
+    user = UserFactory()
+    with django_assert_num_queries(0):
+        assert get_adapter().may_invite_by_email(user) is True
+
+
+@pytest.mark.parametrize("site", ["https://example.com", "http://localhost/intranet"])
+def test_the_link_of_a_room_is_the_page_of_its_call(site) -> None:
+    assert get_adapter().room_url("abcdefgh", site) == f"{site}/call/abcdefgh"
+
+
+def test_an_older_adapter_has_answers_to_newer_questions(settings) -> None:
+    settings.TALK = {"ADAPTER": "tests.test_adapters.UpperAdapter"}
+    user = UserFactory()
+    assert isinstance(get_adapter(), UpperAdapter)
+    assert get_adapter().may_create_room(user, RoomType.PUBLIC) is True
+    assert get_adapter().reachable_users(user, [user]) == [user]
+    assert get_adapter().may_invite_by_email(user) is True
+
+
+def test_an_adapter_that_does_not_exist_is_an_error(settings) -> None:
+    settings.TALK = {"ADAPTER": "tests.test_adapters.NoAdapter"}
+    with pytest.raises(ImportError, match="NoAdapter"):
+        get_adapter()

@@ -35,6 +35,9 @@ async def test_asking_for_new_messages_may_wait(path: str) -> None:
         scope(f"{BASE}/chat/abcd2345", method="POST"),
         scope(f"{BASE}/room/abcd2345"),
         scope(f"{BASE}/chat/abcd2345/"),
+        scope(f"{BASE}/chat/abcd2345", method="HEAD"),
+        scope(f"{BASE}/chat/abcd2345", b"", headers=[(b"content-length", b"0")]),
+        scope(f"{BASE}/signaling/abcd2345", method="POST"),
         scope("/elsewhere"),
         scope("/"),
         {"type": "websocket", "path": f"{BASE}/chat/abcd2345"},
@@ -42,6 +45,17 @@ async def test_asking_for_new_messages_may_wait(path: str) -> None:
 )
 async def test_everything_else_is_djangos(other: dict[str, Any]) -> None:
     assert not talk.asgi._is_poll(other)
+
+
+@pytest.mark.parametrize(
+    "header", [(b"content-length", b"16"), (b"transfer-encoding", b"chunked")]
+)
+async def test_what_a_body_asks_for_may_wait(header: tuple[bytes, bytes]) -> None:
+    assert talk.asgi._is_poll(scope(f"{BASE}/chat/abcd2345", b"", headers=[header]))
+
+
+async def test_signaling_may_wait() -> None:
+    assert talk.asgi._is_poll(scope(f"{BASE}/signaling/abcd2345", b""))
 
 
 async def test_a_site_below_a_path_is_recognised() -> None:

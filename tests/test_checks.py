@@ -10,6 +10,9 @@ pytestmark = pytest.mark.django_db  # some of Django's own checks ask the databa
 
 IN_MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 
+TURN = {"server": "turn.example.org", "secret": "s"}
+SIGNALING = {"server": "wss://signaling.example.org", "secret": "s"}
+
 SHARED_LAYER = {"default": {"BACKEND": "tests.test_checks.AnyOtherLayer"}}
 SHARED_CACHE = {
     "default": {
@@ -21,6 +24,12 @@ SHARED_CACHE = {
 
 def found() -> list[str]:
     return [message.id for message in run_checks() if message.id.startswith("talk.")]
+
+
+def be_real(settings) -> None:
+    """Let the site be one that is not being developed, with nothing else to warn of."""
+    settings.DEBUG = False
+    settings.TALK = {"STUN_SERVERS": ["stun.example.org:3478"]}
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +55,33 @@ def test_the_defaults_are_fine() -> None:
         {"ADAPTER": None},
         {"AUTHENTICATION_CLASSES": "a.b"},
         {"AUTHENTICATION_CLASSES": []},
+        {"STUN_SERVERS": "stun.example.org:3478"},
+        {"STUN_SERVERS": ["stun.example.org"]},
+        {"STUN_SERVERS": ["stun.example.org:0"]},
+        {"STUN_SERVERS": ["stun.example.org:65536"]},
+        {"STUN_SERVERS": ["stun:stun.example.org:3478"]},
+        {"STUN_SERVERS": [3478]},
+        {"TURN_SERVERS": {"server": "turn.example.org", "secret": "s"}},
+        {"TURN_SERVERS": ["turn.example.org"]},
+        {"TURN_SERVERS": [{"secret": "s"}]},
+        {"TURN_SERVERS": [{"server": "turn.example.org:x", "secret": "s"}]},
+        {"TURN_SERVERS": [{**TURN, "secret": 1}]},
+        {"TURN_SERVERS": [{**TURN, "protocols": "udp"}]},
+        {"TURN_SERVERS": [{**TURN, "protocols": []}]},
+        {"TURN_SERVERS": [{**TURN, "protocols": ["tls"]}]},
+        {"TURN_SERVERS": [{**TURN, "password": "p"}]},
+        {"TURN_CREDENTIAL_SECONDS": 0},
+        {"SIGNALING_SERVERS": "wss://signaling.example.org"},
+        {"SIGNALING_SERVERS": ["wss://signaling.example.org"]},
+        {"SIGNALING_SERVERS": [{"secret": "s"}]},
+        {"SIGNALING_SERVERS": [{**SIGNALING, "server": "signaling.example.org"}]},
+        {"SIGNALING_SERVERS": [{**SIGNALING, "server": "ftp://example.org"}]},
+        {"SIGNALING_SERVERS": [{**SIGNALING, "server": "wss://"}]},
+        {"SIGNALING_SERVERS": [{**SIGNALING, "server": "wss://[::1"}]},
+        {"SIGNALING_SERVERS": [{**SIGNALING, "secret": b"s"}]},
+        {"SIGNALING_SERVERS": [{**SIGNALING, "verify": "no"}]},
+        {"SIGNALING_SERVERS": [{**SIGNALING, "verified": False}]},
+        {"SIGNALING_TIMEOUT_SECONDS": 0},
         ["HUB_SHARDS"],
     ],
 )
@@ -76,6 +112,15 @@ def test_paths_that_name_nothing_are_errors(settings, value) -> None:
         {"TRUSTED_PROXIES": 2},
         {"SITE_URL": ""},
         {"SITE_URL": "https://example.org"},
+        {"STUN_SERVERS": []},
+        {"STUN_SERVERS": ["stun.example.org:3478", "192.0.2.1:443", "[::1]:3478"]},
+        {"TURN_SERVERS": []},
+        {"TURN_SERVERS": [TURN, {**TURN, "protocols": ("udp",)}]},
+        {"TURN_SERVERS": [{**TURN, "server": "turn.example.org:3478"}]},
+        {"SIGNALING_SERVERS": ()},
+        {"SIGNALING_SERVERS": [SIGNALING, {**SIGNALING, "verify": False}]},
+        {"SIGNALING_SERVERS": [{**SIGNALING, "server": "http://[::1]:8080/sub/"}]},
+        {"SIGNALING_TIMEOUT_SECONDS": 0.5},
         {
             "AUTHENTICATION_CLASSES": [
                 "rest_framework.authentication.TokenAuthentication"
@@ -111,7 +156,7 @@ def test_a_session_middleware_of_the_sites_own_is_fine(settings) -> None:
 
 @pytest.mark.parametrize("layers", [{}, IN_MEMORY])
 def test_a_layer_for_one_process_is_a_warning_on_a_real_site(settings, layers) -> None:
-    settings.DEBUG = False
+    be_real(settings)
     settings.CACHES = SHARED_CACHE
     settings.CHANNEL_LAYERS = layers
     assert found() == ["talk.W001"]
@@ -144,7 +189,7 @@ def test_redis_must_be_allowed_to_be_quiet(settings, hosts, expected) -> None:
 
 
 def test_a_layer_between_processes_is_fine(settings) -> None:
-    settings.DEBUG = False
+    be_real(settings)
     settings.CACHES = SHARED_CACHE
     settings.CHANNEL_LAYERS = SHARED_LAYER
     assert found() == []
@@ -163,7 +208,7 @@ class AnyOtherLayer:
 
 @pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
 def test_a_cache_for_one_process_is_a_warning_on_a_real_site(settings, backend) -> None:
-    settings.DEBUG = False
+    be_real(settings)
     settings.CHANNEL_LAYERS = SHARED_LAYER
     settings.CACHES = {
         "default": {"BACKEND": f"django.core.cache.backends.{backend}"},
@@ -174,3 +219,38 @@ def test_a_cache_for_one_process_is_a_warning_on_a_real_site(settings, backend) 
 def test_a_cache_that_does_not_exist_is_an_error(settings) -> None:
     settings.TALK = {"CACHE": "talk"}
     assert found() == ["talk.E006"]
+
+
+@pytest.mark.parametrize("servers", [{}, {"STUN_SERVERS": []}])
+def test_calls_without_stun_are_a_warning_on_a_real_site(settings, servers) -> None:
+    be_real(settings)
+    settings.CHANNEL_LAYERS = SHARED_LAYER
+    settings.CACHES = SHARED_CACHE
+    settings.TALK = servers
+    assert found() == ["talk.W005"]
+
+
+def test_a_turn_server_is_a_stun_server_too(settings) -> None:
+    be_real(settings)
+    settings.CHANNEL_LAYERS = SHARED_LAYER
+    settings.CACHES = SHARED_CACHE
+    settings.TALK = {"TURN_SERVERS": [TURN]}
+    assert found() == []
+
+
+def test_a_signaling_server_needs_the_library(settings, monkeypatch) -> None:
+    monkeypatch.setattr("talk.checks.find_spec", lambda name: None)
+    assert found() == []
+    settings.TALK = {"SIGNALING_SERVERS": [SIGNALING]}
+    assert found() == ["talk.E007"]
+
+
+@pytest.mark.parametrize(
+    ("key", "server"),
+    [("TURN_SERVERS", TURN), ("SIGNALING_SERVERS", SIGNALING)],
+)
+@pytest.mark.parametrize("secret", [{"secret": ""}, {}], ids=["empty", "missing"])
+def test_a_server_without_a_secret_is_an_error(settings, key, server, secret) -> None:
+    bare = {"server": server["server"], **secret}
+    settings.TALK = {key: [server, bare]}
+    assert found() == ["talk.E008"]

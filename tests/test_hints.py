@@ -145,7 +145,7 @@ class TestMessages:
         assert parsed == news
 
     def test_they_may_come_back_as_lists(self) -> None:
-        carried = [[1, 10, "timeline"], [2, 0, "departure"]]
+        carried = [[1, 10, "timeline", 0], [2, 0, "departure", 0]]
         message = {"type": hints.MESSAGE_TYPE, "hints": carried}
         assert hints.parse(message) == [Hint(1, 10), Hint(2, 0, Kind.DEPARTURE)]
 
@@ -161,7 +161,10 @@ class TestMessages:
     ) -> None:
         send(publisher, Hint(1, 10))
         ((_, message),) = layer.sent
-        assert message == {"type": hints.MESSAGE_TYPE, "hints": [(1, 10, "timeline")]}
+        assert message == {
+            "type": hints.MESSAGE_TYPE,
+            "hints": [(1, 10, "timeline", 0)],
+        }
 
 
 class TestPublisher:

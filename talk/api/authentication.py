@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.sessions.backends import signed_cookies
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -65,7 +67,18 @@ class BasicAuthentication(authentication.BasicAuthentication):
         """
         if "\0" in userid:
             raise exceptions.AuthenticationFailed
-        return super().authenticate_credentials(userid, password, request)
+        try:
+            return super().authenticate_credentials(userid, password, request)
+        except ValueError as error:
+            # Where user names are numbers, this is none.
+            raise exceptions.AuthenticationFailed from error
+
+
+def drop_unreadable_session(request: HttpRequest) -> None:
+    """Give a request a new HTTP session when no database can look for the one it names."""
+    if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
+        engine = import_module(settings.SESSION_ENGINE)
+        request.session = engine.SessionStore()
 
 
 def underlying(request: Request) -> HttpRequest:
@@ -88,11 +101,14 @@ def with_device(request: Request, asker: Asker) -> Asker:
     """Return the asker with a device id, a new one if there is none yet.
 
     Requests that share an HTTP session get the same one, even at the same moment.
+    Sessions that live in the cookie itself have no key of their own: two people may
+    well have the same cookie.
     """
     if asker.device:
         return asker
-    session_key = underlying(request).session.session_key
-    if session_key is None:
+    http_session = underlying(request).session
+    session_key = http_session.session_key
+    if session_key is None or isinstance(http_session, signed_cookies.SessionStore):
         return replace(asker, device=secrets.token_hex(DEVICE_BYTES))
     device = salted_hmac(DEVICE_KEY, session_key, algorithm="sha256").hexdigest()
     return replace(asker, device=device)

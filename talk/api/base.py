@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
@@ -20,6 +21,7 @@ from rest_framework.viewsets import ViewSet
 from talk.adapters import get_adapter
 from talk.api.authentication import (
     asker_of,
+    drop_unreadable_session,
     require_same_site,
     underlying,
     user_of,
@@ -27,6 +29,7 @@ from talk.api.authentication import (
 from talk.api.envelope import SECURITY_HEADERS, Outcome, http_status, wrap
 from talk.api.errors import NotLoggedIn, outcome_of
 from talk.api.parameters import merged_parameters, query_parameters
+from talk.api.polls import keep_poll
 from talk.api.renderers import JSONRenderer, OCSNegotiation, XMLRenderer
 from talk.conf import talk_settings
 from talk.domain.access import Asker
@@ -105,7 +108,8 @@ class OCSViewSet(ViewSet):
     @property
     def default_response_headers(self) -> dict[str, str]:
         """Headers that every rendered answer has."""
-        return {**SECURITY_HEADERS, "Vary": "Accept"}
+        language = translation.get_language() or settings.LANGUAGE_CODE
+        return {**SECURITY_HEADERS, "Vary": "Accept", "Content-Language": language}
 
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -124,6 +128,7 @@ class OCSViewSet(ViewSet):
         """
         if self.action is None:
             raise MethodNotAllowed(str(request.method))
+        drop_unreadable_session(underlying(request))
         self.perform_authentication(request)
         translation.activate(_language_of(request))
         if self.action in self.users_only and self.asker.user is None:
@@ -156,9 +161,11 @@ class OCSViewSet(ViewSet):
         if status == 304:
             empty = HttpResponse(status=status, headers=self.default_response_headers)
             del empty["Content-Type"]
+            keep_poll(response, empty)
             return empty
         data = wrap(response.data, outcome, version)
         wrapped = Response(data, status, headers=dict(response.headers))
+        keep_poll(response, wrapped)
         return super().finalize_response(request, wrapped, *args, **kwargs)
 
     def complete(self, action: Callable[[], Response]) -> HttpResponseBase:

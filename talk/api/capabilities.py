@@ -9,7 +9,10 @@ from typing import Any
 from talk.constants import MESSAGE_MAX
 
 FEATURES = (
+    "audio",
+    "video",
     "chat-v2",
+    "guest-signaling",
     "empty-group-room",
     "guest-display-names",
     "multi-room-users",
@@ -19,6 +22,7 @@ FEATURES = (
     "system-messages",
     "mention-flag",
     "invite-by-mail",
+    "in-call-flags",
     "notification-levels",
     "invite-group",
     "invite-groups-and-mails",

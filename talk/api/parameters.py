@@ -173,6 +173,21 @@ def _form(request: HttpRequest) -> QueryDict:
         return QueryDict()
 
 
+def raw_body(request: HttpRequest) -> bytes:
+    """Return the body as it came, for those who check its signature.
+
+    Raises:
+        Invalid: it breaks off, or was read as a form already.
+        TooLarge: it is larger than the site allows.
+    """
+    try:
+        return _body(request)
+    except RequestDataTooBig as error:
+        raise TooLarge("The body is too large.") from error
+    except (UnreadablePostError, RawPostDataException) as error:
+        raise Invalid("The body cannot be read.") from error
+
+
 def _body(request: HttpRequest) -> bytes:
     """Return the body, whose length a chunked request does not announce.
 

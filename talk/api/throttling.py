@@ -1,13 +1,12 @@
 """Attempts that are counted: wrong room passwords, and joins of anonymous people.
 
-Counters live in the site's cache, one a window of time, and only grow by the cache's
-own atomic increments.
+Counters live in the site's cache and change by the cache's own atomic increments.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import time
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +15,9 @@ from django.core.cache.backends.base import BaseCache
 from django.http import HttpRequest
 
 from talk.conf import talk_settings
-from talk.exceptions import Throttled
+from talk.exceptions import TalkError, Throttled
+
+WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?")
 
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that tell one customer from another."""
@@ -39,8 +40,9 @@ def password_attempt(request: HttpRequest, token: str) -> Iterator[None]:
     counter.take_back()
 
 
-def count_guest_join(request: HttpRequest) -> None:
-    """Count a join of somebody anonymous.
+@contextmanager
+def guest_join(request: HttpRequest) -> Iterator[None]:
+    """Count a join of somebody anonymous, unless it was refused inside.
 
     Raises:
         Throttled: there were too many from this address.
@@ -50,24 +52,28 @@ def count_guest_join(request: HttpRequest) -> None:
     settings = talk_settings()
     counter = Counter("guest-join", request, settings.GUEST_JOINS_SECONDS)
     counter.add(settings.GUEST_JOINS_MAX)
+    try:
+        yield
+    except TalkError:
+        counter.take_back()
+        raise
 
 
 class Counter:
-    """How often something came from one address in the current window of time."""
+    """How often something came from one address, since it came first."""
 
     def __init__(self, what: str, request: HttpRequest, seconds: int) -> None:
         self._seconds = seconds
-        window = int(time.time()) // seconds
-        self._key = f"talk.throttle.{what}.{client_network(request)}.{window}"
+        self._key = f"talk.throttle.{what}.{client_network(request)}"
 
     def add(self, most: int) -> None:
-        """Count one more.
+        """Count one more; the count begins anew when its time has passed.
 
         Raises:
             Throttled: that makes more than `most`.
         """
         cache = _cache()
-        cache.add(self._key, 0, timeout=2 * self._seconds)
+        cache.add(self._key, 0, timeout=self._seconds)
         if _increase(cache, self._key, 1) > most:
             raise Throttled("There were too many attempts.")
 
@@ -87,6 +93,8 @@ def client_network(request: HttpRequest) -> str:
     if proxies:
         forwarded = request.headers.get("X-Forwarded-For", "").split(",")
         address = forwarded[-min(proxies, len(forwarded))].strip() or address
+    if match := WITH_PORT.fullmatch(address):
+        address = match[1] or match[2]
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -14,12 +14,14 @@ from django.urls import URLPattern, re_path
 
 from talk.api.base import OCSViewSet
 from talk.api.polls import Wait
+from talk.api.views.calls import CallViewSet
 from talk.api.views.chat import ChatViewSet, GuestNameViewSet, MentionViewSet
 from talk.api.views.cloud import (
     CapabilitiesViewSet,
     ProfileViewSet,
     UnknownRouteViewSet,
 )
+from talk.api.views.external_signaling import BackendViewSet, SettingsViewSet
 from talk.api.views.participants import (
     ActiveParticipantViewSet,
     GuestViewSet,
@@ -34,6 +36,7 @@ from talk.api.views.rooms import (
     PublicViewSet,
     RoomViewSet,
 )
+from talk.api.views.signaling import SignalingViewSet
 from talk.constants import TOKEN_PATTERN
 
 BASE = r"ocs/v(?P<ocs_version>[12])\.php"
@@ -72,9 +75,32 @@ def routes(*, wait: Wait) -> list[URLPattern]:
         _route(f"{room_chat}/mentions", MentionViewSet, show, "mentions"),
         _route(f"{TALK}/guest/{TOKEN}/name", GuestNameViewSet, add, "guest-name"),
     ]
+    calls = [_route(f"{TALK}/call/{TOKEN}", CallViewSet, show | add | remove, "call")]
+    signaling = [
+        _route(f"{TALK}/signaling/settings", SettingsViewSet, look, "settings"),
+        _route(f"{TALK}/signaling/backend", BackendViewSet, add, "backend"),
+    ]
+    internal_signaling = [
+        _route(
+            f"{TALK}/signaling/{TOKEN}",
+            SignalingViewSet,
+            show | add,
+            "signaling",
+            wait=wait,
+        ),
+    ]
     refuse = UnknownRouteViewSet.as_view({"get": "refuse"})
     unknown = re_path(rf"^{_slashes(BASE)}(?:/[\s\S]*)?\Z", refuse)
-    return [*cloud, *rooms, *participants, *chat, unknown]
+    return [
+        *cloud,
+        *rooms,
+        *participants,
+        *chat,
+        *calls,
+        *signaling,
+        *internal_signaling,
+        unknown,
+    ]
 
 
 def _route(

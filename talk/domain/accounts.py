@@ -8,7 +8,14 @@ from django.utils import timezone
 
 from talk.domain.actors import NOBODY
 from talk.domain.participants import abandon
-from talk.models import Participant, ReadMarker, Room, atomic, primary
+from talk.models import (
+    Participant,
+    ReadMarker,
+    Room,
+    atomic,
+    lock_account_for_deletion,
+    primary,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,12 +34,19 @@ def forget_account(*, user: User, now: datetime | None = None) -> None:
     API: `user_removed`; `deleted_users`.
     """
     now = now or timezone.now()
+    _abandon_all(user, now)
+    lock_account_for_deletion(user)
+    # Into a room that was not locked they may have come meanwhile; into others, no more.
+    _abandon_all(user, now)
+    ReadMarker.objects.filter(user=user).delete()
+
+
+def _abandon_all(user: User, now: datetime) -> None:
     places = primary(Participant.objects.filter(user=user))
     for room in Room.objects.filter(pk__in=places.values("room")).lock_all():
         place = places.filter(room=room).with_names().first()
         if place is not None:
             abandon(room=room, place=place, actor=NOBODY, now=now)
-    ReadMarker.objects.filter(user=user).delete()
 
 
 def forget_deleted_account(*, instance: User, **_: Any) -> None:

@@ -1,14 +1,105 @@
-"""Calls: when the running one is over."""
+"""Calls: who is in the running one, and when it is over."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from talk.adapters import get_adapter
+from talk.constants import ACTIVE_SECONDS, InCall
+from talk.domain.access import Caller, lock_caller
 from talk.domain.actors import Actor
-from talk.domain.system_messages import call_ended
+from talk.domain.people import note_change
+from talk.domain.system_messages import (
+    call_ended,
+    call_joined,
+    call_left,
+    call_started,
+)
 from talk.domain.timeline import append
-from talk.models import CallAttendance, Room, Session, primary, requires_transaction
+from talk.exceptions import NotFound
+from talk.models import (
+    CallAttendance,
+    Room,
+    Session,
+    SessionQuerySet,
+    atomic,
+    primary,
+    requires_transaction,
+)
+
+
+def list_peers(*, room: Room, now: datetime) -> list[Session]:
+    """Return the sessions that are in the room's call and were heard of lately.
+
+    One query.
+
+    API: Get list of connected participants.
+    """
+    since = now - timedelta(seconds=ACTIVE_SECONDS)
+    sessions = Session.objects.filter(room=room, last_ping__gt=since).in_call()
+    return list(sessions.with_participants().order_by("pk"))
+
+
+@atomic
+def join_call(*, caller: Caller, flags: InCall, now: datetime) -> None:
+    """Take the caller's session into the call, or change what it contributes.
+
+    Starts the call if nobody is in it. The timeline tells of a participant's first
+    session in the call, and of no later change. A caller without a device, a
+    program without cookies, speaks for the user's freshest session.
+
+    Raises:
+        NotFound: the caller's place is gone, or they have not joined the room.
+
+    API: Join a call.
+    """
+    caller = lock_caller(caller)
+    room = caller.room
+    session = primary(_own_sessions(caller, now)).first()
+    if session is None:
+        raise NotFound
+    # Who vanished from an earlier call does not take part in this one.
+    end_if_empty(room=room, now=now)
+    in_call = primary(Session.objects.filter(room=room).live(now).in_call())
+    places = set(in_call.values_list("participant", flat=True))
+    Session.objects.filter(pk=session.pk).update(in_call=flags | InCall.IN_CALL)
+    if caller.participant.pk not in places:
+        _attend(caller, now)
+        line = call_joined() if places else call_started()
+        append(room_id=room.pk, actor=caller.actor, lines=[line], now=now)
+    if room.active_since is None:
+        room.active_since = now
+        Room.objects.filter(pk=room.pk).update(active_since=now)
+    note_change(room=room)
+
+
+@atomic
+def leave_call(*, caller: Caller, now: datetime) -> None:
+    """Take the caller's session out of the call, and end it with the last one.
+
+    The timeline tells of a participant's last session in the call. Whoever is not in
+    the call may leave it all the same, which does nothing. A caller without a device
+    speaks for all sessions of the user.
+
+    Raises:
+        NotFound: the caller's place is gone, or they have not joined the room.
+
+    API: Leave a call.
+    """
+    caller = lock_caller(caller)
+    room = caller.room
+    own = _own_sessions(caller, now)
+    session_pks = list(primary(own).values_list("pk", flat=True))
+    if not session_pks:
+        raise NotFound
+    leaving = Session.objects.filter(pk__in=session_pks).in_call()
+    if not leaving.update(in_call=InCall.DISCONNECTED):
+        return
+    others = Session.objects.filter(participant=caller.participant).live(now).in_call()
+    if not primary(others).exists():
+        append(room_id=room.pk, actor=caller.actor, lines=[call_left()], now=now)
+    end_if_empty(room=room, now=now)
+    note_change(room=room)
 
 
 @requires_transaction
@@ -46,3 +137,21 @@ def end_if_empty(*, room: Room, now: datetime) -> bool:
         )
         append(room_id=room.pk, actor=Actor(user=users[0]), lines=[line], now=now)
     return True
+
+
+def _own_sessions(caller: Caller, now: datetime) -> SessionQuerySet:
+    """Return the sessions that the caller speaks for, the freshest first.
+
+    That is the one of the caller's device; all of the user's for who has no device.
+    """
+    own = Session.objects.filter(participant=caller.participant).live(now)
+    if caller.device is not None:
+        own = own.filter(pk=caller.session_pk)
+    return own.order_by("-last_ping", "-pk")
+
+
+def _attend(caller: Caller, now: datetime) -> None:
+    """Remember that the caller took part in this call, once a person."""
+    who = {"room": caller.room, "user": caller.user, "guest": caller.guest}
+    if not primary(CallAttendance.objects.filter(**who)).exists():
+        CallAttendance.objects.create(**who, joined_at=now)

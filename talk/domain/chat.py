@@ -90,7 +90,9 @@ def _write(
     if mentioned:
         note_mentions(message=message, users=mentioned)
     if caller.guest is not None and display_name:
-        set_display_name(guest=caller.guest, display_name=display_name)
+        set_display_name(
+            guest=caller.guest, room_id=caller.room.pk, display_name=display_name
+        )
     notify_after_commit(message)
     announce(
         signals.message_posted, room=caller.room, actor=caller.actor, message=message
@@ -116,25 +118,17 @@ def read_newer(*, room_id: int, after: int, limit: int) -> Page:
     return page_of(rows.with_actors()[:limit])
 
 
-def newest_positions(*, room_ids: Iterable[int]) -> dict[int, int]:
-    """Return the position of the newest message of each room; gone ones are left out.
-
-    One query.
-    """
-    rows = Room.objects.filter(pk__in=room_ids)
-    return dict(rows.values_list("pk", "last_position"))
-
-
 def newest_position(*, room_id: int) -> int:
-    """Return the position of a room's newest message.
+    """Return the position of a room's newest message; one query.
 
     Raises:
         NotFound: the room is gone.
     """
-    try:
-        return newest_positions(room_ids=[room_id])[room_id]
-    except KeyError:
-        raise NotFound from None
+    position = Room.objects.filter(pk=room_id).values_list("last_position", flat=True)
+    newest = position.first()
+    if newest is None:
+        raise NotFound
+    return newest
 
 
 def mark_read(*, caller: Caller) -> None:

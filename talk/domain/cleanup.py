@@ -15,6 +15,7 @@ from talk.constants import BY_LINK_TYPES, RoomType
 from talk.domain import calls
 from talk.domain.actors import NOBODY
 from talk.domain.deletion import delete_room
+from talk.domain.people import note_change
 from talk.domain.places import drop_places
 from talk.domain.sessions import end_sessions
 from talk.models import (
@@ -81,8 +82,9 @@ def _clean_room(room_id: int, now: datetime) -> Cleaned:
     lost = places.filter(Exists(own.dead(now))).exclude(Exists(own.live(now)))
     gone = list(primary(lost.with_names().order_by("pk")))
     drop_places(room=room, places=gone, now=now)
-    end_sessions(dead)
+    end_sessions(dead, room_id=room.pk)
     calls.end_if_empty(room=room, now=now)
+    note_change(room=room)
     return Cleaned(
         sessions=sessions,
         participants=len(gone),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from talk import hints, signals
+from talk.domain import external_signaling
 from talk.domain.actors import Actor
 from talk.domain.news import announce
 from talk.models import (
@@ -24,6 +25,7 @@ def delete_room(*, room: Room, actor: Actor) -> None:
 
     API: Delete a room.
     """
+    external_signaling.tell_deleted(room=room)
     guest_ids = _guests_of(room)
     Room.objects.filter(pk=room.pk).delete()
     for some in in_batches(guest_ids):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 
 from talk.constants import GUEST_NAME_MAX
+from talk.domain import external_signaling
+from talk.domain.people import note_change_in
 from talk.domain.text import require_text
-from talk.models import Guest
+from talk.models import Guest, atomic, requires_transaction
 
 
 def actor_id_of(session_id: str) -> str:
@@ -14,15 +16,28 @@ def actor_id_of(session_id: str) -> str:
     return hashlib.sha1(session_id.encode(), usedforsecurity=False).hexdigest()
 
 
-def set_display_name(*, guest: Guest, display_name: str) -> None:
-    """Give a guest a name, which all their messages show from now on.
+@atomic
+def rename_guest(*, guest: Guest, room_id: int, display_name: str) -> None:
+    """Give a guest of a room a name, which all their messages show from now on.
 
     Raises:
         Invalid: the name has more than 64 characters, or some that cannot be stored.
+        NotFound: the room is gone.
 
-    API: Guests, Set display name; `actorDisplayName` of a chat message.
+    API: Guests, Set display name.
+    """
+    set_display_name(guest=guest, room_id=room_id, display_name=display_name)
+
+
+@requires_transaction
+def set_display_name(*, guest: Guest, room_id: int, display_name: str) -> None:
+    """Do what `rename_guest` does, as a part of something larger.
+
+    API: `actorDisplayName` of a chat message.
     """
     require_text(display_name, longest=GUEST_NAME_MAX)
     if guest.display_name != display_name:
+        note_change_in(room_id=room_id)
         guest.display_name = display_name
         Guest.objects.filter(pk=guest.pk).update(display_name=display_name)
+        external_signaling.tell_renamed(guest=guest)

@@ -9,6 +9,7 @@ from functools import partial
 from talk import signals
 from talk.adapters import get_adapter
 from talk.constants import ParticipantType
+from talk.domain import external_signaling
 from talk.domain.access import Caller, lock_caller, require_moderator
 from talk.domain.news import announce
 from talk.domain.participants import find_account, guest_place, user_place
@@ -98,6 +99,7 @@ def _change(
         raise PreconditionFailed
     place.type = new
     Participant.objects.filter(pk=place.pk).update(type=new)
+    external_signaling.tell_changed(room=caller.room)
     line = _line(place, is_promoted=new.is_moderator)
     append(room_id=caller.room.pk, actor=caller.actor, lines=[line], now=now)
     announce(

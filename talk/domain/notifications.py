@@ -121,10 +121,11 @@ def _notify(message_pk: int) -> None:
         return
     notifications = notifications_for(message=message, now=timezone.now())
     if notifications:
-        get_adapter().notify(notifications)
+        # Receivers never fail; the adapter, which may, comes last.
         signals.notifications_due.send_robust(
             sender=Room,
             room=message.room,
             actor=Actor(user=message.actor_user, guest=message.actor_guest),
             notifications=notifications,
         )
+        get_adapter().notify(notifications)

@@ -73,7 +73,8 @@ def get_or_create_room(
 
 def _key(instance: Model) -> tuple[str, str]:
     """Return what names the object on the wire: its model's label and its key."""
-    object_type, object_id = instance._meta.label_lower, str(instance.pk)  # noqa: SLF001 - Django's own word
+    model = instance._meta.concrete_model or type(instance)  # noqa: SLF001 - as below
+    object_type, object_id = model._meta.label_lower, str(instance.pk)  # noqa: SLF001 - Django's own word
     is_new = instance._state.adding  # noqa: SLF001 - as above
     if is_new or max(len(object_type), len(object_id)) > OBJECT_FIELD_MAX:
         raise Invalid("The object has no key that a room can be bound to.")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from django.db.models import Q
 
 from talk import signals
 from talk.adapters import get_adapter
 from talk.constants import PERMANENT_TYPES, ParticipantType, RoomType
-from talk.domain import deletion, read_markers, room_types
+from talk.domain import deletion, external_signaling, read_markers, room_types
 from talk.domain.access import (
     Caller,
     lock_caller,
@@ -27,6 +30,7 @@ from talk.models import (
     Room,
     Session,
     atomic,
+    lock_accounts,
     primary,
     requires_transaction,
 )
@@ -76,23 +80,31 @@ def add_users(
     users: Sequence[User],
     type: ParticipantType,
     now: datetime,
-) -> None:
+) -> list[Participant]:
     """Give users who are not in the room a place, and say so for all but the actor.
 
     `room` was created or locked in the same transaction. New members start with
-    everything read, former ones with what they had read.
+    everything read, former ones with what they had read. Accounts that have been
+    deleted meanwhile are left out of the places that are returned.
 
     API: System messages, `user_added`.
     """
-    read = read_markers.take_back(room=room, users=users)
+    users = lock_accounts(users) if users else []
+    marks = read_markers.take_back(room=room, users=users)
     places = Participant.objects.bulk_create(
-        Participant(room=room, user=user, type=type, read_comments=read[user])
-        for user in users
+        Participant(
+            room=room,
+            user=user,
+            type=type,
+            **asdict(own),
+        )
+        for user, own in zip(users, marks, strict=True)
     )
     adapter = get_adapter()
     lines = [user_added(adapter.user_id(user)) for user in users if user != actor]
     if lines:
         append(room_id=room.pk, actor=Actor(user=actor), lines=lines, now=now)
+    external_signaling.tell_invited(room=room, users=users)
     if places:
         announce(
             signals.participants_added,
@@ -100,6 +112,7 @@ def add_users(
             actor=Actor(user=actor),
             participants=places,
         )
+    return places
 
 
 def add_user(*, caller: Caller, user_id: str, now: datetime) -> RoomType | None:
@@ -117,8 +130,8 @@ def add_user(*, caller: Caller, user_id: str, now: datetime) -> RoomType | None:
     account = find_account(user_id)
     if account is not None and not account.is_active:
         account = None
-    users = _reachable(caller, [account]) if account is not None else None
-    return _add(caller=caller, users=users or None, now=now)
+    users = _reachable(caller, [account]) if account is not None else []
+    return _add(caller=caller, users=users, is_somebody_needed=True, now=now)
 
 
 def add_group(*, caller: Caller, group_id: str, now: datetime) -> RoomType | None:
@@ -134,8 +147,9 @@ def add_group(*, caller: Caller, group_id: str, now: datetime) -> RoomType | Non
     API: Add a participant to a room, with `isGroup` or `source=groups`.
     """
     members = get_adapter().find_group_members(group_id)
-    users = _reachable(caller, members) if members is not None else None
-    return _add(caller=caller, users=users, now=now)
+    users = _reachable(caller, members or [])
+    is_unknown = members is None
+    return _add(caller=caller, users=users, is_somebody_needed=is_unknown, now=now)
 
 
 def remove_user(*, caller: Caller, user_id: str, now: datetime) -> None:
@@ -190,7 +204,7 @@ def abandon(*, room: Room, place: Participant, actor: Actor, now: datetime) -> N
 
     Deletes the room with it where nothing would be left of it.
     """
-    if room.is_one_to_one or (not room.is_bound and _is_last_permanent(place)):
+    if room.is_one_to_one or (not room.is_bound and _is_last_permanent(place, now)):
         deletion.delete_room(room=room, actor=actor)
     else:
         remove_place(room=room, place=place, actor=actor, now=now)
@@ -219,12 +233,20 @@ def _reachable(caller: Caller, users: Sequence[User]) -> list[User]:
 
 @atomic
 def _add(
-    *, caller: Caller, users: Sequence[User] | None, now: datetime
+    *,
+    caller: Caller,
+    users: Sequence[User],
+    is_somebody_needed: bool,
+    now: datetime,
 ) -> RoomType | None:
-    """Add those of `users` who are not there yet; None stands for nobody to be found."""
+    """Add those of `users` who are not there yet.
+
+    Raises:
+        NotFound: somebody is needed, and nobody was found or is left.
+    """
     caller = lock_caller(caller)
     require_user_moderator(caller)
-    if users is None or caller.user is None:
+    if caller.user is None or (is_somebody_needed and not users):
         raise NotFound
     room = caller.room
     present = Participant.objects.filter(room=room, user__isnull=False)
@@ -232,9 +254,12 @@ def _add(
     new = [user for user in users if user.pk not in present_pks]
     if not new:
         return None
-    add_users(
-        room=room, actor=caller.user, users=new, type=ParticipantType.USER, now=now
-    )
+    member = ParticipantType.USER
+    places = add_users(room=room, actor=caller.user, users=new, type=member, now=now)
+    if is_somebody_needed and not places:
+        raise NotFound
+    if not places:
+        return None
     if room_types.make_group(room=room, actor=caller.actor):
         return RoomType.GROUP
     return None
@@ -253,8 +278,12 @@ def _remove_user(*, caller: Caller, account: User | None, now: datetime) -> None
     remove_place(room=caller.room, place=place, actor=caller.actor, now=now)
 
 
-def _is_last_permanent(place: Participant) -> bool:
+def _is_last_permanent(place: Participant, now: datetime) -> bool:
     if not ParticipantType(place.type).is_permanent:
         return False
     others = Participant.objects.filter(room=place.room_id, type__in=PERMANENT_TYPES)
-    return not primary(others).exclude(pk=place.pk).exists()
+    others = others.with_presence(now).exclude(pk=place.pk)
+    # Guest moderators whose session is dead are gone, though their row is still there.
+    return not primary(
+        others.filter(Q(is_connected=True) | Q(user__isnull=False))
+    ).exists()

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from talk import hints, signals
-from talk.domain import calls, read_markers
+from talk.domain import calls, external_signaling, read_markers
 from talk.domain.actors import Actor
 from talk.domain.news import announce
+from talk.domain.people import note_change
 from talk.models import Participant, Room, in_batches, requires_transaction
 
 
@@ -18,21 +19,25 @@ def drop_places(
     room: Room,
     places: Sequence[Participant],
     actor: Actor | None = None,
+    is_back: bool = False,
     now: datetime,
 ) -> None:
     """Take places in a locked room, with their sessions, without a word.
 
     That is what happens to guests, and to self-joined users who disconnect. `actor`
     is who does it; None stands for themselves. `places` were read with their names.
+    `is_back` is for a guest who is joining again at this moment.
     The call ends if nobody is left in it. The number of queries does not depend on
     the number of places, up to 500.
     """
     if not places:
         return
-    read_markers.keep(places)
+    external_signaling.tell_dropped(room=room, places=places, is_back=is_back)
+    read_markers.keep(room=room, places=places)
     for some in in_batches([place.pk for place in places]):
         Participant.objects.filter(pk__in=some).delete()
     hints.record_departure(room_id=room.pk)
+    note_change(room=room)
     calls.end_if_empty(room=room, now=now)
     for place in places:
         own = Actor(user=place.user, guest=place.guest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db.models import F
@@ -13,8 +14,20 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """How far somebody has read a room, their last comment, the last mail about it.
+
+    All are counts of the room's comments.
+    """
+
+    read_comments: int
+    last_comment: int = 0
+    mailed_comments: int = 0
+
+
 @requires_transaction
-def keep(places: Sequence[Participant]) -> None:
+def keep(*, room: Room, places: Sequence[Participant]) -> None:
     """Remember what users have read whose places in a locked room are about to go.
 
     Nothing is kept for guests, who never come back as themselves.
@@ -23,9 +36,11 @@ def keep(places: Sequence[Participant]) -> None:
     """
     ReadMarker.objects.bulk_create(
         ReadMarker(
-            room_id=place.room_id,
+            room=room,
             user_id=place.user_id,
             read_comments=place.read_comments,
+            last_comment=place.last_comment,
+            mailed_comments=place.mailed_comments,
         )
         for place in places
         if place.user_id is not None
@@ -44,17 +59,23 @@ def claim_mail(place: Participant, *, comments: int) -> bool:
 
 
 @requires_transaction
-def take_back(*, room: Room, users: Sequence[User]) -> dict[User, int]:
-    """Return up to which comment each of `users` has read who comes into a locked room.
+def take_back(*, room: Room, users: Sequence[User]) -> list[Marks]:
+    """Return what each of `users` has read and written who comes into a locked room.
 
     Who was there before goes on where they were; for others all is read.
 
     API: `unreadMessages`.
     """
-    if not room.comment_count:
-        return dict.fromkeys(users, 0)
     kept = ReadMarker.objects.filter(room=room, user__in=users)
-    known = dict(primary(kept).values_list("user", "read_comments"))
+    known = {
+        marker.user_id: Marks(
+            read_comments=marker.read_comments,
+            last_comment=marker.last_comment,
+            mailed_comments=marker.mailed_comments,
+        )
+        for marker in primary(kept)
+    }
     if known:
         kept.delete()
-    return {user: known.get(user.pk, room.comment_count) for user in users}
+    new = Marks(read_comments=room.comment_count)
+    return [known.get(user.pk, new) for user in users]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from talk import signals
 from talk.constants import BY_LINK_TYPES, RoomType
+from talk.domain import external_signaling
 from talk.domain.actors import Actor
 from talk.domain.news import announce
 from talk.domain.places import drop_places
@@ -68,6 +69,7 @@ def _change(room: Room, new_type: RoomType, actor: Actor) -> None:
     # The pair may have a new one-to-one room from now on.
     room.pair_key = None
     Room.objects.filter(pk=room.pk).update(type=new_type, pair_key=None)
+    external_signaling.tell_changed(room=room)
     announce(
         signals.room_type_changed,
         room=room,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -36,10 +37,17 @@ TOKEN_TRIES = 10
 """Tokens tried before giving up; one in 10^12 is taken at a million rooms."""
 
 
-def get_or_create_one_to_one(
-    *, user: User, invite: str, now: datetime
-) -> tuple[Room, bool]:
-    """Return the room of two users, and whether it was made just now.
+@dataclass(frozen=True, kw_only=True)
+class OpenedRoom:
+    """A room that a user asked for; `partner` is the other one of a one-to-one room."""
+
+    room: Room
+    is_new: bool
+    partner: User | None = None
+
+
+def get_or_create_one_to_one(*, user: User, invite: str, now: datetime) -> OpenedRoom:
+    """Return the room of two users; make it if there is none.
 
     `invite` is the other one's user id. Both are owners. Of two requests at the
     same moment one creates the room and both get it.
@@ -62,16 +70,17 @@ def get_or_create_one_to_one(
     key = pair_key(user, other)
     room = Room.objects.filter(pair_key=key).first()
     if room is not None:
-        return room, False
+        return OpenedRoom(room=room, is_new=False, partner=other)
     if not other.is_active:
         raise NotFound
     try:
-        return _create_one_to_one(user=user, other=other, key=key, now=now), True
+        room = _create_one_to_one(user=user, other=other, key=key, now=now)
     except IntegrityError:
         room = primary(Room.objects.filter(pair_key=key)).first()
         if room is None:
             raise
-        return room, False
+        return OpenedRoom(room=room, is_new=False, partner=other)
+    return OpenedRoom(room=room, is_new=True, partner=other)
 
 
 def create_group_room(*, user: User, invite: str, now: datetime) -> Room:
@@ -169,7 +178,8 @@ def _create_room(
     room = Room(type=type, name=name)
     _insert(room, actor=Actor(user=user), now=now)
     owner, member = ParticipantType.OWNER, ParticipantType.USER
-    add_users(room=room, actor=user, users=[user], type=owner, now=now)
+    if not add_users(room=room, actor=user, users=[user], type=owner, now=now):
+        raise NotFound
     add_users(room=room, actor=user, users=others, type=member, now=now)
     return room
 
@@ -179,7 +189,9 @@ def _create_one_to_one(*, user: User, other: User, key: str, now: datetime) -> R
     room = Room(type=RoomType.ONE_TO_ONE, pair_key=key)
     _insert(room, actor=Actor(user=user), now=now)
     owner = ParticipantType.OWNER
-    add_users(room=room, actor=user, users=[user, other], type=owner, now=now)
+    pair = add_users(room=room, actor=user, users=[user, other], type=owner, now=now)
+    if len(pair) < 2:
+        raise NotFound
     return room
 
 

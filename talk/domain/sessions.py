@@ -5,18 +5,20 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from django.contrib.auth.hashers import check_password
 from django.db.models import Max
 
-from talk import signals
+from talk import hints, signals
 from talk.constants import SESSION_ID_LENGTH, ParticipantType
-from talk.domain import calls, read_markers
+from talk.domain import calls, external_signaling, read_markers
 from talk.domain.access import Asker, Caller
 from talk.domain.actors import Actor
 from talk.domain.guests import actor_id_of
 from talk.domain.news import announce
+from talk.domain.people import note_change
 from talk.domain.places import drop_places
 from talk.exceptions import NotAllowed, NotFound
 from talk.models import (
@@ -28,6 +30,7 @@ from talk.models import (
     SessionQuerySet,
     atomic,
     live_since,
+    lock_accounts,
     primary,
     requires_transaction,
 )
@@ -82,6 +85,28 @@ def leave_room(*, asker: Asker, token: str, now: datetime) -> bool:
     return room_id is not None and _disconnect(asker=asker, room_id=room_id, now=now)
 
 
+@atomic
+def leave_by_session(*, place: Participant, session_id: str, now: datetime) -> bool:
+    """End one session of a participant, as if its device had left the room.
+
+    Returns False when it is not theirs or not there any more: whoever has joined again
+    has another one, which stays.
+
+    API: External signaling, `room` with the action `leave`.
+    """
+    room = Room.objects.lock(place.room_id)
+    if room is None:
+        return False
+    sessions = Session.objects.filter(participant=place, session_id=session_id)
+    session = primary(sessions).with_participants().first()
+    if session is None:
+        return False
+    _end(session, room=room, is_back=False, now=now)
+    if not place.is_guest:
+        _drop_if_gone(room=room, place=session.participant, now=now)
+    return True
+
+
 def ping(*, caller: Caller, now: datetime) -> list[int]:
     """Note that the caller is there, and return the keys of the sessions that are.
 
@@ -102,12 +127,15 @@ def ping(*, caller: Caller, now: datetime) -> list[int]:
 
 
 def ping_sessions(*, pks: Sequence[int], now: datetime) -> None:
-    """Note that these sessions are there; one query, none for no sessions.
+    """Note that these sessions are there; two queries at most, none for no sessions.
 
     API: `lastPing`, refreshed while a long poll waits.
     """
-    if pks:
-        Session.objects.filter(pk__in=pks).update(last_ping=now)
+    sessions = Session.objects.filter(pk__in=pks)
+    if len(pks) == 1:
+        sessions.update(last_ping=now)
+    elif pks:
+        sessions.ping(now)
 
 
 def ended_sessions(*, pks: Sequence[int]) -> set[int]:
@@ -135,7 +163,7 @@ def _connect(*, asker: Asker, room_id: int, proven: str, now: datetime) -> Sessi
     if participant is None and room.password not in ("", proven):
         # Set meanwhile, or asked of somebody who was a participant a moment ago.
         raise NotAllowed
-    _forget_device(room=room, device=asker.device, now=now)
+    _forget_device(room=room, device=asker.device, is_back=True, now=now)
     session_id = new_session_id()
     if participant is None:
         participant = _add_stranger(asker=asker, room=room, session_id=session_id)
@@ -150,6 +178,7 @@ def _connect(*, asker: Asker, room_id: int, proven: str, now: datetime) -> Sessi
     )
     # Whoever joins again on the same device, after a crash perhaps, has left the call.
     calls.end_if_empty(room=room, now=now)
+    note_change(room=room)
     actor = Actor(user=participant.user, guest=participant.guest)
     announce(signals.session_started, room=room, actor=actor, session=session)
     return session
@@ -162,17 +191,23 @@ def _disconnect(*, asker: Asker, room_id: int, now: datetime) -> bool:
         return False
     participant = _find_place(asker=asker, room=room)
     if participant is not None and asker.device is None:
-        end_sessions(participant.sessions.all())
+        end_sessions(participant.sessions.all(), room_id=room.pk)
     ended = _forget_device(room=room, device=asker.device, now=now)
     if participant is None:
         was_guest = ended is not None and ended.participant.is_guest
         return was_guest and asker.user is None
-    is_self_joined = participant.type == ParticipantType.SELF_JOINED
-    if is_self_joined and not primary(participant.sessions.live(now)).exists():
-        drop_places(room=room, places=[participant], now=now)
+    _drop_if_gone(room=room, place=participant, now=now)
+    return True
+
+
+def _drop_if_gone(*, room: Room, place: Participant, now: datetime) -> None:
+    """Take the place of a self-joined user without sessions; others keep theirs."""
+    is_self_joined = place.type == ParticipantType.SELF_JOINED
+    if is_self_joined and not primary(place.sessions.live(now)).exists():
+        drop_places(room=room, places=[place], now=now)
     else:
         calls.end_if_empty(room=room, now=now)
-    return True
+        note_change(room=room)
 
 
 def _find_place(*, asker: Asker, room: Room) -> Participant | None:
@@ -186,13 +221,21 @@ def _find_place(*, asker: Asker, room: Room) -> Participant | None:
 def _add_stranger(*, asker: Asker, room: Room, session_id: str) -> Participant:
     """Give the asker a place; a user who has been here goes on reading from there."""
     if asker.user is not None:
-        read = read_markers.take_back(room=room, users=[asker.user])
-        return Participant.objects.create(
+        if not lock_accounts([asker.user]):
+            raise NotFound
+        external_signaling.tell_invited(room=room, users=[asker.user])
+        (own,) = read_markers.take_back(room=room, users=[asker.user])
+        place = Participant.objects.create(
             room=room,
             user=asker.user,
             type=ParticipantType.SELF_JOINED,
-            read_comments=read[asker.user],
+            **asdict(own),
         )
+        actor = Actor(user=asker.user)
+        announce(
+            signals.participants_added, room=room, actor=actor, participants=[place]
+        )
+        return place
     return Participant.objects.create(
         room=room,
         guest=Guest.objects.create(actor_id=actor_id_of(session_id)),
@@ -201,27 +244,32 @@ def _add_stranger(*, asker: Asker, room: Room, session_id: str) -> Participant:
     )
 
 
-def _forget_device(*, room: Room, device: str | None, now: datetime) -> Session | None:
+def _forget_device(
+    *, room: Room, device: str | None, is_back: bool = False, now: datetime
+) -> Session | None:
     """End the device's session in a locked room and return it as it was.
 
-    A guest is gone with it.
+    A guest is gone with it. `is_back` is for a device that is joining again.
     """
     if not device:
         return None
     sessions = Session.objects.filter(room=room, device=device)
     session = primary(sessions).with_participants().first()
-    if session is None:
-        return None
-    place = session.participant
-    if place.is_guest:
-        drop_places(room=room, places=[place], now=now)
-    else:
-        end_sessions(place.sessions.filter(pk=session.pk))
+    if session is not None:
+        _end(session, room=room, is_back=is_back, now=now)
     return session
 
 
+def _end(session: Session, *, room: Room, is_back: bool, now: datetime) -> None:
+    place = session.participant
+    if place.is_guest:
+        drop_places(room=room, places=[place], is_back=is_back, now=now)
+    else:
+        end_sessions(place.sessions.filter(pk=session.pk), room_id=room.pk)
+
+
 @requires_transaction
-def end_sessions(sessions: SessionQuerySet) -> None:
+def end_sessions(sessions: SessionQuerySet, *, room_id: int) -> None:
     """Delete sessions in a locked room; whose they were was seen until then.
 
     Five queries for up to 500 sessions, one when there are none.
@@ -230,7 +278,9 @@ def end_sessions(sessions: SessionQuerySet) -> None:
     pings = dict(rows.values_list("participant").annotate(last=Max("last_ping")))
     if not pings:
         return
+    external_signaling.tell_ended(sessions=sessions)
     sessions.delete()
+    hints.record_departure(room_id=room_id)
     places = list(primary(Participant.objects.filter(pk__in=pings)))
     for place in places:
         known = place.last_seen or pings[place.pk]

@@ -111,6 +111,30 @@ def guest_moderator_changed(guest: Guest, *, is_promoted: bool) -> Line:
     return Line(system_message=key, parameters={GUEST_PARAMETER: guest.actor_id})
 
 
+def call_started() -> Line:
+    """Say that the actor is the first in a call.
+
+    API: System messages, `call_started`.
+    """
+    return Line(system_message=SystemMessage.CALL_STARTED)
+
+
+def call_joined() -> Line:
+    """Say that the actor has come into a call that others are in.
+
+    API: System messages, `call_joined`.
+    """
+    return Line(system_message=SystemMessage.CALL_JOINED)
+
+
+def call_left() -> Line:
+    """Say that the actor has left the call.
+
+    API: System messages, `call_left`.
+    """
+    return Line(system_message=SystemMessage.CALL_LEFT)
+
+
 def call_ended(*, user_ids: Sequence[str], guests: int, seconds: int) -> Line:
     """Sum up a call: who took part, how many guests, and for how long.
 

@@ -1,8 +1,13 @@
-"""What any text must satisfy before it is stored."""
+"""What any text must satisfy before it is stored, and texts that nobody can guess."""
 
 from __future__ import annotations
 
+import secrets
+import string
+
 from talk.exceptions import Invalid
+
+LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 
 
 def require_text(text: str, *, longest: int | None = None) -> str:
@@ -18,3 +23,8 @@ def require_text(text: str, *, longest: int | None = None) -> str:
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
         raise Invalid("The text has characters that cannot be stored.")
     return text
+
+
+def random_text(length: int) -> str:
+    """Return random letters and digits, which need no escaping anywhere."""
+    return "".join(secrets.choice(LETTERS_AND_DIGITS) for _ in range(length))

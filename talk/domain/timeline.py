@@ -8,6 +8,7 @@ from typing import Any
 
 from talk import hints
 from talk.constants import SystemMessage
+from talk.domain import external_signaling
 from talk.domain.actors import Actor
 from talk.exceptions import NotFound
 from talk.models import Message, Room, requires_transaction
@@ -43,7 +44,7 @@ def append(
     counts = Room.objects.advance(room_id, lines=len(lines), comments=comments, now=now)
     if counts is None:
         raise NotFound
-    last_position, comment_count = counts
+    last_position, comment_count, token = counts
     position = last_position - len(lines)
     count = comment_count - comments
     messages = []
@@ -69,4 +70,5 @@ def append(
     else:
         Message.objects.bulk_create(messages)
     hints.record(room_id=room_id, position=last_position)
+    external_signaling.tell_message(token=token)
     return messages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from talk.models.accounts import lock_account_for_deletion, lock_accounts
 from talk.models.call import CallAttendance
 from talk.models.database import (
     BATCH,
@@ -18,7 +19,7 @@ from talk.models.participant import Participant, ParticipantQuerySet
 from talk.models.read_marker import ReadMarker
 from talk.models.room import Room, RoomQuerySet
 from talk.models.session import Session, SessionQuerySet, live_since
-from talk.models.signaling import SignalingMessage
+from talk.models.signaling import SignalingMessage, SignalingQuerySet
 
 __all__ = [
     "BATCH",
@@ -34,9 +35,12 @@ __all__ = [
     "Session",
     "SessionQuerySet",
     "SignalingMessage",
+    "SignalingQuerySet",
     "atomic",
     "in_batches",
     "live_since",
+    "lock_account_for_deletion",
+    "lock_accounts",
     "primary",
     "requires_transaction",
     "savepoint",

@@ -29,6 +29,18 @@ class ReadMarker(models.Model):
         help_text=_("The room's comment count up to which everything was read."),
     )
 
+    last_comment = models.PositiveBigIntegerField(
+        _("last comment"),
+        default=0,
+        help_text=_("The room's comment count at their last comment; 0 for none."),
+    )
+
+    mailed_comments = models.PositiveBigIntegerField(
+        _("mailed comments"),
+        default=0,
+        help_text=_("The room's comment count at the last mail about what is unread."),
+    )
+
     class Meta:
         verbose_name = _("read marker")
         verbose_name_plural = _("read markers")

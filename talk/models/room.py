@@ -37,11 +37,12 @@ class RoomQuerySet(models.QuerySet["Room"]):
 
     def advance(
         self, pk: int, *, lines: int, comments: int, now: datetime
-    ) -> tuple[int, int] | None:
+    ) -> tuple[int, int, str] | None:
         """Lock one room and count `lines` new messages, `comments` of them comments.
 
-        Returns its last position and comment count, None when the room is gone. They
-        are the timeline's clock: whoever waits for this lock goes on from there.
+        Returns its last position, comment count and token, None when the room is gone.
+        The numbers are the timeline's clock: whoever waits for this lock goes on from
+        there.
         """
         rows = primary(self.filter(pk=pk))
         rows.update(
@@ -49,7 +50,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
             comment_count=F("comment_count") + comments,
             last_activity=now,
         )
-        return rows.values_list("last_position", "comment_count").first()
+        return rows.values_list("last_position", "comment_count", "token").first()
 
 
 class Room(models.Model):
@@ -114,6 +115,12 @@ class Room(models.Model):
         _("comment count"),
         default=0,
         help_text=_("Messages that people wrote, without system messages."),
+    )
+
+    people_version = models.PositiveBigIntegerField(
+        _("people version"),
+        default=0,
+        help_text=_("How often it has changed who is connected, and how."),
     )
 
     objects = RoomQuerySet.as_manager()

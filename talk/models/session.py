@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import models
+from django.db import connections, models
+from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import SESSION_ID_LENGTH, SESSION_LIVE_SECONDS
+from talk.models.database import primary, savepoint
+from talk.models.signaling import SignalingMessage
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -24,6 +27,36 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def with_participants(self) -> SessionQuerySet:
         """… with whose they are, and the account or guest, in the same query."""
         return self.select_related("participant__user", "participant__guest")
+
+    def ping(self, now: datetime) -> None:
+        """… are there at `now`.
+
+        Of many, one that somebody else is changing at this moment is left out, because
+        it is being pinged or ended: waiting for each other's rows, two such batches
+        would lock each other out.
+        """
+        rows = primary(self.order_by("pk"))
+        can_skip = connections[rows.db].features.has_select_for_update_skip_locked
+        if not can_skip:
+            self.update(last_ping=now)
+            return
+        with savepoint():
+            free = rows.select_for_update(skip_locked=True)
+            free_pks = list(free.values_list("pk", flat=True))
+            self.filter(pk__in=free_pks).update(last_ping=now)
+
+    def with_rooms(self) -> SessionQuerySet:
+        """… with the room they are in, in the same query."""
+        return self.select_related("room")
+
+    def with_queue_length(self) -> SessionQuerySet:
+        """… with the number of signaling messages for them, as `queue_length`."""
+        return self.annotate(queue_length=Count("signaling_messages"))  # type: ignore[no-redef]  # same name
+
+    def with_untaken(self, since: datetime) -> SessionQuerySet:
+        """… with whether there are messages untaken since then, as `has_untaken`."""
+        own = SignalingMessage.objects.filter(recipient=OuterRef("pk"))
+        return self.annotate(has_untaken=Exists(own.untaken(since)))  # type: ignore[no-redef]  # same name
 
     def in_call(self) -> SessionQuerySet:
         """… that take part in the call of their room."""
@@ -73,6 +106,18 @@ class Session(models.Model):
         default=0,
         help_text=_("Bit mask: 1 in the call, 2 sends audio, 4 sends video."),
     )
+
+    people_seen = models.PositiveBigIntegerField(
+        _("people seen"),
+        default=0,
+        help_text=_("The room's people version that the session was last told of."),
+    )
+
+    queue_length: int
+    """Only there after `with_queue_length`."""
+
+    has_untaken: bool
+    """Only there after `with_untaken`."""
 
     objects = SessionQuerySet.as_manager()
 

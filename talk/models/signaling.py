@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import SESSION_ID_LENGTH
+
+
+class SignalingQuerySet(models.QuerySet["SignalingMessage"]):
+    """Signaling messages …"""
+
+    def untaken(self, since: datetime) -> SignalingQuerySet:
+        """… that no answer has been begun with since then, oldest first."""
+        is_free = Q(taken_at__isnull=True) | Q(taken_at__lt=since)
+        return self.filter(is_free).order_by("pk")
 
 
 class SignalingMessage(models.Model):
@@ -24,6 +36,14 @@ class SignalingMessage(models.Model):
     )
     text = models.TextField(_("text"), help_text=_("JSON, as the sender wrote it."))
     created_at = models.DateTimeField(_("created at"))
+    taken_at = models.DateTimeField(
+        _("taken at"),
+        null=True,
+        blank=True,
+        help_text=_("When an answer was begun with it; deleted when that has left."),
+    )
+
+    objects = SignalingQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("signaling message")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from email.utils import formataddr, parseaddr
 from functools import partial
@@ -12,6 +13,12 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from talk.outgoing.queue import Delivery, outgoing
+
+JOINERS = "\u200c\u200d"
+"""Zero-width (non-)joiners, without which some names are spelt wrongly."""
+
+BREAKS = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode categories of what breaks lines, or is no text at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +103,14 @@ def one_line(text: str) -> str:
     """Return `text` without line breaks and other control characters.
 
     Names and subjects stand in headers, where a line break would begin another one.
+    What turns or hides text is left out; what joins letters, in Persian names for
+    example, stays.
     """
-    printable = (char if char.isprintable() else " " for char in text)
-    return " ".join("".join(printable).split())
+    return " ".join("".join(map(_plain, text)).split())
+
+
+def _plain(char: str) -> str:
+    category = unicodedata.category(char)
+    if category == "Cf":
+        return char if char in JOINERS else ""
+    return " " if category in BREAKS else char

@@ -7,7 +7,7 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import connections
@@ -24,6 +24,10 @@ PAUSES = (1.0, 10.0, 60.0)
 
 FLUSH_AT_EXIT_SECONDS = 10.0
 """What a process that ends gives its last deliveries."""
+
+
+class Undeliverable(Exception):
+    """What was to be sent is not wanted, and would not be if it were tried again."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,23 @@ class OutgoingQueue:
     start when there is something to send.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        name: str = "talk-outgoing",
+        threads: int | None = None,
+        pauses: Sequence[float] = (),
+        tries: int | None = None,
+    ) -> None:
+        """Make a queue; what is not given is as for mails.
+
+        With one thread, what is put later is never sent earlier: it waits also for
+        the tries of what went before.
+        """
+        self._name = name
+        self._given_threads = threads
+        self._given_pauses = pauses
+        self._given_tries = tries
         self._reset()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._reset)
@@ -68,9 +88,9 @@ class OutgoingQueue:
                 return False
             self._unsent += 1
             self._is_idle.clear()
-            if self._threads < min(THREADS, self._unsent):
+            if self._threads < min(self._given_threads or THREADS, self._unsent):
                 self._threads += 1
-                name = f"talk-outgoing-{self._threads}"
+                name = f"{self._name}-{self._threads}"
                 threading.Thread(target=self._work, name=name, daemon=True).start()
         self._deliveries.put(delivery)
         return True
@@ -96,16 +116,21 @@ class OutgoingQueue:
                     self._is_idle.set()
 
     def _deliver(self, delivery: Delivery) -> None:
-        tries = 1 if delivery.is_once else talk_settings().OUTGOING_TRIES
+        tries = self._given_tries or talk_settings().OUTGOING_TRIES
+        tries = 1 if delivery.is_once else tries
+        pauses = self._given_pauses or PAUSES
         for number in range(1, tries + 1):
             try:
                 delivery.send()
+            except Undeliverable as error:
+                logger.error("Could not send %s: %s", delivery.name, error)
+                return
             except Exception:
                 if number == tries or self._is_ending.is_set():
                     logger.exception("Could not send %s", delivery.name)
                     return
                 logger.warning("Will try again: %s", delivery.name, exc_info=True)
-                self._is_ending.wait(PAUSES[min(number, len(PAUSES)) - 1])
+                self._is_ending.wait(pauses[min(number, len(pauses)) - 1])
             else:
                 return
 

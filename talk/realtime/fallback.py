@@ -12,9 +12,10 @@ from collections.abc import Callable
 
 from django.http import HttpResponseBase
 
-from talk.api.polls import Poll
+from talk.api.polls import Look, Poll
 from talk.conf import talk_settings
-from talk.domain.chat import newest_position
+from talk.domain.sessions import ended_sessions
+from talk.exceptions import NotFound
 
 LOOK_SECONDS = 1.0
 """Pause between two looks; each is one query by primary key."""
@@ -53,15 +54,17 @@ def wait_in_worker(
     """Look, sleep and look again until there is news or the time is up.
 
     Raises:
-        NotFound: the room was deleted meanwhile.
+        NotFound: the room, or the session that the poll depends on, is gone.
     """
-    page = poll.read()
-    if page.messages or not poll.timeout:
-        return poll.respond(page)
-    if not slots.take(talk_settings().FALLBACK_POLLS_MAX):
-        return poll.respond(None)
+    look = poll.look_first()
+    if look.news is not None:
+        return _deliver(poll, look)
+    if not poll.timeout or not slots.take(talk_settings().FALLBACK_POLLS_MAX):
+        return poll.expire()
     try:
         return _wait(poll, clock, sleep)
+    except NotFound as error:
+        return poll.fail(error)
     finally:
         slots.release()
 
@@ -74,10 +77,27 @@ def _wait(
     seen = poll.position
     while (left := deadline - clock()) > 0:
         sleep(min(LOOK_SECONDS, left))
-        position = newest_position(room_id=poll.room_id)
-        if position > seen:
-            seen = position
-            page = poll.read()
-            if page.messages:
-                return poll.respond(page)
-    return poll.respond(None)
+        _require_session(poll)
+        look = poll.look_after(seen)
+        seen = max(seen, look.position)
+        if look.news is not None:
+            return _deliver(poll, look)
+    return poll.expire()
+
+
+def _require_session(poll: Poll) -> None:
+    """Check that the session is still there that the poll depends on.
+
+    Raises:
+        NotFound: it has ended.
+    """
+    needed = poll.needed_session_pk
+    if needed is not None and ended_sessions(pks=[needed]):
+        raise NotFound
+
+
+def _deliver(poll: Poll, look: Look) -> HttpResponseBase:
+    """Answer; a worker does not learn whether that arrives."""
+    response = poll.respond(look.news)
+    poll.confirm(look.news, is_sent=True)
+    return response

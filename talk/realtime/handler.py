@@ -11,7 +11,7 @@ from django.core.handlers.base import BaseHandler
 from django.http import HttpResponseBase
 from django.urls import set_script_prefix
 
-from talk.api.polls import Poll, defer_to
+from talk.api.polls import Poll, defer_to, poll_behind, stand_in_for
 
 BODY_HEADERS = frozenset(
     {"content-encoding", "content-length", "content-type", "etag", "last-modified"}
@@ -31,21 +31,16 @@ class PollHandler(BaseHandler):
     def admit(
         self, scope: Mapping[str, Any], body: bytes
     ) -> tuple[HttpResponseBase, Poll | None]:
-        """Return the poll and the answer to give if nothing comes, or a final answer.
+        """Return a poll and what stands in for its answer, or a final answer alone.
 
         Blocks; to be called in a database thread.
         """
         request = ASGIRequest(dict(scope), io.BytesIO(body))
         set_script_prefix(get_script_prefix(request.scope))
-        polls: list[Poll] = []
-
-        def hand_over(poll: Poll) -> HttpResponseBase:
-            polls.append(poll)
-            return poll.respond(None)
-
-        defer_to(hand_over, request)
+        defer_to(stand_in_for, request)
         response = self.get_response(request)
-        return response, polls[0] if polls else None
+        # A middleware that answers something else has the last word.
+        return response, poll_behind(response)
 
 
 def adopt_headers(answer: HttpResponseBase, provisional: HttpResponseBase) -> None:

@@ -10,7 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Container,
+    Coroutine,
+    Hashable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,14 +29,11 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.utils import timezone
 
 from talk import hints
-from talk.api.polls import Poll
+from talk.api.polls import Look, Poll
 from talk.conf import talk_settings
-from talk.domain.chat import (
-    Page,
-    newest_position,
-    newest_positions,
-)
+from talk.domain.progress import newest_positions
 from talk.domain.sessions import ended_sessions, ping_sessions
+from talk.domain.signaling import full_mailboxes
 from talk.exceptions import NotFound
 from talk.hints import Hint, Kind
 from talk.models import in_batches
@@ -46,14 +52,6 @@ SLICE = 64
 """Waiters rung at once, so that a crowded room does not hold the event loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one look at the database has found."""
-
-    position: int
-    page: Page
-
-
 class Waiter:
     """One poll that waits for a room to change after `position`."""
 
@@ -62,6 +60,9 @@ class Waiter:
         self.position = poll.position
         self.is_over = False
         """Whether the session that the poll depends on has ended."""
+        self.is_superseded = False
+        """Whether a newer poll of the same session has taken over."""
+        self.has_looked = False
         self._is_rung = False
         self._bell: asyncio.Future[None] | None = None
 
@@ -93,8 +94,10 @@ class WaitedRoom:
 
     waiters: set[Waiter] = field(default_factory=set)
     rings: int = 0
-    looks: dict[tuple[int, int, int], asyncio.Task[Look]] = field(default_factory=dict)
-    """By the number of rings they began after, and by what their waiters know."""
+    looks: dict[Hashable, asyncio.Task[Look]] = field(default_factory=dict)
+    """By the number of rings they began after, and by what they depend on."""
+    checks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
+    """Searches for ended sessions, by the number of rings they began after."""
 
 
 class Hub:
@@ -190,7 +193,7 @@ class Hub:
             self._loop.call_soon_threadsafe(self.hear, news)
 
     def hear(self, news: list[Hint]) -> None:
-        """Ring everybody who waits for something older than the hints tell of."""
+        """Ring everybody whom the hints concern and who does not know it yet."""
         for hint in news:
             room = self._rooms.get(hint.room_id)
             if room is None:
@@ -199,13 +202,15 @@ class Hub:
                 check = partial(self.send_departed_away, hint.room_id)
                 self._spawn(self._guard(check)())
             else:
-                self._ring_behind(room, hint.position)
+                self._ring_behind(room, hint.kind, hint.position)
+                self._ring_mailboxes(room, {hint.session_pk})
 
     @contextmanager
     def subscribe(self, poll: Poll) -> Iterator[Waiter]:
         """Count `poll` among those who are rung. To be entered before its first look."""
         waiter = Waiter(poll)
         room = self._rooms.setdefault(poll.room_id, WaitedRoom())
+        self._supersede(room, poll)
         room.waiters.add(waiter)
         try:
             yield waiter
@@ -214,8 +219,15 @@ class Hub:
             if not room.waiters:
                 self._rooms.pop(poll.room_id, None)
 
-    async def look(self, waiter: Waiter) -> Page:
-        """Return what is new for a subscribed waiter.
+    def _supersede(self, room: WaitedRoom, poll: Poll) -> None:
+        """End the wait of older polls that a new one takes the place of."""
+        for older in room.waiters:
+            if poll.takes_over(older.poll):
+                older.is_superseded = True
+                older.ring()
+
+    async def look(self, waiter: Waiter) -> Any | None:
+        """Return what is new for a subscribed waiter, None for nothing.
 
         Waiters who know the same share one look, unless it may have begun before
         what they were rung for.
@@ -224,33 +236,57 @@ class Hub:
             NotFound: the room was deleted, or the session that the poll depends on
                 has ended.
         """
+        room = self._rooms[waiter.poll.room_id]
+        if waiter.has_looked and waiter.poll.needed_session_pk is not None:
+            await self._shared_check(room)
+        waiter.has_looked = True
         if waiter.is_over:
             raise NotFound
-        room = self._rooms[waiter.poll.room_id]
         found = await self._shared_look(room, waiter.poll)
         if found.position < waiter.position:
             # It had begun before the waiter was admitted; the next one has not.
             found = await self._shared_look(room, waiter.poll)
         waiter.position = max(waiter.position, found.position)
-        return found.page
+        return found.news
 
     async def look_at_all(self) -> None:
-        """Find what changed in waited rooms without a hint; a query per 500 rooms."""
+        """Find what changed in waited rooms without a hint.
+
+        A query per 500 rooms, per 500 mailboxes, and per 500 sessions that are needed.
+        """
         for some in in_batches(list(self._rooms)):
             newest = await self.threads.run(partial(newest_positions, room_ids=some))
             for room_id in some:
                 room = self._rooms.get(room_id)
                 if room is None:
                     continue
-                if room_id in newest:
-                    self._ring_behind(room, newest[room_id])
-                else:
+                if room_id not in newest:
                     self._ring_room(room, list(room.waiters))
+                    continue
+                for kind, position in newest[room_id].items():
+                    self._ring_behind(room, kind, position)
+        await self._look_at_mailboxes()
+        rooms = list(self._rooms.values())
+        await self._find_departed(rooms)
+        for room in rooms:
+            self._ring([waiter for waiter in room.waiters if waiter.is_over])
+
+    async def _look_at_mailboxes(self) -> None:
+        mailboxes = {
+            waiter.poll.mailbox
+            for room in self._rooms.values()
+            for waiter in room.waiters
+            if waiter.poll.mailbox is not None
+        }
+        for some in in_batches(sorted(mailboxes)):
+            full = await self.threads.run(partial(full_mailboxes, session_pks=some))
+            for room in list(self._rooms.values()):
+                self._ring_mailboxes(room, full)
 
     async def send_departed_away(self, room_id: int) -> None:
         """Ring those of a room whose session has ended, or all when the room is gone.
 
-        Guests have no place without their session. A query or two a hint.
+        A query or two a hint.
         """
         newest = await self.threads.run(partial(newest_positions, room_ids=[room_id]))
         room = self._rooms.get(room_id)
@@ -259,17 +295,35 @@ class Hub:
         if room_id not in newest:
             self._ring_room(room, list(room.waiters))
             return
-        guests = {
-            waiter: waiter.poll.guest_session_pk
+        await self._find_departed([room])
+        self._ring([waiter for waiter in room.waiters if waiter.is_over])
+
+    async def _shared_check(self, room: WaitedRoom) -> None:
+        """Find out whose session has ended, once a ring for all waiters of a room."""
+        key = room.rings
+        task = room.checks.get(key)
+        if task is None:
+            task = self._loop.create_task(self._check_once(room, key))
+            room.checks[key] = task
+        await asyncio.shield(task)
+
+    async def _check_once(self, room: WaitedRoom, key: int) -> None:
+        try:
+            await self._find_departed([room])
+        finally:
+            del room.checks[key]
+
+    async def _find_departed(self, rooms: Iterable[WaitedRoom]) -> None:
+        needed = {
+            waiter: waiter.poll.needed_session_pk
+            for room in rooms
             for waiter in room.waiters
-            if waiter.poll.guest_session_pk is not None
+            if waiter.poll.needed_session_pk is not None
         }
-        for some in in_batches(sorted(set(guests.values()))):
+        for some in in_batches(sorted(set(needed.values()))):
             ended = await self.threads.run(partial(ended_sessions, pks=some))
-            for waiter, session_pk in guests.items():
-                if session_pk in ended:
-                    waiter.is_over = True
-                    waiter.ring()
+            for waiter, session_pk in needed.items():
+                waiter.is_over = waiter.is_over or session_pk in ended
 
     async def ping_all(self) -> None:
         """Note that the sessions of all waiters are there; an update per 500."""
@@ -288,24 +342,35 @@ class Hub:
         await self.threads.run(reap)
 
     async def _shared_look(self, room: WaitedRoom, poll: Poll) -> Look:
-        key = (room.rings, poll.after, poll.limit)
+        if poll.key is None:
+            return await self.threads.run(poll.look)
+        key = (room.rings, poll.kind, poll.key)
         task = room.looks.get(key)
         if task is None:
             task = self._loop.create_task(self._look_once(room, key, poll))
             room.looks[key] = task
         return await asyncio.shield(task)
 
-    async def _look_once(
-        self, room: WaitedRoom, key: tuple[int, int, int], poll: Poll
-    ) -> Look:
+    async def _look_once(self, room: WaitedRoom, key: Hashable, poll: Poll) -> Look:
         try:
-            return await self.threads.run(partial(_look, poll))
+            return await self.threads.run(poll.look)
         finally:
             # Before anybody learns the result: who asks then wants a later look.
             del room.looks[key]
 
-    def _ring_behind(self, room: WaitedRoom, position: int) -> None:
-        self._ring_room(room, [w for w in room.waiters if w.position < position])
+    def _ring_behind(self, room: WaitedRoom, kind: Kind, position: int) -> None:
+        """Ring those who wait for such news and do not know of that position."""
+        behind = [
+            waiter
+            for waiter in room.waiters
+            if waiter.poll.kind is kind and waiter.position < position
+        ]
+        self._ring_room(room, behind)
+
+    def _ring_mailboxes(self, room: WaitedRoom, session_pks: Container[int]) -> None:
+        """Ring those who wait for messages to one of these sessions."""
+        meant = [w for w in room.waiters if w.poll.mailbox in session_pks]
+        self._ring_room(room, meant)
 
     def _ring_room(self, room: WaitedRoom, waiters: Sequence[Waiter]) -> None:
         if waiters:
@@ -335,12 +400,6 @@ class Hub:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _look(poll: Poll) -> Look:
-    """Look at the database; the position first, so that it promises too little."""
-    position = newest_position(room_id=poll.room_id)
-    return Look(position=position, page=poll.read())
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

@@ -18,8 +18,9 @@ logger = logging.getLogger("talk.hub")
 RETRY_SECONDS = 1.0
 """Pause before listening again after the channel layer has failed."""
 
-RENEW_SECONDS_MAX = 3600.0
-"""Layers forget members after `group_expiry`, a day by default; we renew long before."""
+RENEW_SECONDS_MAX = 60.0
+"""Layers forget members after `group_expiry`, a day by default, and at once when
+somebody empties their Redis; we renew long before the one and soon after the other."""
 
 LEAVE_SECONDS = 1.0
 """What a shutdown waits for a layer that does not answer."""

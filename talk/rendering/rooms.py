@@ -18,6 +18,7 @@ from talk.constants import (
     ParticipantType,
 )
 from talk.domain.room_states import Member, RoomPreview, RoomState
+from talk.domain.rooms import OpenedRoom
 from talk.models import Room, Session
 from talk.rendering.messages import render_message
 from talk.rendering.readers import reader_of
@@ -100,12 +101,15 @@ def render_preview(preview: RoomPreview) -> dict[str, Any]:
     return {**shown, **HIDDEN_BY_PASSWORD} if room.password else shown
 
 
-def display_name_of(state: RoomState, *, now: datetime) -> str:
-    """Return what the caller's room is called for them.
+def render_opened(opened: OpenedRoom) -> dict[str, Any]:
+    """Return what somebody is told of a room that they asked for.
 
-    API: `displayName`.
+    API: Creating a new room.
     """
-    return _names(state, now)[1]
+    room, display_name = opened.room, opened.room.name or _("You")
+    if opened.partner is not None:
+        display_name = get_adapter().display_name(opened.partner)
+    return {"token": room.token, "name": room.name, "displayName": display_name}
 
 
 def _render_identity(room: Room) -> dict[str, Any]:

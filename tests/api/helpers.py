@@ -172,6 +172,14 @@ def types_of(values: dict[str, Any]) -> dict[str, type]:
     return {key: type(value) for key, value in values.items()}
 
 
+def timeline_of(token: str) -> dict[str, Any]:
+    """Return what the rows say of a room's timeline: its messages, counters and times."""
+    counters = ("last_position", "comment_count", "last_activity")
+    room = Room.objects.filter(token=token).values("type", "name", *counters).get()
+    messages = Message.objects.filter(room__token=token).order_by("pk")
+    return {**room, "messages": list(messages.values())}
+
+
 # What is expected.
 
 

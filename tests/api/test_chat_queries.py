@@ -133,7 +133,7 @@ class TestQueries:
         self, busy: str, django_assert_num_queries: Any
     ) -> None:
         client = guest(busy)
-        with django_assert_num_queries(7 + SAVEPOINT):
+        with django_assert_num_queries(9 + SAVEPOINT):
             answer = client.post(f"/chat/{busy}", message="hi", actorDisplayName="Gwen")
         assert answer.status == 201
 

@@ -19,6 +19,7 @@ from tests.api.helpers import (
     rows,
     session_ids,
     set_password,
+    timeline_of,
 )
 from tests.client import TalkClient
 from tests.factories import RoomFactory
@@ -176,9 +177,9 @@ class TestEffects:
 
     def test_joining_writes_nothing_into_the_timeline(self, clock, anyone, public):
         clock.shift(60)
-        before = Room.objects.values().get()
+        before = timeline_of(public)
         anyone.join(public)
-        assert Room.objects.values().get() == before
+        assert timeline_of(public) == before
         assert Message.objects.count() == 1
 
     def test_joining_is_the_first_ping(self, clock, anyone, public):

@@ -17,6 +17,7 @@ from tests.api.helpers import (
     put_in,
     rows,
     session_ids,
+    timeline_of,
 )
 from tests.client import TalkClient
 
@@ -205,9 +206,9 @@ class TestEffects:
     def test_leaving_writes_nothing_into_the_timeline(self, clock, anyone, public):
         anyone.join(public)
         clock.shift(60)
-        before = Room.objects.values().get()
+        before = timeline_of(public)
         anyone.leave(public)
-        assert Room.objects.values().get() == before
+        assert timeline_of(public) == before
         assert Message.objects.count() == 1
 
     def test_the_last_ping_is_remembered(self, clock, as_alice, public):

@@ -14,7 +14,6 @@ from talk.domain.access import Asker, Caller, find_caller
 from talk.domain.chat import (
     mark_read,
     newest_position,
-    newest_positions,
     post_message,
     read_history,
     read_newer,
@@ -350,8 +349,8 @@ class TestMarkRead:
         assert [place.read_comments for place in others] == [0, 0]
 
 
-class TestNewestPositions:
-    """`newest_position` and `newest_positions`."""
+class TestNewestPosition:
+    """`newest_position`."""
 
     def test_it_is_the_number_of_messages(self, room: Room, alice: Any) -> None:
         assert newest_position(room_id=room.pk) == 0
@@ -363,20 +362,6 @@ class TestNewestPositions:
         room.delete()
         with pytest.raises(NotFound):
             newest_position(room_id=number)
-
-    def test_rooms_that_are_gone_are_left_out(self, room: Room, alice: Any) -> None:
-        write(room.token, ["a"], user=alice)
-        found = newest_positions(room_ids=[room.pk, room.pk + 1])
-        assert found == {room.pk: 1}
-
-    @pytest.mark.parametrize("size", [1, 100])
-    def test_any_number_of_rooms_is_one_query(
-        self, size: int, django_assert_num_queries: Any
-    ) -> None:
-        rooms = RoomFactory.create_batch(size)
-        with django_assert_num_queries(1):
-            found = newest_positions(room_ids=[room.pk for room in rooms])
-        assert found == dict.fromkeys([room.pk for room in rooms], 0)
 
 
 class TestDeletedAccounts:

@@ -51,7 +51,7 @@ def put_guest_in(
 
 
 def test_a_one_to_one_room_whose_partner_is_gone_is_not_found(alice, bob) -> None:
-    room, _ = rooms.get_or_create_one_to_one(user=alice, invite="bob", now=NOW)
+    room = rooms.get_or_create_one_to_one(user=alice, invite="bob", now=NOW).room
     bob.delete()
     with pytest.raises(NotFound):
         room_states.describe_room(caller=ask(alice, room), now=NOW)

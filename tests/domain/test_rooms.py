@@ -36,8 +36,8 @@ def create_with_group(user: Any) -> Room:
 def create_pair(user: Any) -> Room:
     """Create a one-to-one room with somebody new."""
     other = UserFactory()
-    room, _ = rooms.get_or_create_one_to_one(user=user, invite=other.username, now=NOW)
-    return room
+    invite = other.username
+    return rooms.get_or_create_one_to_one(user=user, invite=invite, now=NOW).room
 
 
 CREATIONS = [create_public, create_with_group, create_pair]
@@ -131,7 +131,7 @@ class TestPairKey:
         assert key(pair) != key(other_pair)
 
     def test_a_one_to_one_room_is_stored_under_the_key(self, alice, bob):
-        room, _ = rooms.get_or_create_one_to_one(user=alice, invite="bob", now=NOW)
+        room = rooms.get_or_create_one_to_one(user=alice, invite="bob", now=NOW).room
         assert room.pair_key == rooms.pair_key(alice, bob)
 
     def test_other_rooms_have_no_key(self, alice):
@@ -198,7 +198,7 @@ class TestCreate:
 
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
-    def open_pair(self, user: Any, invite: str) -> Callable[[], tuple[Room, bool]]:
+    def open_pair(self, user: Any, invite: str) -> Callable[[], rooms.OpenedRoom]:
         """Return a call that opens a one-to-one room."""
         return lambda: rooms.get_or_create_one_to_one(user=user, invite=invite, now=NOW)
 
@@ -216,16 +216,15 @@ class TestAtOnce:
 
     @pytest.mark.usefixtures("both_see_no_room")
     def test_two_people_who_open_their_room_get_the_same(self, alice, bob):
-        (first, _), (second, _) = at_once(
+        first, second = at_once(
             self.open_pair(alice, "bob"), self.open_pair(bob, "alice")
         )
-        assert first == second
-        assert Room.objects.get() == first
+        assert first.room == second.room == Room.objects.get()
 
     @pytest.mark.usefixtures("both_see_no_room")
     def test_one_of_two_people_has_created_the_room(self, alice, bob):
         answers = at_once(self.open_pair(alice, "bob"), self.open_pair(bob, "alice"))
-        assert sorted(created for _, created in answers) == [False, True]
+        assert sorted(opened.is_new for opened in answers) == [False, True]
 
     @pytest.mark.usefixtures("both_see_no_room")
     def test_the_loser_leaves_nothing_behind(self, alice, bob):
@@ -240,24 +239,24 @@ class TestAtOnce:
 
     @pytest.mark.usefixtures("both_see_no_room")
     def test_a_double_click_opens_one_room(self, alice, bob):
-        (first, _), (second, _) = at_once(
+        first, second = at_once(
             self.open_pair(alice, "bob"), self.open_pair(alice, "bob")
         )
-        assert first == second
+        assert first.room == second.room
         assert Room.objects.count() == 1
 
     def test_a_crowd_that_opens_one_room_gets_one(self, alice, bob):
         calls = [self.open_pair(alice, "bob"), self.open_pair(bob, "alice")] * 4
         answers = at_once(*calls)
-        assert {room for room, _ in answers} == set(Room.objects.all())
+        assert {opened.room for opened in answers} == set(Room.objects.all())
         assert Room.objects.count() == 1
-        assert sum(created for _, created in answers) == 1
+        assert sum(opened.is_new for opened in answers) == 1
 
     def test_rooms_of_other_pairs_do_not_disturb_each_other(self, alice):
         people = UserFactory.create_batch(8)
         answers = at_once(*(self.open_pair(alice, other.username) for other in people))
-        assert [created for _, created in answers] == [True] * 8
-        assert len({room.token for room, _ in answers}) == 8
+        assert [opened.is_new for opened in answers] == [True] * 8
+        assert len({opened.room.token for opened in answers}) == 8
 
     def test_two_rooms_that_draw_one_token_are_both_created(
         self, alice, bob, monkeypatch

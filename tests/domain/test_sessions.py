@@ -35,9 +35,9 @@ NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
 PHONE = "phone"
 LAPTOP = "laptop"
 
-MEMBER_JOIN_QUERIES = 7
-STRANGER_JOIN_QUERIES = 8
-GUEST_JOIN_QUERIES = 8
+MEMBER_JOIN_QUERIES = 8
+STRANGER_JOIN_QUERIES = 11
+GUEST_JOIN_QUERIES = 9
 """To find the room and to join it, without the lock."""
 
 

@@ -6,16 +6,16 @@ import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import pytest_asyncio
 
-from talk.api import polls
-from talk.api.polls import Poll
+from talk.api.polls import Look, Poll
 from talk.domain.chat import Page
 from talk.domain.names import Names
 from talk.exceptions import NotFound
+from talk.hints import Kind
 from talk.realtime import hub as hub_module
 from talk.realtime.hub import Hub
 
@@ -36,11 +36,15 @@ class FakeDatabase:
     entered: threading.Event = field(default_factory=threading.Event)
     """Set as soon as somebody has read the position and waits at the gate."""
 
-    def newest_positions(self, *, room_ids: Any) -> dict[int, int]:
+    def newest_positions(self, *, room_ids: Any) -> dict[int, dict[Kind, int]]:
         if self.fails:
             self.failed.set()
             raise RuntimeError("the database is down")
-        return {pk: len(self.rooms[pk]) for pk in room_ids if pk in self.rooms}
+        return {
+            pk: {Kind.TIMELINE: len(self.rooms[pk]), Kind.PEOPLE: 0}
+            for pk in room_ids
+            if pk in self.rooms
+        }
 
     def newest_position(self, *, room_id: int) -> int:
         if room_id not in self.rooms:
@@ -58,14 +62,42 @@ class FakeDatabase:
         self.pinged.append(sorted(pks))
 
 
+@dataclass(frozen=True, kw_only=True)
+class FakePoll(Poll):
+    """Waits for the ids of messages, and answers with the page itself."""
+
+    kind = Kind.TIMELINE
+    database: ClassVar[FakeDatabase]
+
+    after: int
+    limit: int
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.after, self.limit
+
+    def look(self) -> Look:
+        position = self.database.newest_position(room_id=self.room_id)
+        page = self.database.read_newer(
+            room_id=self.room_id, after=self.after, limit=self.limit
+        )
+        return Look(position=position, news=page if page.messages else None)
+
+    def respond(self, news: Any) -> Any:
+        return news
+
+    def expire(self) -> Any:
+        return None
+
+
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
     """The database of the hub."""
     database = FakeDatabase(rooms={1: [10, 20]})
     database.gate.set()
-    for name in ("newest_position", "newest_positions", "ping_sessions"):
+    for name in ("newest_positions", "ping_sessions"):
         monkeypatch.setattr(hub_module, name, getattr(database, name))
-    monkeypatch.setattr(polls, "read_newer", database.read_newer)
+    monkeypatch.setattr(FakePoll, "database", database, raising=False)
     return database
 
 
@@ -77,17 +109,16 @@ async def hub(database: FakeDatabase) -> AsyncIterator[Hub]:
     await hub.stop()
 
 
-def make_poll(**changes: Any) -> Poll:
+def make_poll(**changes: Any) -> FakePoll:
     """Return a poll for room 1 by somebody who knows all of it."""
     values = {
         "room_id": 1,
         "position": 2,
         "timeout": 30,
         "session_pks": (),
-        "guest_session_pk": None,
+        "needed_session_pk": None,
         "after": 20,
         "limit": 100,
-        "respond": lambda page: page,
         "complete": lambda action: action(),
     }
-    return Poll(**{**values, **changes})
+    return FakePoll(**{**values, **changes})

@@ -143,10 +143,13 @@ async def test_only_a_disconnect_is_a_client_that_hangs_up(hub, room) -> None:
 async def test_a_body_beyond_the_sites_limit_is_refused(hub, room, settings) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
     poll = open_poll(room)
+    poll.scope["headers"].append((b"content-type", b"application/json"))
     await poll.send_input({"type": "http.request", "body": b"x" * 6, "more_body": True})
     await poll.send_input({"type": "http.request", "body": b"x" * 6, "more_body": True})
 
-    assert (await poll.receive_output(NEVER))["status"] == 413
+    start = await poll.receive_output(NEVER)
+    assert start["status"] == 413
+    assert dict(start["headers"])[b"Content-Type"] == b"application/json; charset=utf-8"
     await poll.wait(NEVER)
 
 

@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 
 from talk.api.polls import Poll
+from talk.api.views.chat import ChatPoll
 from talk.domain.chat import Page
 from talk.exceptions import NotFound
 from talk.models import Participant, Room, Session
@@ -42,6 +43,16 @@ class FakeTime:
         self.events.get(len(self.slept), lambda: None)()
 
 
+class PagePoll(ChatPoll):
+    """A chat's poll that answers with the page itself, and with None for nothing."""
+
+    def respond(self, news: Any) -> Any:
+        return news
+
+    def expire(self) -> Any:
+        return None
+
+
 @pytest.fixture
 def time() -> FakeTime:
     """The time of these tests."""
@@ -60,16 +71,17 @@ def room(alice: Any) -> Room:
 @pytest.fixture
 def poll(room: Room) -> Poll:
     """Somebody who knows everything and would wait for five seconds."""
-    return Poll(
+    return PagePoll(
         room_id=room.pk,
         position=room.last_position,
         timeout=5,
         session_pks=(),
-        guest_session_pk=None,
+        needed_session_pk=None,
+        complete=lambda action: action(),
         after=room.messages.latest("pk").pk,
         limit=100,
-        respond=lambda page: page,  # type: ignore[arg-type,return-value]
-        complete=lambda action: action(),
+        caller=None,
+        language="en",
     )
 
 
@@ -322,11 +334,12 @@ class TestSlots:
     def test_a_slot_is_free_after_an_answer_that_failed(
         self, poll: Poll, time: FakeTime
     ) -> None:
-        def fail(page: Page | None) -> Any:
-            raise RuntimeError
+        class FailingPoll(PagePoll):
+            def expire(self) -> Any:
+                raise RuntimeError
 
         with pytest.raises(RuntimeError):
-            wait(replace(poll, respond=fail), time)
+            wait(FailingPoll(**vars(poll)), time)
         assert slots._taken == 0
 
     def test_a_poll_that_need_not_wait_takes_no_slot(

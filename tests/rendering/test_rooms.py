@@ -9,7 +9,7 @@ import pytest
 from talk.constants import ParticipantType
 from talk.domain import room_states, rooms
 from talk.domain.access import Asker, find_caller
-from talk.rendering.rooms import display_name_of, render_preview, render_room
+from talk.rendering.rooms import render_preview, render_room
 from tests.factories import (
     GuestFactory,
     ParticipantFactory,
@@ -25,7 +25,7 @@ NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
 @pytest.fixture
 def token(alice, bob):
     """Return the token of a room with users and a guest, all connected."""
-    room, _ = rooms.get_or_create_one_to_one(user=alice, invite="bob", now=NOW)
+    room = rooms.get_or_create_one_to_one(user=alice, invite="bob", now=NOW).room
     room.type, room.pair_key = 3, None
     room.save()
     for place in room.participants.all():
@@ -62,7 +62,7 @@ def test_a_display_name_is_rendered_without_queries(
 ):
     (state,) = room_states.list_rooms(user=alice, device=None, now=NOW)
     with django_assert_num_queries(0):
-        assert display_name_of(state, now=NOW) == "Bob Brown, 1 guest"
+        assert render_room(state, now=NOW)["displayName"] == "Bob Brown, 1 guest"
 
 
 def test_a_preview_is_rendered_without_queries(django_assert_num_queries):

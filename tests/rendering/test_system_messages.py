@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,7 +40,7 @@ def line(
     user: User | None = None,
     guest: Guest | None = None,
     is_guest: bool = False,
-    parameters: dict[str, str] | None = None,
+    parameters: dict[str, Any] | None = None,
 ) -> Message:
     """Return a system message that is nowhere stored."""
     is_guest = is_guest or guest is not None
@@ -224,11 +225,31 @@ def test_a_guest_whose_id_is_a_users_is_not_that_user() -> None:
     assert text == "{actor} created the conversation"
 
 
-def test_every_key_has_words() -> None:
-    for key in SystemMessage:
-        message = line(key, user=ALICE)
-        text, _ = render_system_message(message, reader=READERS["bob"], names=Names())
-        assert text
+PARAMETERS: dict[SystemMessage, dict[str, Any]] = {
+    SystemMessage.CONVERSATION_RENAMED: {"oldName": "Old", "newName": "New"},
+    SystemMessage.CALL_ENDED: {"users": ["alice", "bob"], "guests": 1, "duration": 9},
+    SystemMessage.GUESTS_ALLOWED: {"oldType": 2, "newType": 3},
+    SystemMessage.GUESTS_DISALLOWED: {"oldType": 3, "newType": 2},
+    SystemMessage.USER_ADDED: {"user": "bob"},
+    SystemMessage.USER_REMOVED: {"user": "bob"},
+    SystemMessage.MODERATOR_PROMOTED: {"user": "bob"},
+    SystemMessage.MODERATOR_DEMOTED: {"user": "bob"},
+    SystemMessage.GUEST_MODERATOR_PROMOTED: {"session": "a" * 40},
+    SystemMessage.GUEST_MODERATOR_DEMOTED: {"session": "a" * 40},
+}
+"""What is stored with each key; nothing with those that are missing here."""
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("key", SystemMessage)
+def test_every_key_has_words(key: SystemMessage, reader: str) -> None:
+    message = line(key, user=ALICE, parameters=PARAMETERS.get(key))
+    text, parameters = render_system_message(
+        message, reader=READERS[reader], names=NAMES
+    )
+    assert text
+    assert "%" not in text
+    assert set(re.findall(r"{(\w+)}", text)) <= set(parameters)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -18,7 +18,7 @@ from talk.api.parameters import (
     Parameters,
     TextField,
 )
-from talk.api.polls import Poll, Wait, answer_at_once, deferred_wait
+from talk.api.polls import Look, Poll, Wait, answer_at_once, deferred_wait
 from talk.constants import (
     MESSAGES_LIMIT_DEFAULT,
     MESSAGES_LIMIT_MAX,
@@ -31,6 +31,7 @@ from talk.domain import chat, guests, sessions
 from talk.domain.access import Caller, find_caller
 from talk.domain.mentions import suggest_mentions
 from talk.exceptions import NotAllowed, NotFound
+from talk.hints import Kind
 from talk.rendering.mentions import render_suggestion
 from talk.rendering.messages import render_message
 from talk.rendering.readers import reader_of
@@ -72,6 +73,53 @@ class GuestNameParameters(Parameters):
     displayName = TextField(source="display_name", default="")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChatPoll(Poll):
+    """Waits for messages after the one that the client knows.
+
+    `limit` is how many one answer may hold, `language` that of the request.
+    """
+
+    kind = Kind.TIMELINE
+    expires_as_stand_in = True
+
+    after: int
+    limit: int
+    caller: Caller
+    language: str | None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Who knows the same and wants as much is shown the same."""
+        return self.after, self.limit
+
+    def look(self) -> Look:
+        """Read what is new; the position first, so that it promises too little."""
+        return self._read(chat.newest_position(room_id=self.room_id))
+
+    def look_first(self) -> Look:
+        """Read what is new; how far the room has come was read with the caller."""
+        return self._read(self.position)
+
+    def look_after(self, seen: int) -> Look:
+        """Read what is new if the room has come further."""
+        position = chat.newest_position(room_id=self.room_id)
+        return self.look() if position > seen else Look(position=position, news=None)
+
+    def _read(self, position: int) -> Look:
+        page = chat.read_newer(room_id=self.room_id, after=self.after, limit=self.limit)
+        return Look(position=position, news=page if page.messages else None)
+
+    def respond(self, news: chat.Page) -> Response:
+        """Return the messages."""
+        with translation.override(self.language):
+            return _respond(news, self.caller)
+
+    def expire(self) -> Response:
+        """Say that there is nothing newer."""
+        return Response(status=304)
+
+
 class ChatViewSet(OCSViewSet):
     """`/chat/{token}`."""
 
@@ -93,16 +141,18 @@ class ChatViewSet(OCSViewSet):
             )
             return _respond(page, caller)
         chat.mark_read(caller=caller)
-        poll = Poll(
+        waits = request.method != "HEAD" and given["timeout"] > 0
+        poll = ChatPoll(
             room_id=caller.room.pk,
             position=caller.room.last_position,
-            timeout=max(0, min(given["timeout"], POLL_TIMEOUT_MAX)),
+            timeout=min(given["timeout"], POLL_TIMEOUT_MAX) if waits else 0,
             session_pks=pinged,
-            guest_session_pk=caller.session_pk if caller.guest is not None else None,
+            needed_session_pk=caller.session_pk if caller.guest is not None else None,
+            complete=self.complete,
             after=given["last_known_id"],
             limit=limit,
-            respond=_responder(caller),
-            complete=self.complete,
+            caller=caller,
+            language=translation.get_language(),
         )
         wait = deferred_wait(underlying(request)) or self.wait
         return wait(poll)
@@ -150,24 +200,17 @@ class GuestNameViewSet(OCSViewSet):
         if caller.guest is None:
             raise NotFound
         given = GuestNameParameters.read(self.values)
-        guests.set_display_name(guest=caller.guest, display_name=given["display_name"])
+        guests.rename_guest(
+            guest=caller.guest,
+            room_id=caller.room.pk,
+            display_name=given["display_name"],
+        )
         return Response()
 
 
-def _responder(caller: Caller) -> Callable[[chat.Page | None], Response]:
-    """Return what makes the caller's answer, in the language of this request."""
-    language = translation.get_language()
-
-    def respond(page: chat.Page | None) -> Response:
-        with translation.override(language):
-            return _respond(page, caller)
-
-    return respond
-
-
-def _respond(page: chat.Page | None, caller: Caller) -> Response:
+def _respond(page: chat.Page, caller: Caller) -> Response:
     """Return the page, or that there is nothing, which is a 304."""
-    if page is None or not page.messages:
+    if not page.messages:
         return Response(status=304)
     headers = {LAST_GIVEN_HEADER: str(page.messages[-1].pk)}
     return Response(_render_page(page, caller), headers=headers)

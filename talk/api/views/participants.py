@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack
 from typing import Any
 
-from django.urls import get_script_prefix
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +13,7 @@ from talk.adapters import get_adapter
 from talk.api.authentication import remember_device, underlying, with_device
 from talk.api.base import OCSViewSet
 from talk.api.parameters import LenientBooleanField, Parameters, TextField
-from talk.api.throttling import count_guest_join, password_attempt
+from talk.api.throttling import guest_join, password_attempt
 from talk.conf import talk_settings
 from talk.constants import RoomType
 from talk.domain import invitations, moderators, participants, room_states, sessions
@@ -178,12 +177,12 @@ class ActiveParticipantViewSet(OCSViewSet):
         room, caller = find_room(asker=self.asker, token=token)
         password: str = JoinRoomParameters.read(self.values)["password"]
         asker = with_device(request, self.asker)
-        if asker.user is None:
-            count_guest_join(underlying(request))
-        # No password at all is no guess: it asks whether one is needed.
-        is_guess = password and sessions.needs_password(room=room, caller=caller)
-        counted = password_attempt(underlying(request), token)
-        with counted if is_guess else nullcontext():
+        with ExitStack() as counted:
+            if asker.user is None:
+                counted.enter_context(guest_join(underlying(request)))
+            # No password at all is no guess: it asks whether one is needed.
+            if password and sessions.needs_password(room=room, caller=caller):
+                counted.enter_context(password_attempt(underlying(request), token))
             session = sessions.join_room(
                 asker=asker,
                 room=room,
@@ -217,7 +216,9 @@ def _source(given: dict[str, Any]) -> str:
 def _invite(request: Request, caller: Caller, address: str) -> RoomType | None:
     site = talk_settings().SITE_URL
     if not site:
-        site = underlying(request).build_absolute_uri(get_script_prefix())
+        # The app's URLs may live below a prefix, and this request below them.
+        prefix, _, _ = request.path.partition("/ocs/")
+        site = underlying(request).build_absolute_uri(prefix or "/")
     url = get_adapter().room_url(caller.room.token, site.rstrip("/"))
     return invitations.invite_by_email(
         caller=caller, address=address, url=url, now=timezone.now()

@@ -20,13 +20,13 @@ from talk.domain.access import (
     find_user_caller,
     require_moderator,
 )
+from talk.domain.rooms import OpenedRoom
 from talk.exceptions import Invalid
-from talk.rendering.rooms import display_name_of, render_preview, render_room
+from talk.rendering.rooms import render_opened, render_preview, render_room
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from talk.models import Room
 
 HASH_HEADER = "X-Nextcloud-Talk-Hash"
 MODIFIED_BEFORE_HEADER = "X-Nextcloud-Talk-Modified-Before"
@@ -81,15 +81,8 @@ class RoomViewSet(OCSViewSet):
         """Create a room; 200 for a one-to-one room that was there already."""
         given = CreateRoomParameters.read(self.values)
         now = timezone.now()
-        room, created = _create(user=self.user, given=given, now=now)
-        caller = find_caller(asker=self.asker, token=room.token)
-        state = room_states.describe_room(caller=caller, now=now)
-        data = {
-            "token": room.token,
-            "name": room.name,
-            "displayName": display_name_of(state, now=now),
-        }
-        return Response(data, status=201 if created else 200)
+        opened = _open(user=self.user, given=given, now=now)
+        return Response(render_opened(opened), status=201 if opened.is_new else 200)
 
     def retrieve(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Return one room, in full to its participants."""
@@ -176,8 +169,8 @@ class NotificationViewSet(OCSViewSet):
         return Response()
 
 
-def _create(*, user: User, given: dict[str, Any], now: datetime) -> tuple[Room, bool]:
-    """Return the room, and whether it is new.
+def _open(*, user: User, given: dict[str, Any], now: datetime) -> OpenedRoom:
+    """Create the room, or find the one-to-one room that is there already.
 
     Raises:
         Invalid: there is no such room type.
@@ -189,6 +182,7 @@ def _create(*, user: User, given: dict[str, Any], now: datetime) -> tuple[Room, 
     if room_type is RoomType.ONE_TO_ONE:
         return rooms.get_or_create_one_to_one(user=user, invite=invite, now=now)
     if room_type is RoomType.GROUP and invite:
-        return rooms.create_group_room(user=user, invite=invite, now=now), True
-    room = rooms.create_room(user=user, type=room_type, name=given["name"], now=now)
-    return room, True
+        room = rooms.create_group_room(user=user, invite=invite, now=now)
+    else:
+        room = rooms.create_room(user=user, type=room_type, name=given["name"], now=now)
+    return OpenedRoom(room=room, is_new=True)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
-from channels.exceptions import StopConsumer
 from channels.generic.http import AsyncHttpConsumer
 from django.conf import settings
 from django.http import HttpResponseBase
 from rest_framework.response import Response
 
 from talk.api.polls import Poll
-from talk.domain.chat import Page
 from talk.realtime.handler import PollHandler, adopt_headers
 from talk.realtime.hub import Hub, Waiter, current_hub
 from talk.realtime.pauses import patience
@@ -43,14 +41,13 @@ class PollConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
     async def http_request(self, message: dict[str, Any]) -> None:
         """Collect the body, which Channels would do without any limit.
 
-        Raises:
-            StopConsumer: it is longer than the site allows; that is answered.
+        What is longer than the site allows is refused by the view, as everywhere;
+        that needs one byte too many, and not the rest.
         """
         self._body_size += len(message.get("body", b""))
         longest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if longest is not None and self._body_size > longest:
-            await self.send_response(413, b"")
-            raise StopConsumer
+            message = {**message, "more_body": False}
         await super().http_request(message)
 
     async def handle(self, body: bytes) -> None:
@@ -62,27 +59,46 @@ class PollConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
         with hub.serving():
             admit = partial(self._handler.admit, self.scope, body)
             response, poll = await hub.admissions.run(admit)
-            answer = response if poll is None else await self._wait(hub, poll, response)
-            if answer is not None:
-                await self._send(answer)
+            if poll is None:
+                await self._send(response)
+            else:
+                await self._wait(hub, poll, response)
 
-    async def _wait(
-        self, hub: Hub, poll: Poll, provisional: HttpResponseBase
-    ) -> HttpResponseBase | None:
-        """Return the answer, or None when nobody is there to read it."""
+    async def _wait(self, hub: Hub, poll: Poll, stand_in: HttpResponseBase) -> None:
+        """Answer when there is news, or there will be none; not if nobody is there."""
         gone = asyncio.create_task(self._hang_up())
+        news: Any | None = None
+        is_sent = False
         try:
             with hub.subscribe(poll) as waiter:
-                page = await _find_news(hub, waiter, gone)
-            if page is None:
-                return None if gone.done() else provisional
-            answer: Callable[[], Response] = partial(poll.respond, page)
+                news = await _find_news(hub, waiter, gone)
+            answer = poll.expire if news is None else partial(poll.respond, news)
         except Exception as error:  # noqa: BLE001 - the view knows what it means
-            answer = partial(_raise, error)
+            answer = partial(poll.fail, error)
+        try:
+            if not gone.done():
+                response = await self._finish(hub, poll, answer, stand_in)
+                # It may have hung up meanwhile, and would never learn of this.
+                if not gone.done():
+                    await self._send(response)
+                    is_sent = True
         finally:
             gone.cancel()
+            if news is not None and poll.is_confirmed:
+                confirm = partial(poll.confirm, news, is_sent=is_sent)
+                await hub.threads.run(confirm)
+
+    async def _finish(
+        self,
+        hub: Hub,
+        poll: Poll,
+        answer: Callable[[], Response],
+        stand_in: HttpResponseBase,
+    ) -> HttpResponseBase:
+        if answer == poll.expire and poll.expires_as_stand_in:
+            return stand_in
         response = await hub.threads.run(partial(poll.complete, answer))
-        adopt_headers(response, provisional)
+        adopt_headers(response, stand_in)
         return response
 
     async def _hang_up(self) -> None:
@@ -104,29 +120,24 @@ class PollConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
         await self.send_response(response.status_code, content, headers=headers)
 
 
-async def _find_news(
-    hub: Hub, waiter: Waiter, gone: asyncio.Future[Any]
-) -> Page | None:
+async def _find_news(hub: Hub, waiter: Waiter, gone: asyncio.Future[Any]) -> Any | None:
     """Look and wait in turn until there is news.
 
-    Returns None when the client is gone, the time is up or the hub drains.
+    Returns None when the client is gone, the time is up, a newer poll has taken over
+    or the hub drains.
 
     Raises:
-        NotFound: the room was deleted.
+        NotFound: the room, or the session that the poll depends on, is gone.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + patience(waiter.poll.timeout)
     while True:
-        page = await hub.look(waiter)
-        if page.messages:
-            return None if gone.done() else page
+        news = await hub.look(waiter)
+        if news is not None:
+            return news
         left = deadline - loop.time()
         if hub.is_draining or left <= 0:
             return None
         was_rung = await waiter.wait(gone, left)
-        if gone.done() or not was_rung:
+        if gone.done() or waiter.is_superseded or not was_rung:
             return None
-
-
-def _raise(error: Exception) -> NoReturn:
-    raise error

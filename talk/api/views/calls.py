@@ -1,0 +1,72 @@
+"""Calls: who is in the running one, joining and leaving it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from talk.api.base import OCSViewSet
+from talk.api.parameters import Parameters
+from talk.constants import InCall
+from talk.domain import calls
+from talk.domain.access import find_caller, find_room
+from talk.rendering.signaling import render_peers
+
+NUMBER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
+
+ALL_FLAGS = InCall.IN_CALL | InCall.WITH_AUDIO | InCall.WITH_VIDEO
+
+
+class FlagsField(serializers.Field[InCall, Any, Any, Any]):
+    """In-call flags: a number, or its digits; bits that mean nothing are dropped."""
+
+    default_error_messages = {"invalid": "A number is needed."}  # noqa: RUF012 - DRF's
+
+    def to_internal_value(self, data: Any) -> InCall:
+        """Return the flags that are known."""
+        is_number = isinstance(data, int) and not isinstance(data, bool)
+        if not is_number and not NUMBER.fullmatch(str(data)):
+            self.fail("invalid")
+        return InCall(int(data) & int(ALL_FLAGS))
+
+
+class JoinCallParameters(Parameters):
+    """API: Join a call, with the flags of the capability `in-call-flags`."""
+
+    flags = FlagsField(default=ALL_FLAGS)
+
+
+class CallViewSet(OCSViewSet):
+    """`/call/{token}`."""
+
+    def list(self, request: Request, token: str, **kwargs: Any) -> Response:
+        """Return who is in the call."""
+        caller = find_caller(asker=self.asker, token=token)
+        peers = calls.list_peers(room=caller.room, now=timezone.now())
+        return Response(render_peers(peers, token=token))
+
+    def create(self, request: Request, token: str, **kwargs: Any) -> Response:
+        """Join the call, or change one's flags; without any it is left."""
+        caller = find_caller(asker=self.asker, token=token)
+        now = timezone.now()
+        flags: InCall = JoinCallParameters.read(self.values)["flags"]
+        if flags:
+            calls.join_call(caller=caller, flags=flags, now=now)
+        else:
+            calls.leave_call(caller=caller, now=now)
+        return Response()
+
+    def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
+        """Leave the call. A guest who is not in the room has left it already."""
+        if self.asker.user is None:
+            _, guest = find_room(asker=self.asker, token=token)
+            if guest is None:
+                return Response()
+        caller = find_caller(asker=self.asker, token=token)
+        calls.leave_call(caller=caller, now=timezone.now())
+        return Response()

@@ -1,0 +1,38 @@
+"""The site's own accounts, where their rows must be locked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.db import connections
+
+from talk.models.database import primary
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+def lock_accounts(users: Sequence[User]) -> list[User]:
+    """Keep accounts from being deleted until the transaction ends.
+
+    Returns those of `users` that still exist, in the same order. One query. To be
+    called under the lock of a room, never before it: deletions lock in this order.
+    """
+    manager = get_user_model()._default_manager  # noqa: SLF001 - Django's own word
+    rows = primary(manager.filter(pk__in=[user.pk for user in users]).order_by("pk"))
+    features = connections[rows.db].features
+    if features.has_select_for_update:
+        is_weak = features.has_select_for_no_key_update
+        rows = rows.select_for_update(no_key=is_weak)
+    existing = set(rows.values_list("pk", flat=True))
+    return [user for user in users if user.pk in existing]
+
+
+def lock_account_for_deletion(user: User) -> None:
+    """Let nobody else refer to an account any more, until the transaction ends."""
+    manager = get_user_model()._default_manager  # noqa: SLF001 - as above
+    rows = primary(manager.filter(pk=user.pk))
+    if connections[rows.db].features.has_select_for_update:
+        list(rows.select_for_update().values_list("pk", flat=True))

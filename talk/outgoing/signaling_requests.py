@@ -1,0 +1,112 @@
+"""What an external signaling server is told, in the server's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Request = dict[str, Any]
+"""The body of a request: its type, and beside it what it says under the same name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Properties:
+    """What a room is, as the server passes it on to those who are in it."""
+
+    name: str
+    type: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """A session, or a place without one, as the server passes it on to a call.
+
+    `last_ping` is in seconds since 1970; `user_id` is None for guests.
+    """
+
+    session_id: str
+    in_call: int
+    last_ping: int
+    participant_type: int
+    user_id: str | None = None
+
+
+def invite(
+    *, user_ids: Sequence[str], all_user_ids: Sequence[str], properties: Properties
+) -> Request:
+    """Users have got a place in the room."""
+    told = {"userids": list(user_ids), "alluserids": list(all_user_ids)}
+    return _request("invite", **told, properties=_properties(properties))
+
+
+def disinvite_users(
+    *, user_ids: Sequence[str], all_user_ids: Sequence[str], properties: Properties
+) -> Request:
+    """Users have lost their place; the server disconnects them from the room."""
+    told = {"userids": list(user_ids), "alluserids": list(all_user_ids)}
+    return _request("disinvite", **told, properties=_properties(properties))
+
+
+def disinvite_sessions(
+    *, session_ids: Sequence[str], all_user_ids: Sequence[str], properties: Properties
+) -> Request:
+    """Guests have lost their place; the server disconnects them from the room."""
+    told = {"sessionids": list(session_ids), "alluserids": list(all_user_ids)}
+    return _request("disinvite", **told, properties=_properties(properties))
+
+
+def update(*, user_ids: Sequence[str], properties: Properties) -> Request:
+    """The room has changed, or what somebody may do in it."""
+    told = {"userids": list(user_ids)}
+    return _request("update", **told, properties=_properties(properties))
+
+
+def delete(*, user_ids: Sequence[str]) -> Request:
+    """The room is gone; these users were in it."""
+    return _request("delete", userids=list(user_ids))
+
+
+def in_call(
+    *, flags: int, changed: Sequence[Connection], callers: Sequence[Connection]
+) -> Request:
+    """Somebody joined or left the call, or sends something else in it."""
+    users = {"changed": _entries(changed), "users": _entries(callers)}
+    return _request("incall", incall=flags, **users)
+
+
+def participants(
+    *, changed: Sequence[Connection], everybody: Sequence[Connection]
+) -> Request:
+    """Somebody in the room has changed, or is gone without a word."""
+    users = {"changed": _entries(changed), "users": _entries(everybody)}
+    return _request("participants", **users)
+
+
+def message() -> Request:
+    """Something was said in the room; clients fetch it themselves."""
+    return _request("message", data={"type": "chat", "chat": {"refresh": True}})
+
+
+def _request(type: str, **content: Any) -> Request:
+    return {"type": type, type: content}
+
+
+def _properties(properties: Properties) -> dict[str, Any]:
+    return {"name": properties.name, "type": properties.type}
+
+
+def _entries(connections: Sequence[Connection]) -> list[dict[str, Any]]:
+    return [_entry(connection) for connection in connections]
+
+
+def _entry(connection: Connection) -> dict[str, Any]:
+    entry = {
+        "inCall": connection.in_call,
+        "lastPing": connection.last_ping,
+        "sessionId": connection.session_id,
+        "participantType": connection.participant_type,
+    }
+    if connection.user_id is not None:
+        entry["userId"] = connection.user_id
+    return entry

@@ -1,0 +1,53 @@
+"""Who is in a call, and who is connected, as signaling tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from talk.adapters import get_adapter
+from talk.domain.signaling import SignalingNews
+from talk.models import Participant, Session
+
+NOBODY = [{"type": "usersInRoom", "data": []}]
+"""What a session is told that is not in the room."""
+
+
+def render_peers(sessions: Sequence[Session], *, token: str) -> list[dict[str, Any]]:
+    """Return the sessions of a call.
+
+    API: Get list of connected participants.
+    """
+    return [
+        {
+            "userId": _user_id(session.participant),
+            "token": token,
+            "lastPing": int(session.last_ping.timestamp()),
+            "sessionId": session.session_id,
+        }
+        for session in sessions
+    ]
+
+
+def render_news(news: SignalingNews) -> list[dict[str, Any]]:
+    """Return the messages for a session and, last, everybody who is connected.
+
+    API: internal signaling, GET.
+    """
+    users = [
+        {
+            "userId": _user_id(session.participant),
+            "roomId": session.room_id,
+            "lastPing": int(session.last_ping.timestamp()),
+            "sessionId": session.session_id,
+            "inCall": session.in_call,
+        }
+        for session in news.sessions
+    ]
+    messages = [{"type": "message", "data": message.text} for message in news.messages]
+    return [*messages, {"type": "usersInRoom", "data": users}]
+
+
+def _user_id(participant: Participant) -> str:
+    user = participant.user
+    return get_adapter().user_id(user) if user is not None else ""

@@ -1,0 +1,246 @@
+"""/room/{token}/favorite: rooms that somebody wants to see first."""
+
+from __future__ import annotations
+
+import pytest
+
+from talk.constants import NotificationLevel
+from talk.models import Participant
+from tests.api.callers import (
+    guest,
+    guest_moderator,
+    guest_moderator_of_a_room_made_private,
+)
+from tests.api.helpers import (
+    assert_done,
+    assert_refused,
+    put_in,
+    rows,
+    unread,
+)
+from tests.api.room_requests import NOT_THERE
+from tests.client import BASE, Answer, TalkClient
+from tests.factories import RoomFactory
+
+ASK = {"mark": "POST", "unmark": "DELETE"}
+GUESTS = [guest, guest_moderator, guest_moderator_of_a_room_made_private]
+
+
+def mark(client: TalkClient, token: str) -> Answer:
+    """Ask to see a room first."""
+    return client.post(f"/room/{token}/favorite")
+
+
+def unmark(client: TalkClient, token: str) -> Answer:
+    """Ask to see a room where it belongs."""
+    return client.delete(f"/room/{token}/favorite")
+
+
+def is_favorite(client: TalkClient, token: str) -> bool:
+    """Return what the room object says."""
+    return client.room(token)["isFavorite"]
+
+
+def listed(client: TalkClient) -> list[str]:
+    """Return the tokens of a client's rooms in the order of the list."""
+    return [room["token"] for room in client.get("/room").data]
+
+
+@pytest.mark.parametrize("ask", ASK)
+class TestAccess:
+    """Who may have favourites."""
+
+    @pytest.mark.parametrize("type", [1, 2, 3, 5])
+    @pytest.mark.parametrize("room", ["public", "locked", "group"])
+    def test_every_user_in_the_room_may(self, as_bob, bob, request, ask, room, type):
+        token = request.getfixturevalue(room)
+        put_in(token, bob, type=type, favorite=ask == "unmark")
+        assert_done(as_bob.request(ASK[ask], f"/room/{token}/favorite"))
+        assert is_favorite(as_bob, token) is (ask == "mark")
+
+    @pytest.mark.parametrize("who", ["alice", "bob"])
+    def test_both_may_in_a_one_to_one_room(self, request, pair, ask, who):
+        client = request.getfixturevalue(f"as_{who}")
+        assert_done(client.request(ASK[ask], f"/room/{pair}/favorite"))
+        assert is_favorite(client, pair) is (ask == "mark")
+
+    @pytest.mark.parametrize("caller", [*NOT_THERE, guest, guest_moderator])
+    def test_guests_and_who_is_not_there_get_404(self, shared, ask, caller):
+        client = caller(shared)
+        before = rows()
+        assert_refused(client.request(ASK[ask], f"/room/{shared}/favorite"), 404)
+        assert rows() == before
+
+    @pytest.mark.parametrize("room", ["locked", "group", "pair"])
+    def test_a_stranger_gets_404(self, stranger, request, ask, room):
+        token = request.getfixturevalue(room)
+        before = rows()
+        assert_refused(stranger.request(ASK[ask], f"/room/{token}/favorite"), 404)
+        assert rows() == before
+
+    def test_an_unknown_token_is_404(self, as_alice, stranger, ask):
+        for client in (as_alice, stranger):
+            answer = client.request(ASK[ask], "/room/k7pz3mqd/favorite")
+            assert_refused(answer, 404)
+
+    def test_a_cookie_alone_is_412(self, browser, alice, public, ask):
+        Participant.objects.update(favorite=ask == "unmark")
+        before = rows(Participant)
+        response = browser.generic(ASK[ask], f"{BASE}/room/{public}/favorite")
+        assert response.status_code == 412
+        assert rows(Participant) == before
+
+
+class TestMark:
+    """POST and DELETE, and what they leave alone."""
+
+    def test_at_first_no_room_is_a_favourite(self, as_alice, public):
+        assert is_favorite(as_alice, public) is False
+
+    def test_room_and_list_show_it(self, as_alice, public):
+        mark(as_alice, public)
+        (room,) = as_alice.get("/room").data
+        assert room["isFavorite"] is True
+        assert is_favorite(as_alice, public) is True
+
+    def test_room_and_list_show_it_no_more(self, as_alice, public):
+        mark(as_alice, public)
+        assert_done(unmark(as_alice, public))
+        (room,) = as_alice.get("/room").data
+        assert room["isFavorite"] is False
+        assert is_favorite(as_alice, public) is False
+
+    def test_a_second_time_changes_nothing(self, as_alice, public):
+        mark(as_alice, public)
+        before = rows()
+        assert_done(mark(as_alice, public))
+        assert rows() == before
+
+    def test_what_is_no_favourite_may_be_unmarked(self, as_alice, public):
+        before = rows()
+        assert_done(unmark(as_alice, public))
+        assert rows() == before
+
+    @pytest.mark.parametrize("ask", [mark, unmark])
+    def test_others_keep_theirs(self, as_alice, as_bob, bob, public, ask):
+        put_in(public, bob, favorite=ask is unmark)
+        ask(as_alice, public)
+        assert is_favorite(as_bob, public) is (ask is unmark)
+
+    def test_other_rooms_keep_theirs(self, as_alice, public):
+        other = as_alice.create_room()
+        mark(as_alice, public)
+        assert is_favorite(as_alice, other) is False
+        mark(as_alice, other)
+        unmark(as_alice, public)
+        assert is_favorite(as_alice, other) is True
+
+    @pytest.mark.parametrize("ask", [mark, unmark])
+    def test_nothing_is_written_and_nothing_read(
+        self, clock, as_alice, as_bob, bob, public, ask
+    ):
+        put_in(
+            public,
+            bob,
+            favorite=ask is unmark,
+            notification_level=NotificationLevel.NEVER,
+        )
+        as_bob.join(public)
+        as_alice.say(public, "hello")
+        clock.shift(60)
+        room_before, *others_before = rows()[0], *rows()[2:]
+        place_before = Participant.objects.values().get(user=bob)
+        ask(as_bob, public)
+        assert [room_before, *others_before] == [rows()[0], *rows()[2:]]
+        place = Participant.objects.values().get(user=bob)
+        assert place == {**place_before, "favorite": ask is mark}
+        assert unread(as_bob, public) == 1
+
+    def test_a_member_keeps_it_when_leaving(self, as_bob, shared):
+        as_bob.join(shared)
+        mark(as_bob, shared)
+        as_bob.leave(shared)
+        assert is_favorite(as_bob, shared) is True
+
+    def test_a_self_joined_user_loses_it_with_the_place(self, as_carol, public):
+        as_carol.join(public)
+        mark(as_carol, public)
+        as_carol.leave(public)
+        as_carol.join(public)
+        assert is_favorite(as_carol, public) is False
+
+    def test_a_self_joined_user_keeps_it_when_joining_again(self, as_carol, public):
+        as_carol.join(public)
+        mark(as_carol, public)
+        as_carol.join(public)
+        assert is_favorite(as_carol, public) is True
+
+    def test_every_device_has_the_same(self, as_alice, alice, public):
+        mark(as_alice, public)
+        assert is_favorite(TalkClient(alice), public) is True
+
+    def test_guests_never_have_any(self, as_guest, public):
+        as_guest.join(public)
+        mark(as_guest, public)
+        assert is_favorite(as_guest, public) is False
+
+    @pytest.mark.parametrize("caller", GUESTS)
+    def test_a_refusal_says_nothing_about_the_room(self, shared, caller):
+        client = caller(shared)
+        refused, missing = (mark(client, token) for token in (shared, "k7pz3mqd"))
+        assert (refused.meta, refused.data) == (missing.meta, missing.data)
+
+
+class TestOrder:
+    """Favourites come first in the list."""
+
+    @pytest.fixture
+    def tokens(self, clock, as_alice):
+        """Three rooms, the one with the latest activity first."""
+        found = []
+        for name in ("oldest", "older", "new"):
+            found.append(as_alice.create_room(name=name))
+            clock.shift(10)
+        return found[::-1]
+
+    def test_without_favourites_activity_decides(self, as_alice, tokens):
+        assert listed(as_alice) == tokens
+
+    @pytest.mark.parametrize("number", [0, 1, 2])
+    def test_a_favourite_comes_first(self, as_alice, tokens, number):
+        favorite = tokens[number]
+        mark(as_alice, favorite)
+        others = [token for token in tokens if token != favorite]
+        assert listed(as_alice) == [favorite, *others]
+
+    def test_among_favourites_activity_decides(self, as_alice, tokens):
+        new, older, oldest = tokens
+        for token in (older, oldest):
+            mark(as_alice, token)
+        assert listed(as_alice) == [older, oldest, new]
+        as_alice.say(oldest, "hello")
+        assert listed(as_alice) == [oldest, older, new]
+
+    def test_news_elsewhere_move_no_room_before_a_favourite(self, as_alice, tokens):
+        new, older, oldest = tokens
+        mark(as_alice, oldest)
+        as_alice.say(older, "hello")
+        assert listed(as_alice) == [oldest, older, new]
+
+    def test_a_room_goes_back_to_where_it_belongs(self, as_alice, tokens):
+        mark(as_alice, tokens[2])
+        unmark(as_alice, tokens[2])
+        assert listed(as_alice) == tokens
+
+    def test_favourites_of_others_move_nothing(self, as_alice, as_bob, bob, tokens):
+        for token in tokens:
+            put_in(token, bob)
+        mark(as_bob, tokens[2])
+        assert listed(as_alice) == tokens
+        assert listed(as_bob) == [tokens[2], *tokens[:2]]
+
+    def test_a_room_of_others_is_not_listed_for_having_been_asked_for(
+        self, as_alice, tokens
+    ):
+        assert_refused(mark(as_alice, RoomFactory().token), 404)
+        assert listed(as_alice) == tokens

@@ -1,0 +1,120 @@
+"""What the reaper costs, and several of them at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from talk.constants import ParticipantType
+from talk.models import SignalingMessage
+from tests.domain.test_cleanup import (
+    DEAD,
+    EVERYBODY,
+    LIVE,
+    call_in,
+    clean,
+    inhabited,
+    keys_in,
+    place_of,
+)
+from tests.factories import RoomFactory
+from tests.threads import at_once
+
+pytestmark = pytest.mark.django_db
+
+QUIET_QUERIES = 4
+"""Dead sessions, forgotten calls, empty rooms, old signaling messages."""
+
+
+class TestCosts:
+    """How many queries a run needs."""
+
+    def count(self, make: Callable[[], Any], times: int) -> int:
+        """Return the queries of a run after something was made so often."""
+        for _ in range(times):
+            make()
+        with CaptureQueriesContext(connection) as queries:
+            clean()
+        return len(queries)
+
+    @pytest.mark.parametrize("rooms", [0, 1, 50])
+    def test_live_rooms_cost_nothing(self, rooms, django_assert_num_queries):
+        for _ in range(rooms):
+            place = place_of(ParticipantType.GUEST, LIVE)
+            call_in(place.room, place)
+        with django_assert_num_queries(QUIET_QUERIES):
+            clean()
+
+    @pytest.mark.parametrize("type", [ParticipantType.USER, ParticipantType.GUEST])
+    def test_live_people_of_a_room_cost_nothing(self, type):
+        few, many = inhabited(), inhabited()
+        dead = partial(place_of, type, DEAD)
+        place_of(type, LIVE, room=few)
+        cost_of_few = self.count(partial(dead, room=few), 1)
+        for _ in range(50):
+            place_of(type, LIVE, room=many)
+        assert self.count(partial(dead, room=many), 1) == cost_of_few
+
+    @pytest.mark.parametrize("type", [ParticipantType.USER, ParticipantType.GUEST])
+    def test_the_dead_of_a_room_cost_the_same_however_many(self, type):
+        few, many = inhabited(), inhabited()
+        cost_of_few = self.count(partial(place_of, type, DEAD, room=few), 2)
+        cost_of_many = self.count(partial(place_of, type, DEAD, room=many), 50)
+        assert cost_of_many == cost_of_few
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            pytest.param(partial(place_of, ParticipantType.USER, DEAD), id="session"),
+            pytest.param(partial(place_of, ParticipantType.GUEST, DEAD), id="guest"),
+            pytest.param(lambda: call_in(inhabited()), id="call"),
+            pytest.param(RoomFactory, id="empty room"),
+        ],
+    )
+    def test_each_room_costs_the_same(self, make):
+        one, five = self.count(make, 1), self.count(make, 5)
+        assert five - QUIET_QUERIES == 5 * (one - QUIET_QUERIES)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    """Runs, and people, at the same moment."""
+
+    def test_two_runs_remove_everything_once(self):
+        for _ in range(5):
+            room = inhabited()
+            places = [place_of(type, DEAD, room=room) for type in EVERYBODY]
+            call_in(room, *places)
+            RoomFactory()
+        found = at_once(*[clean] * 4)
+        assert sum(cleaned.sessions for cleaned in found) == 30
+        assert sum(cleaned.participants for cleaned in found) == 15
+        assert sum(cleaned.calls for cleaned in found) == 5
+        assert sum(cleaned.rooms for cleaned in found) == 5
+
+    def test_two_runs_sum_a_call_up_once(self):
+        places = [place_of(ParticipantType.USER, DEAD, room=inhabited())]
+        room = places[0].room
+        places.append(place_of(ParticipantType.USER, DEAD, room=room))
+        call_in(room, *places)
+        at_once(*[clean] * 4)
+        assert keys_in(room) == ["call_ended"]
+
+    def test_two_runs_remove_old_signaling_messages(self):
+        place = place_of(ParticipantType.USER, LIVE)
+        for _ in range(20):
+            SignalingMessage.objects.create(
+                recipient=place.sessions.get(),
+                sender_session_id="a" * 512,
+                text="{}",
+                created_at=DEAD - timedelta(hours=1),
+            )
+        at_once(*[clean] * 4)
+        assert not SignalingMessage.objects.exists()

@@ -1,0 +1,96 @@
+"""What a signaling server says to us, signed as it does."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from typing import Any
+
+from django.test import Client
+
+from tests.client import BASE, Answer
+
+SECRET = "example-shared-secret"
+SERVER = {"server": "wss://signaling.example.org", "secret": SECRET}
+TALK = {"SIGNALING_SERVERS": [SERVER]}
+"""The setting of a site with one server."""
+
+
+def sign(body: bytes, random: str, secret: str = SECRET) -> str:
+    """Return the checksum of a body."""
+    message = random.encode() + body
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+
+
+def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
+    """Return the two headers of a body."""
+    random = secrets.token_hex(32)
+    return {
+        "Spreed-Signaling-Random": random,
+        "Spreed-Signaling-Checksum": sign(body, random, secret),
+    }
+
+
+class SignalingServer:
+    """Asks the backend route as a signaling server does: signed, without a cookie."""
+
+    def __init__(self, secret: str = SECRET) -> None:
+        self.secret = secret
+
+    def ask(self, content: Any) -> dict[str, Any]:
+        """Send a signed request and return the data of the answer, which is a 200."""
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        answer = self.send(body, signed(body, self.secret))
+        assert answer.status == 200
+        assert answer.meta["statuscode"] == 200
+        assert isinstance(answer.data, dict)
+        return answer.data
+
+    def send(self, body: bytes, headers: dict[str, str], **options: Any) -> Answer:
+        """Send a body with these headers."""
+        response = Client(enforce_csrf_checks=True).generic(
+            "POST",
+            f"{BASE}/signaling/backend",
+            body,
+            **{"content_type": "application/json", **options},
+            headers={
+                "Accept": "application/json",
+                "OCS-APIRequest": "true",
+                "User-Agent": "nextcloud-spreed-signaling/unreleased",
+                "X-Spreed-Signaling-Features": "audio-video-permissions",
+                **headers,
+            },
+        )
+        assert response.headers["Content-Type"].startswith("application/json")
+        ocs = response.json()["ocs"]
+        return Answer(response.status_code, ocs["meta"], ocs["data"], response.headers)
+
+    def authenticate(self, user_id: Any, ticket: Any) -> dict[str, Any]:
+        """Ask whether a client is who it says."""
+        params = {"userid": user_id, "ticket": ticket}
+        return self.ask({"type": "auth", "auth": {"version": "1.0", "params": params}})
+
+    def room(self, token: str, user_id: Any, session_id: str, **more: Any) -> Any:
+        """Report that a client enters a room or, with an action, leaves it."""
+        room = {"roomid": token, "userid": user_id, "sessionid": session_id, **more}
+        return self.ask({"type": "room", "room": {"version": "1.0", **room}})
+
+    def leave(self, token: str, user_id: Any, session_id: str) -> Any:
+        """Report that a client leaves a room."""
+        return self.room(token, user_id, session_id, action="leave")
+
+    def ping(self, token: str, *entries: Any) -> dict[str, Any]:
+        """Report that sessions are there."""
+        ping = {"version": "1.0", "roomid": token, "entries": list(entries)}
+        return self.ask({"type": "ping", "ping": ping})
+
+
+def error_of(data: dict[str, Any]) -> str:
+    """Return the code of a refusal, which has nothing but its own keys."""
+    assert set(data) == {"type", "error"}
+    assert data["type"] == "error"
+    assert set(data["error"]) == {"code", "message"}
+    assert isinstance(data["error"]["message"], str)
+    return data["error"]["code"]

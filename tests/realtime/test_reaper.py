@@ -1,0 +1,119 @@
+"""Whose turn it is to clean up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.cache import caches
+
+from talk.conf import TalkSettings
+from talk.domain.cleanup import Cleaned
+from talk.models import Session
+from talk.realtime import reaper
+from talk.realtime.reaper import SHARE, reap
+from tests.api.helpers import START, put_guest_in
+from tests.factories import RoomFactory
+
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+DUMMY = "django.core.cache.backends.dummy.DummyCache"
+
+
+@pytest.fixture
+def clock() -> Iterator[Any]:
+    """A clock that stands still until a test shifts it."""
+    with time_machine.travel(START, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The moments for which the reaper has cleaned up."""
+    moments: list[Any] = []
+
+    def clean_up(*, now: Any) -> Cleaned:
+        moments.append(now)
+        return Cleaned()
+
+    monkeypatch.setattr(reaper, "clean_up", clean_up)
+    return moments
+
+
+def test_it_cleans_up_what_is_dead_now(clock, runs) -> None:
+    reap()
+    assert runs == [START]
+
+
+def test_the_next_one_within_the_interval_does_nothing(clock, runs) -> None:
+    reap()
+    clock.shift(TalkSettings().REAPER_SECONDS * SHARE - 1)
+    reap()
+    assert len(runs) == 1
+
+
+def test_after_the_interval_it_works_again(clock, runs) -> None:
+    reap()
+    clock.shift(TalkSettings().REAPER_SECONDS)
+    reap()
+    assert len(runs) == 2
+
+
+def test_the_interval_is_a_setting(clock, runs, settings) -> None:
+    settings.TALK = {"REAPER_SECONDS": 1000}
+    reap()
+    clock.shift(700)
+    reap()
+    clock.shift(300)
+    reap()
+    assert len(runs) == 2
+
+
+def test_who_came_too_early_does_not_make_others_wait_longer(clock, runs) -> None:
+    reap()
+    clock.shift(20)
+    reap()
+    clock.shift(10)
+    reap()
+    assert len(runs) == 2
+
+
+@pytest.mark.parametrize(("alias", "count"), [("default", 2), ("shared", 1)])
+def test_it_takes_turns_by_the_cache_that_a_site_names(
+    runs, settings, alias, count
+) -> None:
+    settings.CACHES = {
+        "default": {"BACKEND": DUMMY},
+        "shared": {"BACKEND": LOCMEM, "LOCATION": "shared by the reapers"},
+    }
+    settings.TALK = {"CACHE": alias}
+    caches["shared"].clear()
+    reap()
+    reap()
+    assert len(runs) == count
+
+
+def test_a_cache_that_keeps_nothing_does_not_stop_it(runs, settings) -> None:
+    settings.CACHES = {"default": {"BACKEND": DUMMY}}
+    reap()
+    assert len(runs) == 1
+
+
+def test_it_says_what_it_found_to_who_wants_to_know(runs, caplog) -> None:
+    with caplog.at_level(logging.DEBUG, logger="talk.reaper"):
+        reap()
+    (record,) = caplog.records
+    assert record.levelno == logging.DEBUG
+    assert str(Cleaned()) in record.getMessage()
+
+
+@pytest.mark.django_db
+def test_a_guest_who_fell_silent_is_gone(clock) -> None:
+    room = RoomFactory(object_type="blog.article", object_id="7")
+    put_guest_in(room.token)
+    clock.shift(100)
+    reap()
+    assert not Session.objects.exists()
+    assert not room.participants.exists()

@@ -1,0 +1,151 @@
+"""The message catalogues: complete, faithful to the placeholders, up to date, in use."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+from django.core.management import call_command
+from django.utils import translation
+from django.utils.translation import gettext, ngettext
+
+from tests.client import TalkClient
+
+PACKAGE = Path(__file__).resolve().parent.parent / "talk"
+LANGUAGES = ["de", "es", "fr"]
+PLURALS = {"de": "(n != 1)", "es": "(n != 1)", "fr": "(n > 1)"}
+PLACEHOLDER = re.compile(r"\{\w+\}|%\(\w+\)\w")
+BUILD = "`pip install -e .` builds the catalogues that Django reads"
+REFRESH = (
+    "`cd talk && python -m django makemessages --all --no-location --no-wrap"
+    " --no-obsolete` refreshes the catalogues; then translate what is new"
+)
+KNOWN = "You created the conversation"
+ONE, MANY = "%(count)d guest", "%(count)d guests"
+
+
+def catalogue_of(language: str, *, package: Path = PACKAGE) -> Catalog:
+    """Read a catalogue as translators wrote it; what cannot be read is an error."""
+    path = package / "locale" / language / "LC_MESSAGES" / "django.po"
+    with path.open("rb") as file:
+        return read_po(file, abort_invalid=True)
+
+
+def entries_of(catalogue: Catalog) -> list[Message]:
+    """Return all entries but the header."""
+    return [message for message in catalogue if message.id]
+
+
+def keys_of(catalogue: Catalog) -> set[tuple[str | None, str | tuple[str, ...]]]:
+    """Return what tells the entries apart: their contexts and their English texts."""
+    return {(entry.context, entry.id) for entry in entries_of(catalogue)}
+
+
+def forms(text: str | tuple[str, ...] | list[str]) -> list[str]:
+    """Return the forms of a text, which are several where there is a plural."""
+    return [text] if isinstance(text, str) else list(text)
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the `{…}` and `%(…)s` of a text."""
+    return set(PLACEHOLDER.findall(text))
+
+
+def test_there_is_a_catalogue_for_each_language() -> None:
+    found = (PACKAGE / "locale").glob("*/LC_MESSAGES/django.po")
+    assert sorted(path.parts[-3] for path in found) == LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+class TestCatalogue:
+    """What translators wrote."""
+
+    def test_the_header_says_the_language_and_its_plurals(self, language):
+        catalogue = catalogue_of(language)
+        assert str(catalogue.locale) == language
+        assert catalogue.num_plurals == 2
+        assert catalogue.plural_expr == PLURALS[language]
+        assert not catalogue.fuzzy
+
+    def test_everything_is_translated(self, language):
+        entries = entries_of(catalogue_of(language))
+        assert len(entries) > 100
+        assert [e.id for e in entries if not all(map(str.strip, forms(e.string)))] == []
+
+    def test_nothing_is_a_guess(self, language):
+        entries = entries_of(catalogue_of(language))
+        assert [entry.id for entry in entries if entry.fuzzy] == []
+
+    def test_there_is_a_text_for_each_plural(self, language):
+        catalogue = catalogue_of(language)
+        plurals = [e for e in entries_of(catalogue) if isinstance(e.id, tuple)]
+        assert plurals != []
+        counts = {e.id: len([*filter(None, forms(e.string))]) for e in plurals}
+        assert counts == dict.fromkeys(counts, catalogue.num_plurals)
+
+    def test_placeholders_are_those_of_the_english_text(self, language):
+        differing = [
+            (text, entry.id)
+            for entry in entries_of(catalogue_of(language))
+            for text in forms(entry.string)
+            if placeholders(text) != placeholders(forms(entry.id)[-1])
+        ]
+        assert differing == []
+
+    def test_nothing_is_kept_that_nobody_says_any_more(self, language):
+        assert list(catalogue_of(language).obsolete) == []
+
+
+@pytest.mark.skipif(shutil.which("xgettext") is None, reason="needs gettext")
+def test_catalogues_have_the_texts_of_the_code(tmp_path, monkeypatch) -> None:
+    """Refresh the catalogues of a copy, and see whether they had to be."""
+    package = tmp_path / "talk"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.chdir(package)
+    call_command("makemessages", locale=LANGUAGES, no_obsolete=True, verbosity=0)
+    for language in LANGUAGES:
+        kept = keys_of(catalogue_of(language))
+        said = keys_of(catalogue_of(language, package=package))
+        assert (said - kept, kept - said) == (set(), set()), REFRESH
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+class TestTranslation:
+    """What Django makes of it."""
+
+    def test_texts_are_in_the_active_language(self, language):
+        with translation.override(language):
+            assert gettext(KNOWN) == catalogue_of(language).get(KNOWN).string, BUILD
+            assert gettext(KNOWN) != KNOWN
+
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_counts_are_in_the_active_language(self, language, count):
+        """Whatever the plurals of Django's own catalogue for the language are."""
+        singular, plural = catalogue_of(language).get(ONE).string
+        with translation.override(language):
+            text = ngettext(ONE, MANY, count)
+        assert text == (singular if count == 1 else plural), BUILD
+        assert text not in {ONE, MANY}
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "You created the conversation"),
+        ("de", "Du hast die Unterhaltung erstellt"),
+        ("de-at", "Du hast die Unterhaltung erstellt"),
+        ("es", "Has creado la conversación"),
+        ("fr", "Vous avez créé la conversation"),
+        ("tlh", "You created the conversation"),
+    ],
+)
+def test_readers_get_their_own_language(
+    as_alice: TalkClient, language: str, text: str
+) -> None:
+    token = as_alice.create_room(type=3)
+    as_alice.headers["Accept-Language"] = language
+    assert [m["message"] for m in as_alice.history(token).data] == [text]
