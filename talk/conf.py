@@ -101,8 +101,8 @@ class TalkSettings:
     """Times that a mail is tried before it is given up and logged."""
 
     STUN_SERVERS: tuple[str, ...] = ()
-    """"host:port" of servers that tell callers their public address; none of somebody
-    else's is built in."""
+    """Servers ("host:port") that tell callers their public address; nobody else's is
+    built in."""
 
     TURN_SERVERS: tuple[Mapping[str, Any], ...] = ()
     """coturn servers that relay what cannot go directly: `server` ("host:port"),

@@ -1,4 +1,4 @@
-"""What a signaling server says to us, signed as it does."""
+"""What a signaling server says to us, signed as it does, and what it is told."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.test import Client
+from django.utils import timezone
 
+from talk.domain import external_signaling
+from talk.models import Room, Session
 from tests.client import BASE, Answer
+
+Requests = list[dict[str, Any]]
+Told = Callable[[Callable[[], object]], Requests]
 
 SECRET = "example-shared-secret"
 SERVER = {"server": "wss://signaling.example.org", "secret": SECRET}
@@ -94,3 +102,62 @@ def error_of(data: dict[str, Any]) -> str:
     assert set(data["error"]) == {"code", "message"}
     assert isinstance(data["error"]["message"], str)
     return data["error"]["code"]
+
+
+def teller(monkeypatch: pytest.MonkeyPatch, capture_callbacks: Any) -> Told:
+    """Return a function that tells what the server is told of an action.
+
+    Everything is about one room. It is made as soon as the action is committed.
+    """
+
+    def told(act: Callable[[], object]) -> Requests:
+        sent: list[tuple[str, dict[str, Any]]] = []
+
+        def note(*, token: str, make: Callable[[], Any]) -> None:
+            sent.extend((token, request) for request in make())
+
+        monkeypatch.setattr(external_signaling, "queue_requests", note)
+        with capture_callbacks(execute=True):
+            act()
+        assert len({token for token, _ in sent}) <= 1
+        return [request for _, request in sent]
+
+    return told
+
+
+def kinds(requests: Requests) -> list[str]:
+    """Return the types of requests."""
+    return [request["type"] for request in requests]
+
+
+def content(requests: Requests, kind: str) -> dict[str, Any]:
+    """Return what the only request of this type says."""
+    (found,) = [request for request in requests if request["type"] == kind]
+    assert set(found) == {"type", kind}
+    return found[kind]
+
+
+def properties(name: str = "Room", type: int = 3) -> dict[str, Any]:
+    """Return a room as the server is told of it."""
+    return {"name": name, "type": type}
+
+
+def entry(session_id: str, **changes: Any) -> dict[str, Any]:
+    """Return a session as the server is told of it."""
+    session = Session.objects.get(session_id=session_id)
+    place = session.participant
+    told = {
+        "inCall": session.in_call,
+        "lastPing": int(session.last_ping.timestamp()),
+        "sessionId": session_id,
+        "participantType": place.type,
+    }
+    if place.user is not None:
+        told["userId"] = place.user.get_username()
+    return {**told, **changes}
+
+
+def put_in_call(*ids: str, flags: int = 7) -> None:
+    """Let sessions be in the call of their room."""
+    Session.objects.filter(session_id__in=ids).update(in_call=flags)
+    Room.objects.update(active_since=timezone.now())

@@ -9,10 +9,15 @@ import tempfile
 from pathlib import Path
 
 from example_project.settings import *  # noqa: F403
-from example_project.settings import DATABASES
+from example_project.settings import CHANNEL_LAYERS, DATABASES
 
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
+if "REDIS_URL" in os.environ:
+    # Workers of the suite, and the servers that each of them starts, are apart.
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"talk-test-{worker}"
+
 # Each test clears it, which must not touch what else a Redis holds.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # How tests configure the processes that they start.

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from talk.adapters import get_adapter
 from talk.constants import ACTIVE_SECONDS, InCall
+from talk.domain import external_signaling
 from talk.domain.access import Caller, lock_caller
 from talk.domain.actors import Actor
 from talk.domain.people import note_change
@@ -40,6 +41,20 @@ def list_peers(*, room: Room, now: datetime) -> list[Session]:
     return list(sessions.with_participants().order_by("pk"))
 
 
+def require_joined(*, caller: Caller, now: datetime) -> None:
+    """Refuse callers who are in the room and have not connected to it.
+
+    One query.
+
+    Raises:
+        NotFound: the caller has no live session.
+
+    API: Join a call; Leave a call.
+    """
+    if not _own_sessions(caller, now).exists():
+        raise NotFound
+
+
 @atomic
 def join_call(*, caller: Caller, flags: InCall, now: datetime) -> None:
     """Take the caller's session into the call, or change what it contributes.
@@ -71,6 +86,7 @@ def join_call(*, caller: Caller, flags: InCall, now: datetime) -> None:
         room.active_since = now
         Room.objects.filter(pk=room.pk).update(active_since=now)
     note_change(room=room)
+    external_signaling.tell_in_call(room=room, session_ids=[session.session_id])
 
 
 @atomic
@@ -89,12 +105,16 @@ def leave_call(*, caller: Caller, now: datetime) -> None:
     caller = lock_caller(caller)
     room = caller.room
     own = _own_sessions(caller, now)
-    session_pks = list(primary(own).values_list("pk", flat=True))
-    if not session_pks:
+    sessions = list(primary(own))
+    if not sessions:
         raise NotFound
-    leaving = Session.objects.filter(pk__in=session_pks).in_call()
-    if not leaving.update(in_call=InCall.DISCONNECTED):
+    leaving = [session for session in sessions if session.in_call]
+    if not leaving:
         return
+    left = Session.objects.filter(pk__in=[session.pk for session in leaving])
+    left.update(in_call=InCall.DISCONNECTED)
+    session_ids = [session.session_id for session in leaving]
+    external_signaling.tell_in_call(room=room, session_ids=session_ids)
     others = Session.objects.filter(participant=caller.participant).live(now).in_call()
     if not primary(others).exists():
         append(room_id=room.pk, actor=caller.actor, lines=[call_left()], now=now)
@@ -146,7 +166,7 @@ def _own_sessions(caller: Caller, now: datetime) -> SessionQuerySet:
     """
     own = Session.objects.filter(participant=caller.participant).live(now)
     if caller.device is not None:
-        own = own.filter(pk=caller.session_pk)
+        own = own.filter(pk=caller.session_pk or 0)
     return own.order_by("-last_ping", "-pk")
 
 

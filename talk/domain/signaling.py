@@ -58,10 +58,10 @@ def parse_messages(messages: Any, *, session_id: str) -> list[Outgoing]:
         if element.get("ev") != "message" or element.get("sessionId") != session_id:
             continue
         payload = _decode(element.get("fn"))
-        recipient = payload.get("to") if isinstance(payload, dict) else None
-        if isinstance(payload, dict) and isinstance(recipient, str):
-            text = json.dumps({**payload, "from": session_id}, separators=(",", ":"))
-            found.append(Outgoing(recipient=recipient, text=text))
+        if isinstance(payload, dict) and _may_be_session_id(payload.get("to")):
+            text = _encode({**payload, "from": session_id})
+            if text is not None:
+                found.append(Outgoing(recipient=payload["to"], text=text))
     return found
 
 
@@ -194,6 +194,18 @@ def _take(*, session_pk: int, now: datetime) -> SignalingNews:
 
 def _taken_since(now: datetime) -> datetime:
     return now - timedelta(seconds=TAKEN_SECONDS)
+
+
+def _may_be_session_id(value: Any) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isalnum()
+
+
+def _encode(payload: dict[str, Any]) -> str | None:
+    """Return the JSON text; None for numbers that browsers would not read in it."""
+    try:
+        return json.dumps(payload, separators=(",", ":"), allow_nan=False)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _elements(messages: Any) -> Iterable[dict[str, Any]]:

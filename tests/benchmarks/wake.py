@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import statistics
-import tempfile
 import time
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
+
+from tests.benchmarks.setting import benchmark_site
 
 
 async def measure(
@@ -63,22 +62,11 @@ def main() -> None:
     parser.add_argument("--waiters", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=10)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ.setdefault(
-            "DATABASE_URL", f"sqlite:///{Path(folder) / 'benchmark.sqlite3'}"
-        )
-        os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connections
-
+    with benchmark_site():
         from tests import servers
         from tests.client import TalkClient
         from tests.factories import UserFactory
 
-        call_command("migrate", verbosity=0)
         user = UserFactory()
         token = TalkClient(user).create_room()
         cookie = servers.session_cookie(user)
@@ -88,8 +76,6 @@ def main() -> None:
             asyncio.run(work)
         finally:
             server.kill()
-            user.delete()
-            connections.close_all()
 
 
 if __name__ == "__main__":

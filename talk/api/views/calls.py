@@ -15,6 +15,7 @@ from talk.api.parameters import Parameters
 from talk.constants import InCall
 from talk.domain import calls
 from talk.domain.access import find_caller, find_room
+from talk.exceptions import NotFound
 from talk.rendering.signaling import render_peers
 
 NUMBER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
@@ -54,6 +55,7 @@ class CallViewSet(OCSViewSet):
         """Join the call, or change one's flags; without any it is left."""
         caller = find_caller(asker=self.asker, token=token)
         now = timezone.now()
+        calls.require_joined(caller=caller, now=now)
         flags: InCall = JoinCallParameters.read(self.values)["flags"]
         if flags:
             calls.join_call(caller=caller, flags=flags, now=now)
@@ -63,10 +65,12 @@ class CallViewSet(OCSViewSet):
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Leave the call. A guest who is not in the room has left it already."""
-        if self.asker.user is None:
-            _, guest = find_room(asker=self.asker, token=token)
-            if guest is None:
-                return Response()
-        caller = find_caller(asker=self.asker, token=token)
-        calls.leave_call(caller=caller, now=timezone.now())
+        room, caller = find_room(asker=self.asker, token=token)
+        try:
+            if caller is None:
+                raise NotFound
+            calls.leave_call(caller=caller, now=timezone.now())
+        except NotFound:
+            if self.asker.user is not None or not room.is_public:
+                raise
         return Response()

@@ -91,16 +91,18 @@ class SignalingViewSet(OCSViewSet):
         if caller is None or caller.session_pk is None:
             return Response(NOBODY, status=404)
         sessions.ping(caller=caller, now=timezone.now())
-        waits = request.method != "HEAD"
         poll = SignalingPoll(
             room_id=caller.room.pk,
             position=caller.room.people_version,
-            timeout=talk_settings().SIGNALING_POLL_SECONDS if waits else 0,
+            timeout=talk_settings().SIGNALING_POLL_SECONDS,
             session_pks=[caller.session_pk],
             needed_session_pk=caller.session_pk,
             complete=self.complete,
             session_pk=caller.session_pk,
         )
+        if request.method == "HEAD":
+            # Whoever wants no content must not be given what is told only once.
+            return poll.expire()
         wait = deferred_wait(underlying(request)) or self.wait
         return wait(poll)
 

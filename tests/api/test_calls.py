@@ -1,0 +1,488 @@
+"""Calls over HTTP: who may ask, who is listed, which flags are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from talk.models import Participant, Room
+from tests.api.callers import (
+    ALL_ROOMS,
+    PRIVATE_ROOMS,
+    PUBLIC_ROOMS,
+    Caller,
+    anonymous,
+    guest,
+    guest_moderator,
+    guest_moderator_of_a_room_made_private,
+    guest_of_a_room_made_private,
+    guest_of_another_room,
+    guest_who_left,
+    guest_who_logged_in,
+    invited,
+    invited_and_joined,
+    invited_and_left,
+    invited_with_ended_session,
+    make_room,
+    removed_guest,
+    self_joined,
+    self_joined_and_left,
+    silent_guest,
+    uninvited,
+    without_cookies,
+)
+from tests.api.calling import (
+    all_rows,
+    ask_for_peers,
+    ask_to_call,
+    ask_to_hang_up,
+    call,
+    call_keys,
+    flags_of,
+    hang_up,
+    join_and_call,
+    peer_ids,
+    peers,
+)
+from tests.api.helpers import (
+    START,
+    TIMESTAMP,
+    assert_done,
+    assert_refused,
+    own_session_id,
+    put_in,
+    types_of,
+)
+from tests.client import Answer, TalkClient
+
+pytestmark = pytest.mark.django_db
+
+Request = Callable[[TalkClient, str], Answer]
+
+REQUESTS: dict[str, Request] = {
+    "peers": ask_for_peers,
+    "join": ask_to_call,
+    "leave": ask_to_hang_up,
+}
+
+PEER = {"userId": str, "token": str, "lastPing": int, "sessionId": str}
+
+MATRIX: list[tuple[Caller, list[str], int, int, int]] = [
+    (invited_and_joined, ALL_ROOMS, 200, 200, 200),
+    (invited, ALL_ROOMS, 200, 404, 404),
+    (invited_and_left, ALL_ROOMS, 200, 404, 404),
+    (invited_with_ended_session, ALL_ROOMS, 200, 404, 404),
+    (without_cookies, ALL_ROOMS, 200, 404, 404),
+    (uninvited, ALL_ROOMS, 404, 404, 404),
+    (self_joined, PUBLIC_ROOMS, 200, 200, 200),
+    (self_joined_and_left, PUBLIC_ROOMS, 404, 404, 404),
+    (guest, PUBLIC_ROOMS, 200, 200, 200),
+    (guest_moderator, PUBLIC_ROOMS, 200, 200, 200),
+    (anonymous, PUBLIC_ROOMS, 404, 404, 200),
+    (anonymous, PRIVATE_ROOMS, 404, 404, 404),
+    (guest_of_another_room, PUBLIC_ROOMS, 404, 404, 200),
+    (guest_of_another_room, PRIVATE_ROOMS, 404, 404, 404),
+    (guest_who_left, PUBLIC_ROOMS, 404, 404, 200),
+    (removed_guest, PUBLIC_ROOMS, 404, 404, 200),
+    (guest_who_logged_in, PUBLIC_ROOMS, 404, 404, 404),
+    (guest_of_a_room_made_private, PUBLIC_ROOMS, 404, 404, 404),
+    (guest_moderator_of_a_room_made_private, PUBLIC_ROOMS, 404, 404, 404),
+]
+"""For callers in rooms: the status of asking for peers, of joining and of leaving."""
+
+CASES = [
+    pytest.param(caller, kind, name, status, id=f"{caller.__name__}-{kind}-{name}")
+    for caller, kinds, *statuses in MATRIX
+    for kind in kinds
+    for name, status in zip(REQUESTS, statuses, strict=True)
+]
+
+
+class TestAccess:
+    """Who may do what."""
+
+    @pytest.mark.parametrize(("caller", "kind", "name", "status"), CASES)
+    def test_the_status(
+        self, alice: Any, caller: Caller, kind: str, name: str, status: int
+    ) -> None:
+        token = make_room(kind)
+        client = caller(token)
+        before = all_rows()
+        answer = REQUESTS[name](client, token)
+        if status == 200:
+            assert_done(answer)
+        else:
+            assert_refused(answer, status)
+        if name != "join" or status != 200:
+            assert all_rows() == before
+
+    @pytest.mark.parametrize("name", REQUESTS)
+    def test_an_unknown_token_is_404(self, stranger: TalkClient, name: str) -> None:
+        assert_refused(REQUESTS[name](stranger, "k7pz3mqd"), 404)
+
+    @pytest.mark.parametrize("name", REQUESTS)
+    def test_a_room_that_was_deleted_is_404(
+        self, as_alice: TalkClient, public: str, name: str
+    ) -> None:
+        join_and_call(as_alice, public)
+        assert_done(as_alice.delete(f"/room/{public}"))
+        assert_refused(REQUESTS[name](as_alice, public), 404)
+
+    @pytest.mark.parametrize("name", REQUESTS)
+    def test_a_guest_of_a_room_that_was_deleted_gets_404(
+        self, as_alice: TalkClient, as_guest: TalkClient, public: str, name: str
+    ) -> None:
+        join_and_call(as_guest, public)
+        assert_done(as_alice.delete(f"/room/{public}"))
+        assert_refused(REQUESTS[name](as_guest, public), 404)
+
+    @pytest.mark.parametrize("type", [1, 2, 3, 4, 5, 6])
+    def test_participants_of_every_type_may_start_a_call(
+        self, as_carol: TalkClient, as_guest: TalkClient, public: str, type: int
+    ) -> None:
+        client = as_guest if type in {4, 6} else as_carol
+        client.join(public)
+        own = Participant.objects.filter(room__token=public).exclude(type=1)
+        own.update(type=type)
+        call(client, public)
+        assert call_keys(client, public) == ["call_started"]
+
+    def test_a_password_that_was_set_since_is_no_matter(
+        self, as_alice: TalkClient, as_guest: TalkClient, public: str
+    ) -> None:
+        as_guest.join(public)
+        path = f"/room/{public}/password"
+        assert as_alice.put(path, password="new").status == 200
+        call(as_guest, public)
+
+    def test_who_was_silent_for_100_seconds_is_not_in_the_room(
+        self, clock: Any, as_alice: TalkClient, public: str
+    ) -> None:
+        as_alice.join(public)
+        clock.shift(100)
+        assert_refused(ask_to_call(as_alice, public), 404)
+
+    def test_who_was_silent_for_99_seconds_is_in_the_room(
+        self, clock: Any, as_alice: TalkClient, public: str
+    ) -> None:
+        as_alice.join(public)
+        clock.shift(99)
+        call(as_alice, public)
+
+    def test_a_guest_who_was_silent_for_long_leaves_as_one_who_is_not_there(
+        self, public: str
+    ) -> None:
+        client = silent_guest(public)
+        assert_refused(ask_to_call(client, public), 404)
+        hang_up(client, public)
+
+
+class TestPeers:
+    """Who is in the call."""
+
+    def test_nobody_is_in_it_who_has_only_joined_the_room(
+        self, as_alice: TalkClient, public: str
+    ) -> None:
+        as_alice.join(public)
+        assert peers(as_alice, public) == []
+
+    def test_a_user_who_is_in_it(
+        self, clock: Any, as_alice: TalkClient, public: str
+    ) -> None:
+        session_id = join_and_call(as_alice, public)
+        assert peers(as_alice, public) == [
+            {
+                "userId": "alice",
+                "token": public,
+                "lastPing": TIMESTAMP,
+                "sessionId": session_id,
+            }
+        ]
+
+    def test_a_guest_who_is_in_it_has_no_user_id(
+        self, as_alice: TalkClient, as_guest: TalkClient, public: str
+    ) -> None:
+        session_id = join_and_call(as_guest, public)
+        (peer,) = peers(as_alice, public)
+        assert (peer["userId"], peer["sessionId"]) == ("", session_id)
+
+    def test_the_keys_and_their_types(
+        self, as_alice: TalkClient, as_guest: TalkClient, public: str
+    ) -> None:
+        join_and_call(as_alice, public)
+        join_and_call(as_guest, public)
+        assert [types_of(peer) for peer in peers(as_alice, public)] == [PEER, PEER]
+
+    def test_everybody_sees_the_same(
+        self, as_alice: TalkClient, as_bob: TalkClient, shared: str
+    ) -> None:
+        guest = TalkClient()
+        expected = {join_and_call(client, shared) for client in (as_alice, guest)}
+        as_bob.join(shared)
+        for client in (as_alice, as_bob, guest):
+            assert peer_ids(client, shared) == expected
+
+    def test_who_was_invited_and_has_not_joined_sees_them(
+        self, as_alice: TalkClient, as_bob: TalkClient, shared: str
+    ) -> None:
+        session_id = join_and_call(as_alice, shared)
+        assert peer_ids(as_bob, shared) == {session_id}
+
+    def test_they_become_fewer_until_nobody_is_left(
+        self, as_alice: TalkClient, as_bob: TalkClient, shared: str
+    ) -> None:
+        first, second = join_and_call(as_alice, shared), join_and_call(as_bob, shared)
+        assert peer_ids(as_alice, shared) == {first, second}
+        hang_up(as_bob, shared)
+        assert peer_ids(as_alice, shared) == {first}
+        hang_up(as_alice, shared)
+        assert peer_ids(as_alice, shared) == set()
+
+    def test_a_member_who_left_the_room_still_sees_them(
+        self, as_alice: TalkClient, as_bob: TalkClient, shared: str
+    ) -> None:
+        session_id = join_and_call(as_alice, shared)
+        join_and_call(as_bob, shared)
+        as_bob.leave(shared)
+        assert peer_ids(as_bob, shared) == {session_id}
+
+    @pytest.mark.parametrize(
+        "flags", [1, 2, 3, 4, 5, 6, 7], ids=lambda flags: f"flags {flags}"
+    )
+    def test_they_are_listed_with_any_flags(
+        self, as_alice: TalkClient, public: str, flags: int
+    ) -> None:
+        session_id = join_and_call(as_alice, public, flags=flags)
+        assert peer_ids(as_alice, public) == {session_id}
+
+    def test_each_device_is_one(self, alice: Any, public: str) -> None:
+        phone, laptop = TalkClient(alice), TalkClient(alice)
+        expected = {join_and_call(phone, public), join_and_call(laptop, public)}
+        assert peer_ids(phone, public) == expected
+
+    def test_callers_of_another_room_are_not_listed(
+        self, as_alice: TalkClient, public: str, group: str
+    ) -> None:
+        session_id = join_and_call(as_alice, public)
+        join_and_call(as_alice, group)
+        assert peer_ids(as_alice, public) == {session_id}
+
+    @pytest.mark.parametrize(("seconds", "count"), [(29, 1), (30, 0), (31, 0)])
+    def test_they_are_listed_for_30_seconds_after_their_last_ping(
+        self,
+        clock: Any,
+        as_alice: TalkClient,
+        as_bob: TalkClient,
+        shared: str,
+        seconds: int,
+        count: int,
+    ) -> None:
+        join_and_call(as_alice, shared)
+        clock.move_to(START + timedelta(seconds=seconds))
+        assert len(peers(as_bob, shared)) == count
+
+    def test_asking_pings_nobody(
+        self, clock: Any, as_alice: TalkClient, public: str
+    ) -> None:
+        join_and_call(as_alice, public)
+        clock.shift(10)
+        peers(as_alice, public)
+        assert peers(as_alice, public)[0]["lastPing"] == TIMESTAMP
+
+
+class TestFlags:
+    """What a session contributes to the call."""
+
+    @pytest.mark.parametrize(
+        ("parameters", "stored"),
+        [
+            ({}, 7),
+            ({"flags": None}, 7),
+            ({"flags": 1}, 1),
+            ({"flags": 2}, 3),
+            ({"flags": 3}, 3),
+            ({"flags": 4}, 5),
+            ({"flags": 5}, 5),
+            ({"flags": 6}, 7),
+            ({"flags": 7}, 7),
+            ({"flags": "1"}, 1),
+            ({"flags": "7"}, 7),
+            ({"flags": 9}, 1),
+            ({"flags": 15}, 7),
+            ({"flags": 10}, 3),
+            ({"flags": 2**31 + 1}, 1),
+            ({"flags": 2**70 + 4}, 5),
+        ],
+    )
+    def test_what_is_stored(
+        self,
+        as_alice: TalkClient,
+        public: str,
+        parameters: dict[str, Any],
+        stored: int,
+    ) -> None:
+        session_id = as_alice.join(public)
+        assert_done(as_alice.post_json(f"/call/{public}", parameters))
+        assert flags_of(session_id) == stored
+
+    @pytest.mark.parametrize(("flags", "stored"), [("1", 1), ("3", 3), ("7", 7)])
+    def test_they_may_stand_in_a_form(
+        self, as_alice: TalkClient, public: str, flags: str, stored: int
+    ) -> None:
+        session_id = join_and_call(as_alice, public, flags=flags)
+        assert flags_of(session_id) == stored
+
+    @pytest.mark.parametrize("flags", [0, "0", 8, 64, -8, 2**70])
+    def test_without_any_that_means_something_the_call_is_left(
+        self, as_alice: TalkClient, public: str, flags: Any
+    ) -> None:
+        session_id = join_and_call(as_alice, public)
+        assert_done(as_alice.post_json(f"/call/{public}", {"flags": flags}))
+        assert flags_of(session_id) == 0
+        assert call_keys(as_alice, public) == ["call_started", "call_left"]
+        assert not Room.objects.filter(active_since__isnull=False).exists()
+
+    def test_without_any_nobody_starts_a_call(
+        self, as_alice: TalkClient, public: str
+    ) -> None:
+        as_alice.join(public)
+        before = all_rows()
+        call(as_alice, public, flags=0)
+        assert all_rows() == before
+
+    @pytest.mark.parametrize(
+        "flags", ["video", "7 and more", "0x7", [7], {"audio": 1}, "\0", "७"]
+    )
+    @pytest.mark.parametrize("is_in_call", [False, True])
+    def test_what_is_no_number_is_refused(
+        self, as_alice: TalkClient, public: str, flags: Any, is_in_call: bool
+    ) -> None:
+        as_alice.join(public)
+        if is_in_call:
+            call(as_alice, public, flags=3)
+        before = all_rows()
+        answer = as_alice.post_json(f"/call/{public}", {"flags": flags})
+        assert_refused(answer, 400)
+        assert all_rows() == before
+
+    def test_who_may_not_join_hears_of_that_first(
+        self, stranger: TalkClient, group: str
+    ) -> None:
+        assert_refused(ask_to_call(stranger, group, flags="video"), 404)
+
+    def test_who_has_not_joined_the_room_hears_of_that_first(
+        self, as_bob: TalkClient, shared: str
+    ) -> None:
+        assert_refused(ask_to_call(as_bob, shared, flags="video"), 404)
+
+    def test_they_change_while_the_call_goes_on(
+        self, as_alice: TalkClient, as_bob: TalkClient, shared: str
+    ) -> None:
+        first, second = join_and_call(as_alice, shared), join_and_call(as_bob, shared)
+        call(as_alice, shared, flags=1)
+        assert (flags_of(first), flags_of(second)) == (1, 7)
+
+    def test_a_change_is_told_to_nobody_in_the_timeline(
+        self, as_alice: TalkClient, public: str
+    ) -> None:
+        join_and_call(as_alice, public)
+        call(as_alice, public, flags=1)
+        call(as_alice, public, flags=7)
+        assert call_keys(as_alice, public) == ["call_started"]
+
+    def test_a_change_does_not_begin_the_call_anew(
+        self, clock: Any, as_alice: TalkClient, public: str
+    ) -> None:
+        join_and_call(as_alice, public)
+        clock.shift(10)
+        call(as_alice, public, flags=1)
+        assert Room.objects.get(token=public).active_since == START
+
+    def test_everybody_sees_those_of_people_in_the_room(
+        self, as_alice: TalkClient, as_bob: TalkClient, shared: str
+    ) -> None:
+        join_and_call(as_alice, shared, flags=3)
+        as_bob.join(shared)
+        answer = as_bob.get(f"/room/{shared}/participants")
+        shown = {entry["userId"]: entry["inCall"] for entry in answer.data}
+        assert shown == {"alice": 3, "bob": 0}
+
+
+class TestEffects:
+    """What joining and leaving a call does to its people, and what it does not."""
+
+    def test_joining_the_call_pings_nobody(
+        self, clock: Any, as_alice: TalkClient, public: str
+    ) -> None:
+        as_alice.join(public)
+        clock.shift(10)
+        call(as_alice, public)
+        assert as_alice.room(public)["lastPing"] == TIMESTAMP
+
+    def test_leaving_the_call_pings_nobody(
+        self, clock: Any, as_alice: TalkClient, public: str
+    ) -> None:
+        join_and_call(as_alice, public)
+        clock.shift(10)
+        hang_up(as_alice, public)
+        assert as_alice.room(public)["lastPing"] == TIMESTAMP
+
+    def test_leaving_the_call_does_not_leave_the_room(
+        self, as_alice: TalkClient, as_guest: TalkClient, public: str
+    ) -> None:
+        for client in (as_alice, as_guest):
+            session_id = join_and_call(client, public)
+            hang_up(client, public)
+            assert own_session_id(client, public) == session_id
+            client.say(public, "still here")
+
+    def test_leaving_takes_nobody_else_along(
+        self, as_alice: TalkClient, as_bob: TalkClient, shared: str
+    ) -> None:
+        first, second = join_and_call(as_alice, shared), join_and_call(as_bob, shared)
+        hang_up(as_alice, shared)
+        assert (flags_of(first), flags_of(second)) == (0, 7)
+
+    def test_who_has_left_may_join_again(
+        self, as_alice: TalkClient, public: str
+    ) -> None:
+        session_id = join_and_call(as_alice, public)
+        hang_up(as_alice, public)
+        call(as_alice, public, flags=1)
+        assert flags_of(session_id) == 1
+
+    def test_who_has_left_may_leave_again_which_does_nothing(
+        self, as_alice: TalkClient, as_bob: TalkClient, shared: str
+    ) -> None:
+        join_and_call(as_bob, shared)
+        join_and_call(as_alice, shared)
+        hang_up(as_alice, shared)
+        before = all_rows()
+        hang_up(as_alice, shared)
+        assert all_rows() == before
+
+    def test_leaving_a_call_that_nobody_started_does_nothing(
+        self, as_alice: TalkClient, public: str
+    ) -> None:
+        as_alice.join(public)
+        before = all_rows()
+        hang_up(as_alice, public)
+        assert all_rows() == before
+
+    def test_one_may_be_in_the_calls_of_several_rooms(
+        self, as_alice: TalkClient, public: str, group: str
+    ) -> None:
+        first, second = join_and_call(as_alice, public), join_and_call(as_alice, group)
+        hang_up(as_alice, public)
+        assert (flags_of(first), flags_of(second)) == (0, 7)
+
+    def test_a_call_makes_nothing_unread(
+        self, as_alice: TalkClient, as_bob: TalkClient, bob: Any, public: str
+    ) -> None:
+        put_in(public, bob)
+        join_and_call(as_alice, public)
+        hang_up(as_alice, public)
+        assert as_bob.room(public)["unreadMessages"] == 0

@@ -1,0 +1,112 @@
+"""What one request costs does not depend on how many rooms there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.api.helpers import SECRET, put_in, set_password
+from tests.client import TalkClient
+from tests.factories import ParticipantFactory, SessionFactory
+
+Action = Callable[[TalkClient, str], Any]
+
+ACTIONS: dict[str, Action] = {
+    "capabilities": lambda client, token: client.get("/ocs/v2.php/cloud/capabilities"),
+    "profile": lambda client, token: client.get("/ocs/v2.php/cloud/user"),
+    "list": lambda client, token: client.get("/room"),
+    "create": lambda client, token: client.post("/room", roomType=3, roomName="New"),
+    "one-to-one": lambda client, token: client.post("/room", roomType=1, invite="bob"),
+    "get": lambda client, token: client.get(f"/room/{token}"),
+    "rename": lambda client, token: client.put(f"/room/{token}", roomName="Other"),
+    "delete": lambda client, token: client.delete(f"/room/{token}"),
+    "make private": lambda client, token: client.delete(f"/room/{token}/public"),
+    "password": lambda client, token: client.put(
+        f"/room/{token}/password", password=SECRET
+    ),
+    "favorite": lambda client, token: client.post(f"/room/{token}/favorite"),
+    "notify": lambda client, token: client.post(f"/room/{token}/notify", level=1),
+    "participants": lambda client, token: client.get(f"/room/{token}/participants"),
+    "add": lambda client, token: client.post(
+        f"/room/{token}/participants", newParticipant="bob"
+    ),
+    "join": lambda client, token: client.ask_to_join(token),
+    "leave": lambda client, token: client.leave(token),
+    "leave for good": lambda client, token: client.delete(
+        f"/room/{token}/participants/self"
+    ),
+    "say": lambda client, token: client.say(token, "hello"),
+    "history": lambda client, token: client.history(token),
+    "poll": lambda client, token: client.poll(token, after=0),
+    "mentions": lambda client, token: client.get(f"/chat/{token}/mentions"),
+    "peers": lambda client, token: client.get(f"/call/{token}"),
+    "call": lambda client, token: client.post(f"/call/{token}"),
+}
+"""What Alice does in a room of hers that she has joined."""
+
+GUEST_ACTIONS: dict[str, Action] = {
+    "get": ACTIONS["get"],
+    "join": lambda client, token: client.ask_to_join(token, password=SECRET),
+    "leave": ACTIONS["leave"],
+    "name": lambda client, token: client.post(
+        f"/guest/{token}/name", displayName="Gwen"
+    ),
+    "say": ACTIONS["say"],
+    "poll": ACTIONS["poll"],
+    "call": ACTIONS["call"],
+}
+"""What a guest does in a room with a password."""
+
+
+def cost(action: Action, client: TalkClient, token: str) -> int:
+    """Return the number of queries of one request."""
+    with CaptureQueriesContext(connection) as queries:
+        action(client, token)
+    return len(queries)
+
+
+def more_rooms(user: Any, rooms: int) -> None:
+    """Put a user into more rooms, where others are, too."""
+    for _ in range(rooms):
+        place = ParticipantFactory(user=user)
+        SessionFactory(participant=place)
+        ParticipantFactory(room=place.room)
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_a_user_in_100_rooms_costs_what_one_in_a_single_room_does(
+    as_alice, alice, bob, name
+):
+    def in_a_new_room() -> int:
+        token = as_alice.create_room()
+        as_alice.join(token)
+        found = cost(ACTIONS[name], as_alice, token)
+        # The next time must not find what this one has left behind.
+        as_alice.delete(f"/room/{token}")
+        for room in as_alice.get("/room").data:
+            if room["type"] == 1:
+                as_alice.delete(f"/room/{room['token']}")
+        return found
+
+    few = in_a_new_room()
+    more_rooms(alice, 100)
+    assert in_a_new_room() == few
+
+
+@pytest.mark.parametrize("name", GUEST_ACTIONS)
+def test_a_guest_costs_the_same_among_100_rooms(as_alice, alice, bob, name):
+    def in_a_new_room() -> int:
+        token = as_alice.create_room()
+        put_in(token, bob)
+        set_password(token)
+        guest = TalkClient()
+        guest.join(token, SECRET)
+        return cost(GUEST_ACTIONS[name], guest, token)
+
+    few = in_a_new_room()
+    more_rooms(alice, 100)
+    assert in_a_new_room() == few
