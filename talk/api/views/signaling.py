@@ -14,7 +14,7 @@ from talk.api.authentication import underlying
 from talk.api.base import OCSViewSet
 from talk.api.polls import Look, Poll, Wait, answer_at_once, deferred_wait
 from talk.conf import talk_settings
-from talk.domain import sessions, signaling
+from talk.domain import external_signaling, sessions, signaling
 from talk.domain.access import Caller, find_caller
 from talk.domain.signaling import SignalingNews
 from talk.exceptions import NotFound
@@ -85,7 +85,7 @@ class SignalingViewSet(OCSViewSet):
         self, request: Request, token: str, **kwargs: Any
     ) -> Response | HttpResponseBase:
         """Return messages for the caller's session, and who is connected."""
-        if talk_settings().SIGNALING_SERVERS:
+        if external_signaling.is_configured():
             return Response(DISABLED, status=400)
         caller = self._find_session(token)
         if caller is None or caller.session_pk is None:
@@ -108,7 +108,7 @@ class SignalingViewSet(OCSViewSet):
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Send messages; clients repeat whatever is refused, so nothing is."""
-        if talk_settings().SIGNALING_SERVERS:
+        if external_signaling.is_configured():
             return Response(DISABLED, status=400)
         caller = self._find_session(token)
         if caller is not None:
