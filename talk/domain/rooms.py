@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ from talk.models import Room, atomic, primary, savepoint
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+PAIR_TRIES = 10
+"""Times that a room of two is looked for and created while others do the same."""
 
 TOKEN_TRIES = 10
 """Tokens tried before giving up; one in 10^12 is taken at a million rooms."""
@@ -68,19 +72,21 @@ def get_or_create_one_to_one(*, user: User, invite: str, now: datetime) -> Opene
     if not get_adapter().reachable_users(user, [other]):
         raise NotFound
     key = pair_key(user, other)
-    room = Room.objects.filter(pair_key=key).first()
-    if room is not None:
-        return OpenedRoom(room=room, is_new=False, partner=other)
-    if not other.is_active:
-        raise NotFound
-    try:
-        room = _create_one_to_one(user=user, other=other, key=key, now=now)
-    except IntegrityError:
+    tries = itertools.count(1)
+    while True:
         room = primary(Room.objects.filter(pair_key=key)).first()
-        if room is None:
-            raise
-        return OpenedRoom(room=room, is_new=False, partner=other)
-    return OpenedRoom(room=room, is_new=True, partner=other)
+        if room is not None:
+            return OpenedRoom(room=room, is_new=False, partner=other)
+        if not other.is_active:
+            raise NotFound
+        try:
+            room = _create_one_to_one(user=user, other=other, key=key, now=now)
+        except IntegrityError:
+            # Somebody has just created it, and may even have deleted it again.
+            if next(tries) == PAIR_TRIES:
+                raise
+        else:
+            return OpenedRoom(room=room, is_new=True, partner=other)
 
 
 def create_group_room(*, user: User, invite: str, now: datetime) -> Room:
