@@ -51,6 +51,11 @@ session_started = Signal()
 # Arguments: room, actor, address
 email_invited = Signal()
 
+# The first one has joined a call. `users` is a list of those who may want to hear of it:
+# everybody in the room but whoever started it.
+# Arguments: room, actor, users
+call_started = Signal()
+
 # People are to be told of a comment. `notifications` is a list of
 # `talk.domain.notifications.Notification`; `talk.rendering.notifications` has the words.
 # Sent off the request's thread, a moment after `message_posted`.

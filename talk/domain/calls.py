@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from talk import signals
 from talk.adapters import get_adapter
 from talk.constants import ACTIVE_SECONDS, InCall
 from talk.domain import external_signaling
 from talk.domain.access import Caller, lock_caller
 from talk.domain.actors import Actor
+from talk.domain.news import announce
 from talk.domain.people import note_change
 from talk.domain.system_messages import (
     call_ended,
@@ -20,6 +22,7 @@ from talk.domain.timeline import append
 from talk.exceptions import NotFound
 from talk.models import (
     CallAttendance,
+    Participant,
     Room,
     Session,
     SessionQuerySet,
@@ -82,6 +85,8 @@ def join_call(*, caller: Caller, flags: InCall, now: datetime) -> None:
         _attend(caller, now)
         line = call_joined() if places else call_started()
         append(room_id=room.pk, actor=caller.actor, lines=[line], now=now)
+    if not places:
+        _announce_start(caller)
     if room.active_since is None:
         room.active_since = now
         Room.objects.filter(pk=room.pk).update(active_since=now)
@@ -157,6 +162,20 @@ def end_if_empty(*, room: Room, now: datetime) -> bool:
         )
         append(room_id=room.pk, actor=Actor(user=users[0]), lines=[line], now=now)
     return True
+
+
+def _announce_start(caller: Caller) -> None:
+    """Tell the site whom it may tell of a call; no query as long as nobody listens."""
+    if not signals.call_started.has_listeners(Room):
+        return
+    others = Participant.objects.filter(room=caller.room, user__isnull=False)
+    others = others.exclude(pk=caller.participant.pk).with_names().order_by("pk")
+    announce(
+        signals.call_started,
+        room=caller.room,
+        actor=caller.actor,
+        users=[place.user for place in primary(others)],
+    )
 
 
 def _own_sessions(caller: Caller, now: datetime) -> SessionQuerySet:
