@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from talk.outgoing.queue import outgoing
+from talk.outgoing.signaling_server import signaling_queue
 from tests.client import TalkClient
 from tests.factories import UserFactory
 from tests.mails import PATIENCE
@@ -41,6 +42,7 @@ def nothing_left_to_send() -> Iterator[None]:
     """What a test has caused to be sent does not reach the next one."""
     yield
     assert outgoing.flush(PATIENCE)
+    assert signaling_queue.flush(PATIENCE)
 
 
 @pytest.fixture

@@ -215,10 +215,11 @@ def everything(
         as_alice.put(f"{room}/password", password=SECRET),
         as_alice.post(f"{room}/participants/guests", newParticipant="g@example.org"),
         as_guest.ask_to_join(token, password=SECRET),
+        as_guest.post(f"/call/{token}"),
         as_alice.post(f"/chat/{token}", message="hello"),
         as_alice.delete(room),
     ]
-    assert [answer.status for answer in answers] == [200] * 8 + [201, 200]
+    assert [answer.status for answer in answers] == [200] * 9 + [201, 200]
 
 
 @pytest.fixture

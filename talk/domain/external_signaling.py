@@ -13,8 +13,6 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import transaction
-
 from talk.adapters import get_adapter
 from talk.constants import NO_SESSION, InCall
 from talk.models import (
@@ -23,8 +21,8 @@ from talk.models import (
     Room,
     Session,
     SessionQuerySet,
+    after_commit,
     primary,
-    talk_database,
 )
 from talk.outgoing import signaling_requests as requests
 from talk.outgoing.signaling_requests import Connection, Properties, Request
@@ -126,11 +124,7 @@ def tell_message(*, token: str) -> None:
 
 
 def _queue(token: str, make: Make) -> None:
-    # A function with a name of its own, without which Django cannot log its error.
-    def send() -> None:
-        queue_requests(token=token, make=make)
-
-    transaction.on_commit(send, using=talk_database(), robust=True)
+    after_commit(partial(queue_requests, token=token, make=make))
 
 
 # What is looked up when it leaves. News of a room that is gone by then is none.

@@ -7,7 +7,6 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
 from django.utils.translation import get_language
 
 from talk import signals
@@ -17,7 +16,7 @@ from talk.domain import room_types
 from talk.domain.access import Caller, lock_caller, require_user_moderator
 from talk.domain.news import announce
 from talk.exceptions import Invalid, NotAllowed
-from talk.models import atomic, talk_database
+from talk.models import after_commit, atomic
 from talk.outgoing.mail import Invitation, send_invitation
 
 
@@ -62,7 +61,6 @@ def _invite(
         url=url,
         language=get_language() or "en",
     )
-    send = partial(send_invitation, invitation)
-    transaction.on_commit(send, using=talk_database(), robust=True)
+    after_commit(partial(send_invitation, invitation))
     announce(signals.email_invited, room=room, actor=caller.actor, address=address)
     return RoomType.PUBLIC if is_changed else None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.dispatch import Signal
 
 from talk.domain.actors import Actor
-from talk.models import Room, talk_database
+from talk.models import Room, after_commit
 
 
 def announce(signal: Signal, *, room: Room, actor: Actor, **arguments: Any) -> None:
     """Send a signal of `talk.signals` after commit; its errors are logged by Django."""
-    send = partial(signal.send_robust, sender=Room, room=room, actor=actor, **arguments)
-    transaction.on_commit(send, using=talk_database(), robust=True)
+    after_commit(
+        partial(signal.send_robust, sender=Room, room=room, actor=actor, **arguments)
+    )

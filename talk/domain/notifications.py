@@ -8,7 +8,6 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -18,7 +17,7 @@ from talk.constants import NotificationLevel
 from talk.domain.actors import Actor
 from talk.domain.mentions import find_mentioned
 from talk.domain.names import Names
-from talk.models import Message, Participant, Room, talk_database
+from talk.models import Message, Participant, Room, after_commit
 from talk.outgoing.queue import Delivery, outgoing
 
 if TYPE_CHECKING:
@@ -104,8 +103,7 @@ def notify_after_commit(message: Message) -> None:
     if is_anybody_listening():
         name = f"the notifications of message {message.pk}"
         delivery = Delivery(name=name, send=partial(_notify, message.pk), is_once=True)
-        queue = partial(outgoing.put, delivery)
-        transaction.on_commit(queue, using=talk_database(), robust=True)
+        after_commit(partial(outgoing.put, delivery))
 
 
 def is_anybody_listening() -> bool:

@@ -6,6 +6,7 @@ from talk.models.accounts import lock_account_for_deletion, lock_accounts
 from talk.models.call import CallAttendance
 from talk.models.database import (
     BATCH,
+    after_commit,
     atomic,
     in_batches,
     primary,
@@ -36,6 +37,7 @@ __all__ = [
     "SessionQuerySet",
     "SignalingMessage",
     "SignalingQuerySet",
+    "after_commit",
     "atomic",
     "in_batches",
     "live_since",

@@ -43,6 +43,16 @@ def primary(rows: Rows) -> Rows:
     return rows.using(talk_database())
 
 
+def after_commit(work: Callable[[], object]) -> None:
+    """Do `work` when the transaction has committed, whose errors harm nobody else's."""
+
+    # A function with a name of its own, without which Django cannot log its error.
+    def run() -> None:
+        work()
+
+    transaction.on_commit(run, using=talk_database(), robust=True)
+
+
 def savepoint() -> transaction.Atomic:
     """Return a context for one statement that a constraint may refuse."""
     return transaction.atomic(using=talk_database())
