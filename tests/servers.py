@@ -30,6 +30,12 @@ PATIENCE = 30.0
 ADDRESS = re.compile(r"running on (http://\S+)")
 
 
+def _environment() -> dict[str, str]:
+    """Return our own environment, without what would measure the server's coverage."""
+    names = set(os.environ) - {"COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"}
+    return {name: os.environ[name] for name in names}
+
+
 class Server:
     """One process. `url` is known once it accepts connections."""
 
@@ -40,7 +46,7 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, *command],
             cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": database_url(), **environment},
+            env={**_environment(), "DATABASE_URL": database_url(), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
