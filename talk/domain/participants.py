@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.db import IntegrityError
 from django.db.models import Q
 
 from talk import signals
@@ -91,15 +92,15 @@ def add_users(
     """
     users = lock_accounts(users) if users else []
     marks = read_markers.take_back(room=room, users=users)
-    places = Participant.objects.bulk_create(
-        Participant(
-            room=room,
-            user=user,
-            type=type,
-            **asdict(own),
-        )
+    new = [
+        Participant(room=room, user=user, type=type, **asdict(own))
         for user, own in zip(users, marks, strict=True)
-    )
+    ]
+    try:
+        places = Participant.objects.bulk_create(new)
+    except IntegrityError:
+        # Where accounts cannot be locked, one may be deleted at this very moment.
+        raise NotFound from None
     adapter = get_adapter()
     lines = [user_added(adapter.user_id(user)) for user in users if user != actor]
     if lines:
