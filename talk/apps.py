@@ -8,25 +8,33 @@ from django.utils.translation import gettext_lazy as _
 
 
 class TalkConfig(AppConfig):
-    """Installs the models, the system checks and the farewell to deleted accounts."""
+    """Installs the models and the system checks, and listens to what accounts do."""
 
     name = "talk"
     verbose_name = _("Talk")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks, and hear of accounts that are deleted."""
+        """Register the system checks, and hear of accounts that change or go."""
         from django.contrib.auth import get_user_model
-        from django.db.models.signals import pre_delete
+        from django.contrib.auth.signals import user_logged_out
+        from django.db.models.signals import post_save, pre_delete
 
         from talk import checks  # noqa: F401 - registers on import
-        from talk.domain.accounts import forget_deleted_account
+        from talk.domain import accounts
 
+        user_model = get_user_model()
         pre_delete.connect(
-            forget_deleted_account,
-            sender=get_user_model(),
+            accounts.forget_deleted_account,
+            sender=user_model,
             dispatch_uid="talk.forget_deleted_account",
         )
+        post_save.connect(
+            accounts.note_changed_account,
+            sender=user_model,
+            dispatch_uid="talk.note_changed_account",
+        )
+        user_logged_out.connect(accounts.note_logout, dispatch_uid="talk.note_logout")
         # Mistakes in the setting are the system checks' to tell.
         given = getattr(settings, "TALK", {})
         if isinstance(given, dict) and given.get("NOTIFICATION_EMAILS"):

@@ -28,7 +28,7 @@ def application(django_application: ASGIApplication) -> ASGIApplication:
     """
     # Models may be imported only now that Django is set up, and sites import this
     # module before they do so.
-    from talk.realtime.consumers.base import PollConsumer
+    from talk.realtime.consumers.polls import PollConsumer
     from talk.realtime.handler import PollHandler
 
     polls = PollConsumer.as_asgi(handler=PollHandler())

@@ -50,6 +50,9 @@ KINDS: dict[str, tuple[Any, str]] = {
 }
 """What values of a setting's type are, and how to ask for one."""
 
+MAY_BE_ZERO = frozenset({"POLL_MEMORY_SECONDS"})
+"""Settings that 0 switches off."""
+
 
 @register
 def check_settings(
@@ -289,8 +292,9 @@ def _is_session_middleware(path: str) -> bool:
 def _check_value(field: Field[Any], value: Any) -> list[CheckMessage]:
     kind, expected = KINDS[str(field.type)]
     is_right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-    # Nothing, and none at all, make sense only where they are the default.
-    is_right = is_right and (bool(value) or not field.default)
+    # Nothing, and none at all, make sense only where they are the default or switch off.
+    may_be_empty = not field.default or field.name in MAY_BE_ZERO
+    is_right = is_right and (bool(value) or may_be_empty)
     if isinstance(value, int | float):
         is_right = is_right and value >= 0
     if not is_right:

@@ -54,6 +54,18 @@ class TalkSettings:
     POLL_PING_SECONDS: float = 10
     """Interval at which waiting sessions are pinged; far below the 30 s of `count`."""
 
+    POLL_MEMORY_SECONDS: float = 60
+    """How long the caller of a poll is remembered, so that the next one need not be
+    identified; 0 for never. What Talk is told of, as a logout, counts at once."""
+
+    POLL_WAITERS_MAX: int = 20_000
+    """Polls that may wait in a process, at some 20 KiB each; others are answered at
+    once."""
+
+    GUEST_POLLS_MAX: int = 500
+    """Polls of guests from one address that may wait in a process; others are answered
+    at once."""
+
     FALLBACK_POLL_SECONDS_MAX: float = 10
     """Longest wait where polls hold a worker; below the 30 s that kill gunicorn's."""
 

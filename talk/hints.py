@@ -61,38 +61,45 @@ class Kind(StrEnum):
     """One of its sessions has been sent something."""
 
     DEPARTURE = "departure"
-    """Sessions in it have ended, or the room itself is gone."""
+    """Sessions or places in it have ended, or the room itself is gone."""
+
+    ROOM = "room"
+    """It is another room now than its callers knew: its name, type or password."""
+
+    ACCOUNT = "account"
+    """An account is not what it was: logged out, changed, connected anew, deleted."""
 
 
-Subject = tuple[int, Kind, int]
+Subject = tuple[int, Kind, int, str]
 """What a hint is about: a room's id, what has changed there, and for whom."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Something has changed in a room.
+    """Something has changed in a room, or with an account, whose `room_id` is 0.
 
     `position` is how far its timeline reaches now, or how often its people have
     changed; 0 for news of another kind. `session_pk` is the session that it is for,
-    0 for all.
+    0 for all. `account` is the primary key of the account as text.
     """
 
     room_id: int
     position: int
     kind: Kind = Kind.TIMELINE
     session_pk: int = 0
+    account: str = ""
 
     @property
     def subject(self) -> Subject:
         """What the hint is about; later ones about the same supersede it."""
-        return self.room_id, self.kind, self.session_pk
+        return self.room_id, self.kind, self.session_pk, self.account
 
 
 class HintMessage(TypedDict):
     """What travels on the channel layer; `hints` hold the fields of `Hint`, in order."""
 
     type: str
-    hints: list[tuple[int, int, Kind, int]]
+    hints: list[tuple[int, int, Kind, int, str]]
 
 
 class _Recorded(threading.local):
@@ -108,17 +115,17 @@ _listeners: set[Callable[[list[Hint]], None]] = set()
 
 def record(*, room_id: int, position: int) -> None:
     """Publish, once the transaction has committed, that a room's timeline has grown."""
-    _record((room_id, Kind.TIMELINE, 0), position)
+    _record((room_id, Kind.TIMELINE, 0, ""), position)
 
 
 def record_people(*, room_id: int, version: int) -> None:
     """Publish, once the transaction has committed, that a room's people have changed."""
-    _record((room_id, Kind.PEOPLE, 0), version)
+    _record((room_id, Kind.PEOPLE, 0, ""), version)
 
 
 def record_signaling(*, room_id: int, session_pk: int) -> None:
     """Publish, once the transaction has committed, that a session was sent something."""
-    _record((room_id, Kind.SIGNALING, session_pk), 0)
+    _record((room_id, Kind.SIGNALING, session_pk, ""), 0)
 
 
 def record_departure(*, room_id: int) -> None:
@@ -126,7 +133,23 @@ def record_departure(*, room_id: int) -> None:
 
     Also for a room that is deleted, with which all its sessions end.
     """
-    _record((room_id, Kind.DEPARTURE, 0), 0)
+    _record((room_id, Kind.DEPARTURE, 0, ""), 0)
+
+
+def record_room(*, room_id: int) -> None:
+    """Publish, once the transaction has committed, that a room is another one now.
+
+    Whoever remembers it or its callers has to ask the database again.
+    """
+    _record((room_id, Kind.ROOM, 0, ""), 0)
+
+
+def record_account(*, user_pk: object) -> None:
+    """Publish, once the transaction has committed, that an account is not what it was.
+
+    Whoever remembers that somebody was logged in with it has to look again.
+    """
+    _record((0, Kind.ACCOUNT, 0, str(user_pk)), 0)
 
 
 def _record(subject: Subject, position: int) -> None:
@@ -149,8 +172,8 @@ def _publish_recorded() -> None:
 
 def _hints_of(positions: Mapping[Subject, int]) -> list[Hint]:
     return [
-        Hint(room_id, position, kind, session_pk)
-        for (room_id, kind, session_pk), position in positions.items()
+        Hint(room_id, position, kind, session_pk, account)
+        for (room_id, kind, session_pk, account), position in positions.items()
     ]
 
 
@@ -187,7 +210,8 @@ def group_name(room_id: int) -> str:
 def message_of(hints: Iterable[Hint]) -> HintMessage:
     """Return the message that carries hints over the channel layer."""
     carried = [
-        (hint.room_id, hint.position, hint.kind, hint.session_pk) for hint in hints
+        (hint.room_id, hint.position, hint.kind, hint.session_pk, hint.account)
+        for hint in hints
     ]
     return {"type": MESSAGE_TYPE, "hints": carried}
 
@@ -195,8 +219,8 @@ def message_of(hints: Iterable[Hint]) -> HintMessage:
 def parse(message: HintMessage | dict[str, Any]) -> list[Hint]:
     """Return the hints of a message from the channel layer."""
     return [
-        Hint(room_id, position, Kind(kind), session_pk)
-        for room_id, position, kind, session_pk in message["hints"]
+        Hint(room_id, position, Kind(kind), session_pk, account)
+        for room_id, position, kind, session_pk, account in message["hints"]
     ]
 
 
@@ -227,6 +251,8 @@ class Publisher:
 
     def __init__(self) -> None:
         self._reset()
+        self.dropped = 0
+        """Hints that were thrown away because too many waited."""
         self._last_complaint = float("-inf")
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._reset)
@@ -248,12 +274,18 @@ class Publisher:
                 self._positions[hint.subject] = max(known, hint.position)
             while len(self._positions) > QUEUE_MAX:
                 self._positions.pop(next(iter(self._positions)))
+                self.dropped += 1
             self._idle.clear()
             if self._loop is None:
                 self._start()
             loop, bell = self._loop, self._bell
         if loop is not None and bell is not None:
             loop.call_soon_threadsafe(bell.set)
+
+    @property
+    def queue_length(self) -> int:
+        """How many hints wait for the channel layer."""
+        return len(self._positions)
 
     def flush(self, seconds: float) -> bool:
         """Wait until all queued hints have left or failed; False when time is up."""

@@ -145,7 +145,7 @@ class TestMessages:
         assert parsed == news
 
     def test_they_may_come_back_as_lists(self) -> None:
-        carried = [[1, 10, "timeline", 0], [2, 0, "departure", 0]]
+        carried = [[1, 10, "timeline", 0, ""], [2, 0, "departure", 0, ""]]
         message = {"type": hints.MESSAGE_TYPE, "hints": carried}
         assert hints.parse(message) == [Hint(1, 10), Hint(2, 0, Kind.DEPARTURE)]
 
@@ -163,7 +163,7 @@ class TestMessages:
         ((_, message),) = layer.sent
         assert message == {
             "type": hints.MESSAGE_TYPE,
-            "hints": [(1, 10, "timeline", 0)],
+            "hints": [(1, 10, "timeline", 0, "")],
         }
 
 

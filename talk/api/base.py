@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from talk.adapters import get_adapter
+from talk.api.answers import Form, Refusal, closed
 from talk.api.authentication import (
     asker_of,
     drop_unreadable_session,
@@ -26,7 +26,7 @@ from talk.api.authentication import (
     underlying,
     user_of,
 )
-from talk.api.envelope import SECURITY_HEADERS, Outcome, http_status, wrap
+from talk.api.envelope import SECURITY_HEADERS
 from talk.api.errors import NotLoggedIn, outcome_of
 from talk.api.parameters import merged_parameters, query_parameters
 from talk.api.polls import keep_poll
@@ -37,14 +37,6 @@ from talk.exceptions import TalkError
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-
-class Refusal(Response):
-    """An answer without data, with a meta part of its own."""
-
-    def __init__(self, outcome: Outcome, headers: Mapping[str, str]) -> None:
-        super().__init__(None, status=outcome.status, headers=dict(headers))
-        self.outcome = outcome
 
 
 class OCSViewSet(ViewSet):
@@ -106,6 +98,18 @@ class OCSViewSet(ViewSet):
         return OCSNegotiation().select_renderer(request, self.get_renderers(), wanted)
 
     @property
+    def ocs_version(self) -> int:
+        """The version of the envelope: which base path was asked."""
+        return int(self.kwargs["ocs_version"])
+
+    @property
+    def form(self) -> Form:
+        """How the client wants its answer, for one that is made later."""
+        renderer, _ = self.perform_content_negotiation(self.request)
+        language = translation.get_language() or settings.LANGUAGE_CODE
+        return Form(self.ocs_version, renderer.format, language)
+
+    @property
     def default_response_headers(self) -> dict[str, str]:
         """Headers that every rendered answer has."""
         language = translation.get_language() or settings.LANGUAGE_CODE
@@ -153,29 +157,15 @@ class OCSViewSet(ViewSet):
         """Wrap what the action returned; a 304 of v2 has no body at all."""
         if not isinstance(response, Response):
             return response
-        version = int(self.kwargs["ocs_version"])
-        outcome = Outcome(status=response.status_code)
-        if isinstance(response, Refusal):
-            outcome = response.outcome
-        status = http_status(outcome, version)
-        if status == 304:
+        status, data = closed(response, self.ocs_version)
+        if data is None:
             empty = HttpResponse(status=status, headers=self.default_response_headers)
             del empty["Content-Type"]
             keep_poll(response, empty)
             return empty
-        data = wrap(response.data, outcome, version)
         wrapped = Response(data, status, headers=dict(response.headers))
         keep_poll(response, wrapped)
         return super().finalize_response(request, wrapped, *args, **kwargs)
-
-    def complete(self, action: Callable[[], Response]) -> HttpResponseBase:
-        """Finish an answer that is made after `dispatch` has returned, as it would."""
-        try:
-            response = action()
-        except Exception as error:  # noqa: BLE001 - as in DRF's own dispatch
-            response = self.handle_exception(error)
-        answer = self.finalize_response(self.request, response)
-        return answer.render() if isinstance(answer, Response) else answer
 
 
 def _language_of(request: Request) -> str:

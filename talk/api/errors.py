@@ -56,11 +56,12 @@ UNKNOWN_ROUTE_OUTCOME = Outcome(
 SERVER_ERROR_OUTCOME = Outcome(status=500, message="Internal Server Error")
 
 
-def outcome_of(error: Exception, request: HttpRequest) -> Outcome:
+def outcome_of(error: Exception, request: HttpRequest | None = None) -> Outcome:
     """Return what the answer to `error` says.
 
     An error that is nobody's refusal is a defect: it is logged and announced as
-    Django does, and answered with a 500 in the envelope.
+    Django does, and answered with a 500 in the envelope. There is no `request` any
+    more when it happens to a poll that has waited.
     """
     if isinstance(error, drf.NotAuthenticated | drf.AuthenticationFailed):
         return NOT_LOGGED_IN_OUTCOME
@@ -72,6 +73,7 @@ def outcome_of(error: Exception, request: HttpRequest) -> Outcome:
         if ancestor in STATUSES:
             message = error.message if isinstance(error, talk.TalkError) else ""
             return Outcome(status=STATUSES[ancestor], message=message)
-    logger.error("Internal Server Error: %s", request.path, exc_info=error)
+    where = "a waiting poll" if request is None else request.path
+    logger.error("Internal Server Error: %s", where, exc_info=error)
     got_request_exception.send(sender=None, request=request)
     return SERVER_ERROR_OUTCOME

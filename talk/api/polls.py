@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
 from rest_framework.response import Response
 
+from talk.api.answers import Form
+from talk.domain.presence import ReadMark, ping_sessions, raise_read_marks
 from talk.hints import Kind
 
 WAIT_ATTRIBUTE = "talk_wait"
@@ -31,52 +35,68 @@ class Look:
     news: Any | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Poll(ABC):
     """An admitted long poll: its caller is known and may read.
 
-    It does not know how it waits. All its methods run queries or render, so they
-    belong into a thread.
+    It does not know how it waits, and it keeps nothing of its request, because
+    thousands of them wait. Its methods run queries or render, so they belong into a
+    thread, but for properties and `again`.
     """
 
     kind: ClassVar[Kind]
     """The kind of news that it waits for."""
 
-    expires_as_stand_in: ClassVar[bool] = False
-    """Whether `expire` answers just what stood in for the answer, a 304."""
-
     is_confirmed: ClassVar[bool] = False
     """Whether `confirm` does anything."""
 
     room_id: int
+    token: str
+    account: str
+    """Primary key of the caller's account as text; empty for guests."""
+
+    participant_pk: int
+
     position: int
     """How far the room had come, as hints of `kind` count, when the caller was resolved."""
 
     timeout: int
     """Seconds that the client is ready to wait; 0 for not at all."""
 
-    session_pks: Sequence[int]
-    """Sessions that count as pinging while the poll waits."""
+    session_pk: int | None
+    """The session of the caller's device, if it has joined."""
 
-    needed_session_pk: int | None
-    """The session with whose end the poll ends, if it depends on one."""
+    session_pks: tuple[int, ...]
+    """Sessions that the caller is there with; they are pinged while the poll waits."""
 
-    complete: Callable[[Callable[[], Response]], HttpResponseBase]
-    """Run what makes an answer and finish it as the view would have done."""
+    needs_session: bool
+    """Whether the poll ends with the session of the device."""
+
+    comments: int = 0
+    """The room's comments, all of which the caller has read by asking."""
+
+    read_comments: int = 0
+    """How many they were known to have read."""
+
+    form: Form
+    """What the answer looks like."""
 
     @property
-    def key(self) -> Hashable | None:
-        """What the look depends on: polls of a room with the same key share one."""
-        return None
+    def mark(self) -> ReadMark | None:
+        """How far the caller has read, if that is new; nothing is kept for guests."""
+        if not self.account or self.read_comments >= self.comments:
+            return None
+        return ReadMark(participant_pk=self.participant_pk, comments=self.comments)
 
-    @property
-    def mailbox(self) -> int | None:
-        """The session that it waits for signaling messages to, if it does."""
-        return None
+    def begin(self, now: datetime) -> None:
+        """Note that the caller is there and how far they have read."""
+        ping_sessions(pks=self.session_pks, now=now)
+        if self.mark is not None:
+            raise_read_marks({self.mark.participant_pk: self.mark.comments})
 
-    def takes_over(self, older: Poll) -> bool:
-        """Whether an older poll is to end because this one has come."""
-        return False
+    def again(self, numbers: Mapping[str, int]) -> Poll:
+        """Return the next poll of the same caller, with the numbers in its query."""
+        return self
 
     @abstractmethod
     def look(self) -> Look:
@@ -140,7 +160,10 @@ def deferred_wait(request: HttpRequest) -> Wait | None:
 
 
 def stand_in_for(poll: Poll) -> Response:
-    """Return a response that stands in for the answer to `poll` while it waits."""
+    """Return a response that stands in for the answer to `poll` while it waits.
+
+    It is also the answer to a poll of the chat for which nothing comes.
+    """
     response = Response(status=304)
     setattr(response, POLL_ATTRIBUTE, poll)
     return response
@@ -160,5 +183,6 @@ def keep_poll(response: HttpResponseBase, finished: HttpResponseBase) -> None:
 
 def answer_at_once(poll: Poll) -> HttpResponseBase:
     """Look once and answer, whatever the client's timeout is."""
+    poll.begin(timezone.now())
     look = poll.look_first()
     return poll.expire() if look.news is None else poll.respond(look.news)

@@ -48,6 +48,13 @@ class XMLRenderer(BaseRenderer):
         return "\n".join([*lines, ""]).encode()
 
 
+RENDERERS: Mapping[str, type[XMLRenderer] | type[JSONRenderer]] = {
+    "xml": XMLRenderer,
+    "json": JSONRenderer,
+}
+"""By the name of their format."""
+
+
 class OCSNegotiation(BaseContentNegotiation):
     """Chooses by the parameter `format`, then by `Accept`, then XML; never a 406."""
 

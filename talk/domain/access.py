@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,16 @@ def lock_caller(caller: Caller) -> Caller:
     if participant is None:
         raise NotFound
     return replace(caller, room=room, participant=participant)
+
+
+def lost_places(participants: Sequence[int]) -> set[int]:
+    """Return those of these participants who may not go on as they were admitted.
+
+    Whose place is gone, or whose account is disabled, or guests of a room that is
+    not public any more. One query for up to 500.
+    """
+    rows = Participant.objects.filter(pk__in=participants).entitled()
+    return set(participants) - set(primary(rows).values_list("pk", flat=True))
 
 
 def find_room(*, asker: Asker, token: str) -> tuple[Room, Caller | None]:

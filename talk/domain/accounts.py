@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
+from talk import hints
 from talk.domain.actors import NOBODY
 from talk.domain.participants import abandon
 from talk.models import (
@@ -49,6 +51,25 @@ def _abandon_all(user: User, now: datetime) -> None:
             abandon(room=room, place=place, actor=NOBODY, now=now)
 
 
+def note_logout(*, user: User | None, **_: Any) -> None:
+    """Receive Django's `user_logged_out`: nobody is to be remembered by that login."""
+    if user is not None:
+        hints.record_account(user_pk=user.pk)
+
+
+def note_changed_account(
+    *, instance: User, update_fields: Collection[str] | None, **_: Any
+) -> None:
+    """Receive `post_save` of the site's user model: it may be disabled, or renamed.
+
+    That is the only way in which Django tells of a changed password or account. That
+    somebody has logged in changes nothing.
+    """
+    if set(update_fields or ()) != {"last_login"}:
+        hints.record_account(user_pk=instance.pk)
+
+
 def forget_deleted_account(*, instance: User, **_: Any) -> None:
     """Receive Django's `pre_delete` of the site's user model."""
+    hints.record_account(user_pk=instance.pk)
     forget_account(user=instance)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from talk import signals
-from talk.constants import MESSAGE_MAX
+from talk.constants import MESSAGE_MAX, MESSAGES_LIMIT_MAX
 from talk.domain.access import Caller
 from talk.domain.guests import set_display_name
 from talk.domain.mentions import find_mentioned, note_mentions
@@ -18,7 +18,7 @@ from talk.domain.notifications import notify_after_commit
 from talk.domain.text import require_text
 from talk.domain.timeline import Line, append
 from talk.exceptions import Invalid, NotFound, TooLarge
-from talk.models import Message, Participant, Room, atomic
+from talk.models import Message, Participant, Room, atomic, primary
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -118,6 +118,41 @@ def read_newer(*, room_id: int, after: int, limit: int) -> Page:
     return page_of(rows.with_actors()[:limit])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a room has come: its newest message, and the comments up to it."""
+
+    position: int
+    comments: int
+    newest_id: int
+
+
+def room_progress(*, room_id: int) -> Progress:
+    """Return how far a room has come; one query.
+
+    Raises:
+        NotFound: the room is gone.
+    """
+    room = primary(Room.objects.filter(pk=room_id).with_newest_id()).first()
+    if room is None:
+        raise NotFound
+    return Progress(
+        position=room.last_position,
+        comments=room.comment_count,
+        newest_id=room.newest_id or 0,
+    )
+
+
+def read_on(*, room_id: int, after: int) -> Page:
+    """Read what came after the newest message that is known, oldest first.
+
+    From the database that was written to, because somebody has said that there is
+    something. At most as much as one answer holds.
+    """
+    rows = primary(Message.objects.filter(room=room_id).newer(after))
+    return page_of(rows.with_actors()[:MESSAGES_LIMIT_MAX])
+
+
 def newest_position(*, room_id: int) -> int:
     """Return the position of a room's newest message; one query.
 
@@ -129,18 +164,6 @@ def newest_position(*, room_id: int) -> int:
     if newest is None:
         raise NotFound
     return newest
-
-
-def mark_read(*, caller: Caller) -> None:
-    """Count everything as read that was in the room when the caller was resolved.
-
-    Nothing is kept for guests, whose unread counters are always 0.
-
-    API: `unreadMessages`, moved by asking for new messages.
-    """
-    seen = caller.room.comment_count
-    if caller.user is not None and caller.participant.read_comments < seen:
-        Participant.objects.raise_read_mark(caller.participant.pk, seen)
 
 
 def page_of(messages: Iterable[Message]) -> Page:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 
-from talk import signals
+from talk import hints, signals
 from talk.constants import NEW_NAME_MAX
 from talk.domain import deletion, external_signaling, room_types
 from talk.domain.access import (
@@ -48,6 +48,7 @@ def rename_room(*, caller: Caller, name: str, now: datetime) -> None:
         return
     room.name = name
     Room.objects.filter(pk=room.pk).update(name=name)
+    hints.record_room(room_id=room.pk)
     external_signaling.tell_changed(room=room)
     line = conversation_renamed(old_name=old_name, new_name=name)
     append(room_id=room.pk, actor=caller.actor, lines=[line], now=now)
@@ -141,6 +142,7 @@ def _store_password(*, caller: Caller, hashed: str, now: datetime) -> None:
     room = caller.room
     room.password = hashed
     Room.objects.filter(pk=room.pk).update(password=hashed)
+    hints.record_room(room_id=room.pk)
     external_signaling.tell_changed(room=room)
     line = password_changed(is_set=bool(hashed))
     append(room_id=room.pk, actor=caller.actor, lines=[line], now=now)

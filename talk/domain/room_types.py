@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from talk import signals
+from talk import hints, signals
 from talk.constants import BY_LINK_TYPES, RoomType
 from talk.domain import external_signaling
 from talk.domain.actors import Actor
@@ -69,6 +69,7 @@ def _change(room: Room, new_type: RoomType, actor: Actor) -> None:
     # The pair may have a new one-to-one room from now on.
     room.pair_key = None
     Room.objects.filter(pk=room.pk).update(type=new_type, pair_key=None)
+    hints.record_room(room_id=room.pk)
     external_signaling.tell_changed(room=room)
     announce(
         signals.room_type_changed,

@@ -107,37 +107,6 @@ def leave_by_session(*, place: Participant, session_id: str, now: datetime) -> b
     return True
 
 
-def ping(*, caller: Caller, now: datetime) -> list[int]:
-    """Note that the caller is there, and return the keys of the sessions that are.
-
-    That is the session of the caller's device. A user's request without a device
-    speaks for all live sessions of the user, which costs one more query.
-
-    API: `lastPing`, refreshed by asking for messages.
-    """
-    if caller.session_pk is not None:
-        pks = [caller.session_pk]
-    elif caller.device is None:
-        live = Session.objects.filter(participant=caller.participant).live(now)
-        pks = list(live.values_list("pk", flat=True))
-    else:
-        pks = []
-    ping_sessions(pks=pks, now=now)
-    return pks
-
-
-def ping_sessions(*, pks: Sequence[int], now: datetime) -> None:
-    """Note that these sessions are there; two queries at most, none for no sessions.
-
-    API: `lastPing`, refreshed while a long poll waits.
-    """
-    sessions = Session.objects.filter(pk__in=pks)
-    if len(pks) == 1:
-        sessions.update(last_ping=now)
-    elif pks:
-        sessions.ping(now)
-
-
 def ended_sessions(*, pks: Sequence[int]) -> set[int]:
     """Return which of these sessions have ended; one query."""
     rows = primary(Session.objects.filter(pk__in=pks))
@@ -179,6 +148,9 @@ def _connect(*, asker: Asker, room_id: int, proven: str, now: datetime) -> Sessi
     # Whoever joins again on the same device, after a crash perhaps, has left the call.
     calls.end_if_empty(room=room, now=now)
     note_change(room=room)
+    if participant.user is not None:
+        # Whoever remembers the user without this session has to look again.
+        hints.record_account(user_pk=participant.user.pk)
     actor = Actor(user=participant.user, guest=participant.guest)
     announce(signals.session_started, room=room, actor=actor, session=session)
     return session

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from talk.adapters import get_adapter
 from talk.domain.participants import find_account
-from talk.domain.sessions import leave_by_session, ping_sessions
+from talk.domain.presence import ping_sessions
+from talk.domain.sessions import leave_by_session
 from talk.domain.tickets import is_valid_ticket
 from talk.exceptions import Invalid, NotAllowed, NotFound
 from talk.models import Participant, Room, Session, in_batches, primary

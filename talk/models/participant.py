@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.db import models
+from django.contrib.auth import get_user_model
+from django.db import connections, models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from talk.constants import GUEST_TYPES, NotificationLevel, ParticipantType
+from talk.constants import GUEST_TYPES, NotificationLevel, ParticipantType, RoomType
+from talk.models.database import primary, savepoint
 from talk.models.session import Session
 
 
@@ -19,6 +22,14 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
     def with_names(self) -> ParticipantQuerySet:
         """… with the account or guest that names them, in the same query."""
         return self.select_related("user", "guest")
+
+    def entitled(self) -> ParticipantQuerySet:
+        """… whose account is not disabled, and guests only of public rooms."""
+        is_entitled = Q(user__isnull=True, room__type=RoomType.PUBLIC)
+        is_user = Q(user__isnull=False)
+        if any(field.name == "is_active" for field in get_user_model()._meta.fields):  # noqa: SLF001 - the documented way to a model's fields
+            is_user &= Q(user__is_active=True)
+        return self.filter(is_entitled | is_user)
 
     def with_session_of(self, device: str | None) -> ParticipantQuerySet:
         """… with the key of their session on a device, as `session_pk`."""
@@ -31,13 +42,25 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         live = Session.objects.filter(participant=OuterRef("pk")).live(now)
         return self.annotate(is_connected=Exists(live))  # type: ignore[no-redef]  # same name
 
-    def raise_read_mark(self, pk: int, comments: int) -> bool:
-        """Move one participant's read marker forward, never back; tell whether it did.
+    def raise_read_marks(self, pks: Sequence[int], comments: int) -> set[int]:
+        """Move the read markers of participants forward, never back.
 
-        `comments` is the room's comment count up to which everything was seen.
+        `comments` is the room's comment count up to which everything was seen. Of
+        many, one whose row somebody else has locked is left out and returned: two
+        batches that wait for each other's rows would lock each other out.
         """
-        behind = self.filter(pk=pk, read_comments__lt=comments)
-        return behind.update(read_comments=comments) == 1
+        behind = primary(self.filter(pk__in=pks, read_comments__lt=comments))
+        can_skip = connections[behind.db].features.has_select_for_update_skip_locked
+        if len(pks) == 1 or not can_skip:
+            behind.update(read_comments=comments)
+            return set()
+        with savepoint():
+            free = behind.order_by("pk").select_for_update(skip_locked=True)
+            free_pks = list(free.values_list("pk", flat=True))
+            self.filter(pk__in=free_pks).update(read_comments=comments)
+        if len(free_pks) == len(pks):
+            return set()
+        return set(behind.values_list("pk", flat=True))
 
 
 class Participant(models.Model):

@@ -5,15 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connections, models
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import RoomType
 from talk.models.database import primary
+from talk.models.message import Message
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
     """Rooms …"""
+
+    def with_newest_id(self) -> RoomQuerySet:
+        """… with the id of their newest message, as `newest_id`."""
+        newest = Message.objects.filter(room=OuterRef("pk")).order_by("-pk")
+        return self.annotate(newest_id=Subquery(newest.values("pk")[:1]))  # type: ignore[no-redef]  # same name
 
     def lock(self, pk: int) -> Room | None:
         """Lock one room's row until the transaction ends and return it as it is now.
@@ -122,6 +128,9 @@ class Room(models.Model):
         default=0,
         help_text=_("How often it has changed who is connected, and how."),
     )
+
+    newest_id: int | None
+    """Only there after `with_newest_id`."""
 
     objects = RoomQuerySet.as_manager()
 

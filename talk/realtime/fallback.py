@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from django.http import HttpResponseBase
+from django.utils import timezone
 
 from talk.api.polls import Look, Poll
 from talk.conf import talk_settings
@@ -56,6 +57,7 @@ def wait_in_worker(
     Raises:
         NotFound: the room, or the session that the poll depends on, is gone.
     """
+    poll.begin(timezone.now())
     look = poll.look_first()
     if look.news is not None:
         return _deliver(poll, look)
@@ -91,8 +93,8 @@ def _require_session(poll: Poll) -> None:
     Raises:
         NotFound: it has ended.
     """
-    needed = poll.needed_session_pk
-    if needed is not None and ended_sessions(pks=[needed]):
+    own = poll.session_pk
+    if poll.needs_session and own is not None and ended_sessions(pks=[own]):
         raise NotFound
 
 

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest, get_script_prefix
 from django.core.handlers.base import BaseHandler
-from django.http import HttpResponseBase
 from django.urls import set_script_prefix
 
+from talk.api.answers import Answer, answer_of
 from talk.api.polls import Poll, defer_to, poll_behind, stand_in_for
+from talk.api.throttling import client_network
 
-BODY_HEADERS = frozenset(
-    {"content-encoding", "content-length", "content-type", "etag", "last-modified"}
-)
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a site says to a request: an answer, or what stands in for it for now."""
+
+    answer: Answer
+    poll: Poll | None
+    guest_address: str
+    """The network that a guest who waits comes from; empty for users."""
 
 
 class PollHandler(BaseHandler):
@@ -28,10 +36,8 @@ class PollHandler(BaseHandler):
     def __init__(self) -> None:
         self.load_middleware(is_async=False)
 
-    def admit(
-        self, scope: Mapping[str, Any], body: bytes
-    ) -> tuple[HttpResponseBase, Poll | None]:
-        """Return a poll and what stands in for its answer, or a final answer alone.
+    def admit(self, scope: Mapping[str, Any], body: bytes) -> Admission:
+        """Have the site's middleware and the view answer, or let the caller wait.
 
         Blocks; to be called in a database thread.
         """
@@ -40,20 +46,7 @@ class PollHandler(BaseHandler):
         defer_to(stand_in_for, request)
         response = self.get_response(request)
         # A middleware that answers something else has the last word.
-        return response, poll_behind(response)
-
-
-def adopt_headers(answer: HttpResponseBase, provisional: HttpResponseBase) -> None:
-    """Give an answer the headers and cookies that middleware gave the provisional one.
-
-    Headers that describe a body stay with the body they describe.
-    """
-    if "Vary" in provisional.headers:
-        # Middleware has only ever added to it.
-        answer.headers["Vary"] = provisional.headers["Vary"]
-    answer.headers["Content-Length"] = str(len(getattr(answer, "content", b"")))
-    for name, value in provisional.items():
-        if name.lower() not in BODY_HEADERS:
-            answer.headers.setdefault(name, value)
-    for name, morsel in provisional.cookies.items():
-        answer.cookies[name] = morsel
+        poll = poll_behind(response)
+        is_guest = poll is not None and not poll.account
+        address = client_network(request) if is_guest else ""
+        return Admission(answer_of(response), poll, address)

@@ -1,47 +1,54 @@
 """The hub: where the long polls of a process wait, and what wakes them.
 
 One hub serves one event loop, in practice one process. It alone is a member of the
-channel layer, whatever the number of waiting clients. A hint makes it ring those who
-wait for that room; they look at the database, which is the truth. Every few seconds
-one query for all waited rooms finds what a lost hint would have told.
+channel layer, whatever the number of waiting clients. A hint makes it read what is new
+in a waited room, once, and hand it to all who wait there. Every few seconds one query
+for all waited rooms finds what a lost hint would have told.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import (
     Awaitable,
     Callable,
+    Collection,
     Container,
     Coroutine,
-    Hashable,
     Iterable,
     Iterator,
+    Mapping,
     Sequence,
 )
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
-from django.utils import timezone
 
 from talk import hints
+from talk.api.answers import Answer
 from talk.api.polls import Look, Poll
+from talk.api.views.chat import ChatPoll
 from talk.conf import talk_settings
+from talk.domain.access import lost_places
 from talk.domain.progress import newest_positions
-from talk.domain.sessions import ended_sessions, ping_sessions
+from talk.domain.sessions import ended_sessions
 from talk.domain.signaling import full_mailboxes
 from talk.exceptions import NotFound
 from talk.hints import Hint, Kind
 from talk.models import in_batches
+from talk.realtime.batching import PresenceBatches
 from talk.realtime.drain import DrainOnSignal
-from talk.realtime.pauses import repeat
+from talk.realtime.metrics import metrics
+from talk.realtime.pauses import patience, repeat
 from talk.realtime.reaper import reap
+from talk.realtime.seats import Seat, Seats
 from talk.realtime.subscription import Subscription
 from talk.realtime.threads import DatabaseThreads
+from talk.realtime.timelines import Timeline
+from talk.realtime.waiters import WaitedRoom, Waiter
 
 logger = logging.getLogger("talk.hub")
 
@@ -51,53 +58,15 @@ STOP_SECONDS = 5.0
 SLICE = 64
 """Waiters rung at once, so that a crowded room does not hold the event loop."""
 
+IDLE_SECONDS = 30.0
+"""How long a room is watched whose last waiter has gone: most come back at once."""
 
-class Waiter:
-    """One poll that waits for a room to change after `position`."""
+PING_AGAIN_SHARE = 0.5
+"""Part of the ping interval after which a client that comes back is pinged anew."""
 
-    def __init__(self, poll: Poll) -> None:
-        self.poll = poll
-        self.position = poll.position
-        self.is_over = False
-        """Whether the session that the poll depends on has ended."""
-        self.is_superseded = False
-        """Whether a newer poll of the same session has taken over."""
-        self.has_looked = False
-        self._is_rung = False
-        self._bell: asyncio.Future[None] | None = None
-
-    def ring(self) -> None:
-        """Wake the waiter, or keep it from falling asleep."""
-        self._is_rung = True
-        if self._bell is not None and not self._bell.done():
-            self._bell.set_result(None)
-
-    async def wait(self, gone: asyncio.Future[Any], seconds: float) -> bool:
-        """Wait until rung, until the client is gone or the time is up.
-
-        Returns whether it was rung, also if that was before the call.
-        """
-        if not self._is_rung:
-            self._bell = asyncio.get_running_loop().create_future()
-            await asyncio.wait(
-                {self._bell, gone},
-                timeout=max(seconds, 0),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        was_rung, self._is_rung = self._is_rung, False
-        return was_rung
-
-
-@dataclass(slots=True)
-class WaitedRoom:
-    """The waiters of one room, and the looks that are under way for them."""
-
-    waiters: set[Waiter] = field(default_factory=set)
-    rings: int = 0
-    looks: dict[Hashable, asyncio.Task[Look]] = field(default_factory=dict)
-    """By the number of rings they began after, and by what they depend on."""
-    checks: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    """Searches for ended sessions, by the number of rings they began after."""
+SUPERSEDE_SECONDS = 1.0
+"""How long a poll of the chat may wait before a newer one of its session ends it. Two
+tabs of a browser are one session: ended at once, they would chase each other."""
 
 
 class Hub:
@@ -113,6 +82,8 @@ class Hub:
         """Where callers are identified, which may mean to hash a password."""
         self.threads = DatabaseThreads(count, max_age)
         """Where everything else happens; slow admissions must not delay a wake-up."""
+        self.presence = PresenceBatches(self.threads)
+        self.seats = Seats(settings.POLL_MEMORY_SECONDS)
         self.is_draining = False
         self.is_stopped = False
         self._loop = asyncio.get_running_loop()
@@ -121,11 +92,9 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._serving = 0
         self._all_answered: asyncio.Event | None = None
-
-    @property
-    def waiter_count(self) -> int:
+        self._by_address: Counter[str] = Counter()
+        self.waiter_count = 0
         """How many polls are waiting."""
-        return sum(len(room.waiters) for room in self._rooms.values())
 
     def start(self) -> None:
         """Begin to hear hints, to look at the database and to ping."""
@@ -135,12 +104,11 @@ class Hub:
         self._spawn(repeat(settings.POLL_LOOK_SECONDS, self._guard(self.look_at_all)))
         self._spawn(repeat(settings.POLL_PING_SECONDS, self._guard(self.ping_all)))
         self._spawn(repeat(settings.REAPER_SECONDS, self._guard(self.reap)))
+        self._spawn(repeat(IDLE_SECONDS, self._guard(self.tidy)))
         layer = get_channel_layer(settings.CHANNEL_LAYER)
         # What an in-memory layer could tell has been published here already.
         if layer is not None and not isinstance(layer, InMemoryChannelLayer):
-            subscription = Subscription(
-                layer, hear=self.hear, catch_up=self.look_at_all
-            )
+            subscription = Subscription(layer, hear=self.hear, catch_up=self.catch_up)
             self._spawn(subscription.run())
 
     async def stop(self) -> None:
@@ -193,189 +161,364 @@ class Hub:
             self._loop.call_soon_threadsafe(self.hear, news)
 
     def hear(self, news: list[Hint]) -> None:
-        """Ring everybody whom the hints concern and who does not know it yet."""
+        """Do for everybody whom the hints concern what has to be done."""
         for hint in news:
-            room = self._rooms.get(hint.room_id)
-            if room is None:
-                continue
-            if hint.kind is Kind.DEPARTURE:
-                check = partial(self.send_departed_away, hint.room_id)
-                self._spawn(self._guard(check)())
+            if hint.kind is Kind.TIMELINE:
+                self._hear_timeline(hint)
+            elif hint.kind is Kind.ACCOUNT:
+                self.seats.drop_account(hint.account)
+            elif hint.kind is Kind.ROOM:
+                self.seats.drop_room(hint.room_id)
+            elif hint.kind is Kind.DEPARTURE:
+                self._hear_departure(hint.room_id)
             else:
-                self._ring_behind(room, hint.kind, hint.position)
-                self._ring_mailboxes(room, {hint.session_pk})
+                self._hear_signaling(hint)
+
+    def _hear_timeline(self, hint: Hint) -> None:
+        room = self._rooms.get(hint.room_id)
+        if room is None:
+            return
+        room.timeline.hear(hint.position)
+        if room.waiters:
+            self._wake(room)
+
+    def _hear_signaling(self, hint: Hint) -> None:
+        room = self._rooms.get(hint.room_id)
+        if room is None:
+            return
+        if hint.kind is Kind.PEOPLE:
+            self._hear_people(room, hint.position)
+        else:
+            self._ring_mailboxes(room, {hint.session_pk})
+
+    def _hear_departure(self, room_id: int) -> None:
+        number = self.seats.doubt(room_id)
+        room = self._rooms.get(room_id)
+        if room is not None:
+            room.timeline.forget()
+        if room is not None or number is not None:
+            work = partial(self.send_departed_away, room_id, number)
+            self._spawn(self._guard(work)())
+
+    def _hear_people(self, room: WaitedRoom, version: int) -> None:
+        if version <= room.people_version:
+            return
+        room.people_version = version
+        room.quiet.clear()
+        # Names of guests are among what changes with the people.
+        room.timeline.forget()
+        behind = [
+            waiter
+            for waiter in room.waiters
+            if waiter.poll.kind is Kind.PEOPLE and waiter.position < version
+        ]
+        self._ring(behind)
 
     @contextmanager
-    def subscribe(self, poll: Poll) -> Iterator[Waiter]:
-        """Count `poll` among those who are rung. To be entered before its first look."""
-        waiter = Waiter(poll)
-        room = self._rooms.setdefault(poll.room_id, WaitedRoom())
-        self._supersede(room, poll)
-        room.waiters.add(waiter)
+    def subscribe(self, seat: Seat, poll: Poll) -> Iterator[Waiter]:
+        """Count a poll among those who are rung. To be entered before its first look."""
+        now = self._loop.time()
+        deadline = now + patience(poll.timeout)
+        waiter = Waiter(seat, poll, began=now, deadline=deadline)
+        room = self._room_of(poll)
+        if poll.kind is Kind.TIMELINE:
+            room.timeline.hear(poll.position)
+        else:
+            self._hear_people(room, poll.position)
+        self._supersede(room, waiter)
+        self._count(seat, 1)
         try:
             yield waiter
         finally:
-            room.waiters.discard(waiter)
+            self._count(seat, -1)
+            room.leave(waiter)
             if not room.waiters:
-                self._rooms.pop(poll.room_id, None)
+                room.idle_since = self._loop.time()
 
-    def _supersede(self, room: WaitedRoom, poll: Poll) -> None:
-        """End the wait of older polls that a new one takes the place of."""
-        for older in room.waiters:
-            if poll.takes_over(older.poll):
-                older.is_superseded = True
-                older.ring()
+    def _count(self, seat: Seat, change: int) -> None:
+        self.waiter_count += change
+        if seat.guest_address:
+            self._by_address[seat.guest_address] += change
+            if not self._by_address[seat.guest_address]:
+                del self._by_address[seat.guest_address]
 
-    async def look(self, waiter: Waiter) -> Any | None:
+    def _room_of(self, poll: Poll) -> WaitedRoom:
+        room = self._rooms.get(poll.room_id)
+        if room is None:
+            timeline = Timeline(
+                room_id=poll.room_id, token=poll.token, threads=self.threads
+            )
+            room = WaitedRoom(timeline=timeline, idle_since=self._loop.time())
+            self._rooms[poll.room_id] = room
+        return room
+
+    def _supersede(self, room: WaitedRoom, waiter: Waiter) -> None:
+        """End the wait of the older poll that a new one takes the place of."""
+        older = room.enter(waiter)
+        if older is None:
+            return
+        end = older.began
+        if waiter.poll.kind is Kind.TIMELINE:
+            end += SUPERSEDE_SECONDS
+        if end <= self._loop.time():
+            older.supersede()
+        else:
+            self._loop.call_at(end, older.supersede)
+
+    def has_place_for(self, seat: Seat) -> bool:
+        """Whether one more poll may wait: of the process, and of a guest's address."""
+        settings = talk_settings()
+        if self.waiter_count >= settings.POLL_WAITERS_MAX:
+            return False
+        count = self._by_address[seat.guest_address] if seat.guest_address else 0
+        return count < settings.GUEST_POLLS_MAX
+
+    async def arrive(self, waiter: Waiter) -> None:
+        """Note that the client is there and how far it has read, before it goes on.
+
+        Nothing is written for one that comes back at once and knows what it knew.
+        """
+        seat, poll, mark = waiter.seat, waiter.poll, waiter.poll.mark
+        room = self._rooms[poll.room_id]
+        if poll.kind is Kind.TIMELINE:
+            await self._catch_up(room)
+            mark = seat.mark_for(room.timeline.comments)
+        interval = talk_settings().POLL_PING_SECONDS * PING_AGAIN_SHARE
+        now = self._loop.time()
+        is_fresh = now - seat.pinged_at < interval
+        pings = () if is_fresh else poll.session_pks
+        await self.presence.write(pings=pings, mark=mark)
+        if pings:
+            seat.pinged_at = now
+        if mark is not None:
+            seat.marked = max(seat.marked, mark.comments)
+
+    async def look(self, waiter: Waiter) -> Look | Answer | None:
         """Return what is new for a subscribed waiter, None for nothing.
 
-        Waiters who know the same share one look, unless it may have begun before
-        what they were rung for.
+        Messages come as the answer that all get who wait for the same.
 
         Raises:
             NotFound: the room was deleted, or the session that the poll depends on
                 has ended.
         """
-        room = self._rooms[waiter.poll.room_id]
-        if waiter.has_looked and waiter.poll.needed_session_pk is not None:
-            await self._shared_check(room)
-        waiter.has_looked = True
+        poll = waiter.poll
+        room = self._rooms[poll.room_id]
         if waiter.is_over:
             raise NotFound
-        found = await self._shared_look(room, waiter.poll)
-        if found.position < waiter.position:
-            # It had begun before the waiter was admitted; the next one has not.
-            found = await self._shared_look(room, waiter.poll)
-        waiter.position = max(waiter.position, found.position)
-        return found.news
+        if isinstance(poll, ChatPoll):
+            return await self._look_at_messages(room, waiter, poll)
+        return await self._look_at_signaling(room, waiter)
+
+    async def _look_at_messages(
+        self, room: WaitedRoom, waiter: Waiter, poll: ChatPoll
+    ) -> Answer | None:
+        while True:
+            await self._catch_up(room)
+            if waiter.is_over:
+                raise NotFound
+            progress = room.timeline.progress
+            answer = await room.timeline.find(poll)
+            is_new = room.timeline.is_behind or room.timeline.progress is not progress
+            if answer is not None or not is_new:
+                # Nothing can have come since: whoever sleeps now hears of all later.
+                return answer
+
+    async def _look_at_signaling(self, room: WaitedRoom, waiter: Waiter) -> Look | None:
+        session_pk = waiter.poll.session_pk
+        waiter.position = max(waiter.position, room.people_version)
+        if session_pk in room.quiet:
+            return None
+        if session_pk is not None:
+            # Whoever is rung from now on is quiet no more.
+            room.quiet.add(session_pk)
+        found: Look | None = None
+        try:
+            found = await self.threads.run(waiter.poll.look)
+        finally:
+            if (found is None or found.news is not None) and session_pk is not None:
+                room.quiet.discard(session_pk)
+        return found if found.news is not None else None
+
+    async def _catch_up(self, room: WaitedRoom) -> None:
+        """Return when all has been read that anybody has told of.
+
+        Raises:
+            NotFound: the room is gone.
+        """
+        if room.timeline.is_behind:
+            await asyncio.shield(self._wake(room))
+
+    def _wake(self, room: WaitedRoom) -> asyncio.Task[None]:
+        """Read what is new in a room and hand it out; one reader a room at a time."""
+        if room.waking is None:
+            room.waking = self._loop.create_task(self._read_and_give(room))
+            # Those who wait for it hear of its error; there may be nobody.
+            room.waking.add_done_callback(_hear_error)
+        return room.waking
+
+    async def _read_and_give(self, room: WaitedRoom) -> None:
+        try:
+            while room.timeline.is_behind:
+                began = self._loop.time()
+                sleepers = room.sleepers()
+                polls = [
+                    waiter.poll
+                    for waiter in sleepers
+                    if isinstance(waiter.poll, ChatPoll)
+                ]
+                ended = await room.timeline.read(polls)
+                woken = self._give(room, ended)
+                if woken:
+                    metrics.note_wake(woken, self._loop.time() - began)
+        finally:
+            room.waking = None
+
+    def _give(self, room: WaitedRoom, ended: Container[int]) -> int:
+        """Wake those who wait for messages with what has been read; return how many."""
+        meant = []
+        for waiter in room.sleepers():
+            poll = waiter.poll
+            if not isinstance(poll, ChatPoll) or room.timeline.has_nothing_for(poll):
+                continue
+            if poll.needs_session and poll.session_pk in ended:
+                waiter.is_over = True
+            else:
+                waiter.answer = room.timeline.answer_at_hand(poll)
+            meant.append(waiter)
+        self._ring(meant)
+        return len(meant)
+
+    async def catch_up(self) -> None:
+        """Find what changed while no hints were heard; trust nothing remembered."""
+        self.seats.drop_all()
+        await self.look_at_all()
 
     async def look_at_all(self) -> None:
         """Find what changed in waited rooms without a hint.
 
-        A query per 500 rooms, per 500 mailboxes, and per 500 sessions that are needed.
+        A query per 500 rooms, per 500 mailboxes, per 500 sessions that are needed and
+        per 500 callers who are remembered.
         """
         for some in in_batches(list(self._rooms)):
             newest = await self.threads.run(partial(newest_positions, room_ids=some))
             for room_id in some:
-                room = self._rooms.get(room_id)
-                if room is None:
-                    continue
-                if room_id not in newest:
-                    self._ring_room(room, list(room.waiters))
-                    continue
-                for kind, position in newest[room_id].items():
-                    self._ring_behind(room, kind, position)
+                self._compare(room_id, newest.get(room_id))
         await self._look_at_mailboxes()
-        rooms = list(self._rooms.values())
-        await self._find_departed(rooms)
-        for room in rooms:
-            self._ring([waiter for waiter in room.waiters if waiter.is_over])
+        await self._find_departed(list(self._rooms.values()))
+        await self._find_lost(self.seats.callers())
+
+    def _compare(self, room_id: int, positions: dict[Kind, int] | None) -> None:
+        """Have a waited room catch up with what the database says; None for gone."""
+        room = self._rooms.get(room_id)
+        if room is None:
+            return
+        if positions is None:
+            self._end(room)
+            return
+        room.timeline.hear(positions[Kind.TIMELINE])
+        if room.timeline.is_behind and room.waiters:
+            self._wake(room)
+        self._hear_people(room, positions[Kind.PEOPLE])
+
+    def _end(self, room: WaitedRoom) -> None:
+        """Tell everybody that their room is gone."""
+        for waiter in room.waiters:
+            waiter.is_over = True
+        self._ring(list(room.waiters))
 
     async def _look_at_mailboxes(self) -> None:
         mailboxes = {
-            waiter.poll.mailbox
+            waiter.poll.session_pk
             for room in self._rooms.values()
             for waiter in room.waiters
-            if waiter.poll.mailbox is not None
+            if waiter.poll.kind is Kind.PEOPLE and waiter.poll.session_pk is not None
         }
         for some in in_batches(sorted(mailboxes)):
             full = await self.threads.run(partial(full_mailboxes, session_pks=some))
             for room in list(self._rooms.values()):
                 self._ring_mailboxes(room, full)
 
-    async def send_departed_away(self, room_id: int) -> None:
+    async def send_departed_away(self, room_id: int, doubt: int | None) -> None:
         """Ring those of a room whose session has ended, or all when the room is gone.
 
-        A query or two a hint.
+        And forget those who have lost their place. A few queries a hint.
         """
         newest = await self.threads.run(partial(newest_positions, room_ids=[room_id]))
         room = self._rooms.get(room_id)
-        if room is None:
-            return
-        if room_id not in newest:
-            self._ring_room(room, list(room.waiters))
-            return
-        await self._find_departed([room])
-        self._ring([waiter for waiter in room.waiters if waiter.is_over])
-
-    async def _shared_check(self, room: WaitedRoom) -> None:
-        """Find out whose session has ended, once a ring for all waiters of a room."""
-        key = room.rings
-        task = room.checks.get(key)
-        if task is None:
-            task = self._loop.create_task(self._check_once(room, key))
-            room.checks[key] = task
-        await asyncio.shield(task)
-
-    async def _check_once(self, room: WaitedRoom, key: int) -> None:
-        try:
+        if room is not None and room_id not in newest:
+            self._end(room)
+        elif room is not None:
             await self._find_departed([room])
-        finally:
-            del room.checks[key]
+        if doubt is not None:
+            await self._find_lost(self.seats.callers(room_id))
+            self.seats.trust(room_id, doubt)
 
     async def _find_departed(self, rooms: Iterable[WaitedRoom]) -> None:
+        """Ring those who wait with a session that has ended."""
         needed = {
-            waiter: waiter.poll.needed_session_pk
+            waiter: waiter.poll.session_pk
             for room in rooms
             for waiter in room.waiters
-            if waiter.poll.needed_session_pk is not None
+            if waiter.poll.needs_session and waiter.poll.session_pk is not None
         }
-        for some in in_batches(sorted(set(needed.values()))):
-            ended = await self.threads.run(partial(ended_sessions, pks=some))
-            for waiter, session_pk in needed.items():
-                waiter.is_over = waiter.is_over or session_pk in ended
+        ended = await self._ended(set(needed.values()))
+        over = [waiter for waiter, pk in needed.items() if pk in ended]
+        for waiter in over:
+            waiter.is_over = True
+        self._ring(over)
+
+    async def _find_lost(self, callers: Mapping[int, Collection[int]]) -> None:
+        """Forget those of these remembered participants who have to be asked again."""
+        lost: set[int] = set()
+        for some in in_batches(sorted(callers)):
+            lost |= await self.threads.run(partial(lost_places, some))
+        ended = await self._ended({pk for pks in callers.values() for pk in pks})
+        if lost or ended:
+            self.seats.drop_callers(lost, ended)
+
+    async def _ended(self, sessions: Collection[int]) -> set[int]:
+        ended: set[int] = set()
+        for some in in_batches(sorted(sessions)):
+            ended |= await self.threads.run(partial(ended_sessions, pks=some))
+        return ended
 
     async def ping_all(self) -> None:
-        """Note that the sessions of all waiters are there; an update per 500."""
-        pks = [
-            pk
+        """Note that the sessions of all waiters are there."""
+        now = self._loop.time()
+        seats = {
+            id(waiter.seat): waiter.seat
             for room in self._rooms.values()
             for waiter in room.waiters
-            for pk in waiter.poll.session_pks
-        ]
-        for some in in_batches(pks):
-            ping = partial(ping_sessions, pks=some, now=timezone.now())
-            await self.threads.run(ping)
+        }
+        pks = sorted({pk for seat in seats.values() for pk in seat.poll.session_pks})
+        await self.presence.write(pings=pks, mark=None)
+        for seat in seats.values():
+            seat.pinged_at = now
 
     async def reap(self) -> None:
         """Remove what has ended without a farewell, if it is this process's turn."""
         await self.threads.run(reap)
 
-    async def _shared_look(self, room: WaitedRoom, poll: Poll) -> Look:
-        if poll.key is None:
-            return await self.threads.run(poll.look)
-        key = (room.rings, poll.kind, poll.key)
-        task = room.looks.get(key)
-        if task is None:
-            task = self._loop.create_task(self._look_once(room, key, poll))
-            room.looks[key] = task
-        return await asyncio.shield(task)
+    async def tidy(self) -> None:
+        """Forget rooms that nobody waits for, old messages, and callers who stay away."""
+        long_ago = self._loop.time() - IDLE_SECONDS
+        for room_id, room in list(self._rooms.items()):
+            if not room.waiters and room.idle_since <= long_ago and not room.waking:
+                del self._rooms[room_id]
+            else:
+                room.timeline.grow_old()
+        self.seats.drop_expired()
 
-    async def _look_once(self, room: WaitedRoom, key: Hashable, poll: Poll) -> Look:
-        try:
-            return await self.threads.run(poll.look)
-        finally:
-            # Before anybody learns the result: who asks then wants a later look.
-            del room.looks[key]
-
-    def _ring_behind(self, room: WaitedRoom, kind: Kind, position: int) -> None:
-        """Ring those who wait for such news and do not know of that position."""
-        behind = [
-            waiter
-            for waiter in room.waiters
-            if waiter.poll.kind is kind and waiter.position < position
-        ]
-        self._ring_room(room, behind)
-
-    def _ring_mailboxes(self, room: WaitedRoom, session_pks: Container[int]) -> None:
+    def _ring_mailboxes(self, room: WaitedRoom, session_pks: Collection[int]) -> None:
         """Ring those who wait for messages to one of these sessions."""
-        meant = [w for w in room.waiters if w.poll.mailbox in session_pks]
-        self._ring_room(room, meant)
-
-    def _ring_room(self, room: WaitedRoom, waiters: Sequence[Waiter]) -> None:
-        if waiters:
-            room.rings += 1
-            self._ring(waiters)
+        room.quiet.difference_update(session_pks)
+        meant = [
+            waiter
+            for pk in session_pks
+            if (waiter := room.by_session.get((Kind.PEOPLE, pk))) is not None
+        ]
+        self._ring(meant)
 
     def _ring(self, waiters: Sequence[Waiter]) -> None:
         for waiter in waiters[:SLICE]:
@@ -400,6 +543,12 @@ class Hub:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _hear_error(task: asyncio.Task[None]) -> None:
+    """Have a task's error count as noticed; whoever wants to know awaits the task."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.debug("A room could not be read", exc_info=error)
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

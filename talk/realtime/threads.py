@@ -39,12 +39,16 @@ class DatabaseThreads:
         self._max_age = max_age
         self._ages = _Ages()
         self._connections: set[BaseDatabaseWrapper] = set()
+        self.queue_length = 0
+        """Pieces of work under way or waiting for a thread."""
 
     async def run(self, work: Callable[[], R]) -> R:
         """Run `work` to its end, even when whoever asked for it has gone."""
         loop = asyncio.get_running_loop()
         context = copy_context()
         future = loop.run_in_executor(self._pool, context.run, self._run, work)
+        self.queue_length += 1
+        future.add_done_callback(self._finish)
         return await asyncio.shield(future)
 
     def close(self) -> None:
@@ -55,6 +59,9 @@ class DatabaseThreads:
             connection.inc_thread_sharing()
             connection.close()
         self._connections.clear()
+
+    def _finish(self, _: asyncio.Future[R]) -> None:
+        self.queue_length -= 1
 
     def _run(self, work: Callable[[], R]) -> R:
         self._prepare()

@@ -8,7 +8,7 @@ from talk.adapters import get_adapter
 from talk.domain.access import Caller
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reader:
     """The reader's public ids: a user's, or a guest's; the other one is None."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext
 
+from talk.adapters import get_adapter
 from talk.constants import SystemMessage
 from talk.domain.names import Names
 from talk.domain.system_messages import (
@@ -160,6 +161,25 @@ def render_system_message(
         parameters["user"] = affected
     text = str(_choose(wording, parameters, reader))
     return _fill(text, message.parameters), parameters
+
+
+def readers_addressed(message: Message) -> set[Reader]:
+    """Return who may be told something else than others by a message.
+
+    That is who did what it tells, and whom it befell.
+    """
+    if message.system_message in ("", SystemMessage.CALL_ENDED):
+        return set()
+    addressed = set()
+    if message.actor_user is not None:
+        addressed.add(Reader(user_id=get_adapter().user_id(message.actor_user)))
+    if message.actor_guest is not None:
+        addressed.add(Reader(guest_id=message.actor_guest.actor_id))
+    if (user_id := message.parameters.get(USER_PARAMETER)) is not None:
+        addressed.add(Reader(user_id=user_id))
+    if (guest_id := message.parameters.get(GUEST_PARAMETER)) is not None:
+        addressed.add(Reader(guest_id=guest_id))
+    return addressed
 
 
 def _fill(text: str, values: Mapping[str, Any]) -> str:

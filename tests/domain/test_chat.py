@@ -12,7 +12,6 @@ from django.utils import timezone
 from talk.constants import ParticipantType
 from talk.domain.access import Asker, Caller, find_caller
 from talk.domain.chat import (
-    mark_read,
     newest_position,
     post_message,
     read_history,
@@ -291,62 +290,6 @@ class TestRead:
         messages = list(Message.objects.all())
         with django_assert_num_queries(0):
             assert names_in(messages) == Names()
-
-
-class TestMarkRead:
-    """`mark_read`."""
-
-    def test_it_counts_everything_as_read(
-        self, room: Room, alice: Any, bob: Any
-    ) -> None:
-        caller_for(room, alice)
-        write(room.token, list("abc"), user=bob)
-        mark_read(caller=caller_for(room, alice))
-        assert Participant.objects.get(user=alice).read_comments == 3
-
-    def test_what_came_after_the_caller_was_resolved_stays_unread(
-        self, room: Room, alice: Any, bob: Any
-    ) -> None:
-        write(room.token, list("abc"), user=bob)
-        caller = caller_for(room, alice)
-        write(room.token, ["d"], user=bob)
-        mark_read(caller=caller)
-        assert Participant.objects.get(user=alice).read_comments == 3
-
-    def test_it_never_moves_back(self, room: Room, alice: Any, bob: Any) -> None:
-        write(room.token, ["a"], user=bob)
-        late = caller_for(room, alice)
-        write(room.token, list("bc"), user=bob)
-        mark_read(caller=caller_for(room, alice))
-        mark_read(caller=late)
-        assert Participant.objects.get(user=alice).read_comments == 3
-
-    def test_nothing_is_kept_for_guests(
-        self, room: Room, by_guest: Caller, bob: Any, django_assert_num_queries: Any
-    ) -> None:
-        write(room.token, ["a"], user=bob)
-        by_guest = find_caller(asker=Asker(user=None, device="phone"), token=room.token)
-        with django_assert_num_queries(0):
-            mark_read(caller=by_guest)
-        by_guest.participant.refresh_from_db()
-        assert by_guest.participant.read_comments == 0
-
-    def test_nothing_new_is_no_query(
-        self, by_alice: Caller, django_assert_num_queries: Any
-    ) -> None:
-        with django_assert_num_queries(0):
-            mark_read(caller=by_alice)
-
-    def test_other_places_stay_as_they_are(
-        self, room: Room, alice: Any, bob: Any
-    ) -> None:
-        caller_for(room, bob)
-        caller_for(RoomFactory(), alice)
-        caller_for(room, alice)
-        write(room.token, ["a"], user=bob)
-        mark_read(caller=caller_for(room, alice))
-        others = Participant.objects.exclude(room=room, user=alice)
-        assert [place.read_comments for place in others] == [0, 0]
 
 
 class TestNewestPosition:

@@ -12,14 +12,12 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 
 from talk.constants import ParticipantType, RoomType
-from talk.domain.access import Asker, find_caller, find_room
+from talk.domain.access import Asker, find_room
 from talk.domain.guests import actor_id_of
 from talk.domain.sessions import (
     join_room,
     leave_room,
     new_session_id,
-    ping,
-    ping_sessions,
 )
 from talk.exceptions import NotAllowed, NotFound
 from talk.models import Guest, Participant, Room, Session, atomic
@@ -244,65 +242,6 @@ class TestLeave:
 
 
 @pytest.mark.django_db
-class TestPing:
-    def test_it_keeps_the_session_of_the_device(self):
-        session = SessionFactory(device=PHONE, last_ping=NOW)
-        caller = find_caller(
-            asker=asker(session.participant.user), token=session.room.token
-        )
-        later = NOW + timedelta(seconds=10)
-        assert ping(caller=caller, now=later) == [session.pk]
-        session.refresh_from_db()
-        assert session.last_ping == later
-
-    def test_a_device_that_has_not_joined_pings_nothing(self):
-        session = SessionFactory(device=LAPTOP, last_ping=NOW)
-        caller = find_caller(
-            asker=asker(session.participant.user), token=session.room.token
-        )
-        assert ping(caller=caller, now=NOW + timedelta(seconds=10)) == []
-        session.refresh_from_db()
-        assert session.last_ping == NOW
-
-    def test_without_a_device_all_live_sessions_are_kept(self):
-        place = ParticipantFactory()
-        live = [
-            SessionFactory(participant=place, device=device, last_ping=NOW)
-            for device in (PHONE, LAPTOP, None)
-        ]
-        long_ago = NOW - timedelta(seconds=100)
-        SessionFactory(participant=place, last_ping=long_ago)
-        caller = find_caller(asker=asker(place.user, None), token=place.room.token)
-        pinged = ping(caller=caller, now=NOW)
-        assert sorted(pinged) == [session.pk for session in live]
-
-    def test_one_query_of_a_device(self, django_assert_num_queries):
-        session = SessionFactory(device=PHONE)
-        caller = find_caller(
-            asker=asker(session.participant.user), token=session.room.token
-        )
-        with django_assert_num_queries(1):
-            ping(caller=caller, now=NOW)
-
-    @pytest.mark.parametrize(("sessions", "queries"), [(0, 0), (1, 1)])
-    def test_one_session_is_one_query(
-        self, sessions, queries, django_assert_num_queries
-    ):
-        pks = [session.pk for session in SessionFactory.create_batch(sessions)]
-        with django_assert_num_queries(queries):
-            ping_sessions(pks=pks, now=NOW)
-
-    @pytest.mark.parametrize("sessions", [2, 50])
-    def test_many_sessions_cost_the_same_as_few(
-        self, sessions, django_assert_num_queries
-    ):
-        pks = [session.pk for session in SessionFactory.create_batch(sessions)]
-        # Where rows are locked: a savepoint, the lock, the update, its end.
-        can_skip = connection.features.has_select_for_update_skip_locked
-        with django_assert_num_queries(4 if can_skip else 1):
-            ping_sessions(pks=pks, now=NOW)
-
-
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def joining(self, who: Asker, room: Room) -> Callable[[], Session]:

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import AsyncIterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from talk.api.polls import Look, Poll
-from talk.domain.chat import Page
+from talk.api.answers import Answer, Form
+from talk.api.polls import Poll
+from talk.api.views.chat import ChatPoll
+from talk.domain.chat import Page, Progress
 from talk.domain.names import Names
 from talk.exceptions import NotFound
 from talk.hints import Kind
+from talk.realtime import batching, timelines
 from talk.realtime import hub as hub_module
 from talk.realtime.hub import Hub
+from talk.realtime.seats import Seat
+from talk.rendering.readers import Reader
+
+FORM = Form(version=2, format="json", language="en")
+
+SYSTEM_USER = "addressed"
+"""Whom messages with odd ids speak of."""
 
 
 @dataclass
@@ -26,7 +38,23 @@ class FakeDatabase:
 
     rooms: dict[int, list[int]] = field(default_factory=dict)
     looks: int = 0
+    renderings: list[str | None] = field(default_factory=list)
+    """For whom pages were rendered; None for anybody."""
+
     pinged: list[list[int]] = field(default_factory=list)
+    marks: list[dict[int, int]] = field(default_factory=list)
+    busy: set[int] = field(default_factory=set)
+    """Participants whose mark somebody else is changing, the first time."""
+
+    ended: set[int] = field(default_factory=set)
+    """Sessions that have ended."""
+
+    asked: list[list[int]] = field(default_factory=list)
+    """Sessions that were asked about."""
+
+    lost: set[int] = field(default_factory=set)
+    """Participants who have lost their place."""
+
     fails: bool = False
     gate: threading.Event = field(default_factory=threading.Event)
     """Reading messages goes on only while it is set."""
@@ -34,60 +62,76 @@ class FakeDatabase:
     failed: threading.Event = field(default_factory=threading.Event)
 
     entered: threading.Event = field(default_factory=threading.Event)
-    """Set as soon as somebody has read the position and waits at the gate."""
+    """Set as soon as somebody has read messages and waits at the gate."""
 
     def newest_positions(self, *, room_ids: Any) -> dict[int, dict[Kind, int]]:
-        if self.fails:
-            self.failed.set()
-            raise RuntimeError("the database is down")
+        self._may_fail()
         return {
             pk: {Kind.TIMELINE: len(self.rooms[pk]), Kind.PEOPLE: 0}
             for pk in room_ids
             if pk in self.rooms
         }
 
-    def newest_position(self, *, room_id: int) -> int:
+    def room_progress(self, *, room_id: int) -> Progress:
+        self._may_fail()
         if room_id not in self.rooms:
             raise NotFound
-        return len(self.rooms[room_id])
+        ids = self.rooms[room_id]
+        return Progress(
+            position=len(ids), comments=len(ids), newest_id=max(ids, default=0)
+        )
+
+    def read_on(self, *, room_id: int, after: int) -> Page:
+        return self.read_newer(room_id=room_id, after=after, limit=200)
 
     def read_newer(self, *, room_id: int, after: int, limit: int) -> Page:
+        self._may_fail()
         self.looks += 1
-        found = [pk for pk in self.rooms[room_id] if pk > after][:limit]
+        ids = self.rooms.get(room_id, [])
+        found = [
+            SimpleNamespace(pk=pk, position=number, comment_count=number)
+            for number, pk in enumerate(ids, start=1)
+            if pk > after
+        ]
         self.entered.set()
         self.gate.wait(30)
-        return Page(messages=[SimpleNamespace(pk=pk) for pk in found], names=Names())
+        return Page(messages=found[:limit], names=Names())
 
     def ping_sessions(self, *, pks: list[int], now: Any) -> None:
-        self.pinged.append(sorted(pks))
+        self._may_fail()
+        if pks:
+            self.pinged.append(sorted(pks))
 
+    def raise_read_marks(self, marks: dict[int, int]) -> set[int]:
+        if marks:
+            self.marks.append(dict(marks))
+        busy = self.busy.intersection(marks)
+        self.busy -= busy
+        return busy
 
-@dataclass(frozen=True, kw_only=True)
-class FakePoll(Poll):
-    """Waits for the ids of messages, and answers with the page itself."""
+    def ended_sessions(self, *, pks: list[int]) -> set[int]:
+        self.asked.append(list(pks))
+        return self.ended.intersection(pks)
 
-    kind = Kind.TIMELINE
-    database: ClassVar[FakeDatabase]
+    def lost_places(self, participants: list[int]) -> set[int]:
+        return self.lost.intersection(participants)
 
-    after: int
-    limit: int
-
-    @property
-    def key(self) -> tuple[int, int]:
-        return self.after, self.limit
-
-    def look(self) -> Look:
-        position = self.database.newest_position(room_id=self.room_id)
-        page = self.database.read_newer(
-            room_id=self.room_id, after=self.after, limit=self.limit
+    def respond(self, page: Page, *, token: str, reader: Reader) -> Any:
+        self.renderings.append(reader.user_id)
+        ids = [message.pk for message in page.messages]
+        return SimpleNamespace(
+            status_code=200,
+            data={"ids": ids, "reader": reader.user_id},
+            items=dict[str, str]().items,
         )
-        return Look(position=position, news=page if page.messages else None)
 
-    def respond(self, news: Any) -> Any:
-        return news
+    def readers_addressed(self, message: Any) -> set[Reader]:
+        return {Reader(user_id=SYSTEM_USER)} if message.pk % 2 else set()
 
-    def expire(self) -> Any:
-        return None
+    def _may_fail(self) -> None:
+        if self.fails:
+            self.failed.set()
+            raise RuntimeError("the database is down")
 
 
 @pytest.fixture
@@ -95,9 +139,23 @@ def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
     """The database of the hub."""
     database = FakeDatabase(rooms={1: [10, 20]})
     database.gate.set()
-    for name in ("newest_positions", "ping_sessions"):
-        monkeypatch.setattr(hub_module, name, getattr(database, name))
-    monkeypatch.setattr(FakePoll, "database", database, raising=False)
+    chat = SimpleNamespace(
+        Page=Page,
+        Progress=Progress,
+        page_of=lambda messages: Page(messages=list(messages), names=Names()),
+        read_newer=database.read_newer,
+        read_on=database.read_on,
+        room_progress=database.room_progress,
+    )
+    monkeypatch.setattr(timelines, "chat", chat)
+    monkeypatch.setattr(timelines, "page_response", database.respond)
+    for module, names in (
+        (timelines, ("ended_sessions", "readers_addressed")),
+        (hub_module, ("newest_positions", "ended_sessions", "lost_places")),
+        (batching, ("ping_sessions", "raise_read_marks")),
+    ):
+        for name in names:
+            monkeypatch.setattr(module, name, getattr(database, name))
     return database
 
 
@@ -109,16 +167,48 @@ async def hub(database: FakeDatabase) -> AsyncIterator[Hub]:
     await hub.stop()
 
 
-def make_poll(**changes: Any) -> FakePoll:
+def make_poll(**changes: Any) -> ChatPoll:
     """Return a poll for room 1 by somebody who knows all of it."""
     values = {
         "room_id": 1,
+        "token": "room1",
+        "account": "5",
+        "participant_pk": 50,
         "position": 2,
         "timeout": 30,
+        "session_pk": None,
         "session_pks": (),
-        "needed_session_pk": None,
+        "needs_session": False,
+        "form": FORM,
+        "reader": Reader(user_id="somebody"),
         "after": 20,
         "limit": 100,
-        "complete": lambda action: action(),
     }
-    return FakePoll(**{**values, **changes})
+    return ChatPoll(**{**values, **changes})
+
+
+def make_seat(poll: Poll, guest_address: str = "") -> Seat:
+    """Return the seat of a caller who has been admitted with a poll."""
+    expired = Answer(304, (), b"")
+    return Seat(poll=poll, expired=expired, headers=(), guest_address=guest_address)
+
+
+@contextmanager
+def waiting_in(hub: Hub, **changes: Any) -> Any:
+    """Have a poll for room 1 wait; `seat` may be given, the rest makes the poll."""
+    guest_address = changes.pop("guest_address", "")
+    poll = make_poll(**changes)
+    with hub.subscribe(make_seat(poll, guest_address), poll) as waiter:
+        yield waiter
+
+
+def ids_in(answer: Answer | None) -> list[int]:
+    """Return the ids of the messages in an answer."""
+    assert answer is not None
+    return json.loads(answer.body)["ocs"]["data"]["ids"]
+
+
+def reader_in(answer: Answer | None) -> str | None:
+    """Return the reader for whom an answer was rendered; None for anybody."""
+    assert answer is not None
+    return json.loads(answer.body)["ocs"]["data"]["reader"]

@@ -12,7 +12,6 @@ import httpx
 import pytest
 from django.contrib.auth import get_user_model
 
-from talk.api.polls import Poll
 from talk.exceptions import NotFound
 from talk.hints import Hint, Kind
 from talk.models import BATCH, Room
@@ -22,7 +21,7 @@ from tests import servers
 from tests.api.helpers import put_in
 from tests.client import TalkClient
 from tests.factories import UserFactory
-from tests.realtime.conftest import FakeDatabase, make_poll
+from tests.realtime.conftest import FakeDatabase, ids_in, waiting_in
 from tests.servers import BASE, Server, open_client, poll, until_waiting
 
 NEVER = 30.0
@@ -34,25 +33,33 @@ GONE, HERE = 7, 8
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
-    """The sessions that the hub has asked about; all but `HERE` have ended."""
-    questions: list[list[int]] = []
-
-    def ended_sessions(*, pks: Any) -> set[int]:
-        questions.append(list(pks))
-        return set(pks) - {HERE}
-
-    monkeypatch.setattr(hub_module, "ended_sessions", ended_sessions)
-    return questions
-
-
-def poll_of(session_pk: int | None, **changes: Any) -> Poll:
-    """Return a poll that ends with this session; a user's, which ends with none."""
-    return make_poll(needed_session_pk=session_pk, **changes)
+def asked(database: FakeDatabase) -> list[list[int]]:
+    """The sessions that the hub has asked about; `GONE` has ended."""
+    database.ended = {GONE}
+    return database.asked
 
 
 def nobody_leaves() -> asyncio.Future[object]:
     return asyncio.get_running_loop().create_future()
+
+
+def guest(hub: Hub, session_pk: int, **changes: Any) -> Any:
+    """Have a guest's poll wait, which ends with this session."""
+    return waiting_in(
+        hub,
+        account="",
+        session_pk=session_pk,
+        session_pks=(session_pk,),
+        needs_session=True,
+        **changes,
+    )
+
+
+async def settled(hub: Hub) -> None:
+    """Return when the hub has done all that a hint asks for."""
+    while hub._tasks:
+        await asyncio.gather(*hub._tasks)
+    await asyncio.sleep(0)
 
 
 @pytest.mark.asyncio
@@ -60,173 +67,163 @@ class TestHub:
     """What a hub does about a departure, over a database that a test decides about."""
 
     async def test_a_guest_whose_session_has_ended_is_woken(self, hub, asked) -> None:
-        with hub.subscribe(poll_of(GONE)) as waiter:
-            waiting = asyncio.create_task(waiter.wait(nobody_leaves(), NEVER))
-            await hub.send_departed_away(1)
+        with guest(hub, GONE) as waiter:
+            waiting = asyncio.create_task(waiter.wait(nobody_leaves()))
+            await hub.send_departed_away(1, None)
             assert await waiting is True
 
     async def test_and_the_next_look_says_not_found(self, hub, asked) -> None:
-        with hub.subscribe(poll_of(GONE)) as waiter:
-            await hub.send_departed_away(1)
+        with guest(hub, GONE) as waiter:
+            await hub.send_departed_away(1, None)
             with pytest.raises(NotFound):
                 await hub.look(waiter)
 
     async def test_also_when_there_is_something_to_read(
         self, hub, database: FakeDatabase, asked
     ) -> None:
-        with hub.subscribe(poll_of(GONE)) as waiter:
-            await hub.send_departed_away(1)
+        with guest(hub, GONE) as waiter:
+            await hub.send_departed_away(1, None)
             database.rooms[1].append(30)
             with pytest.raises(NotFound):
                 await hub.look(waiter)
 
-    @pytest.mark.parametrize("session_pk", [None, HERE])
-    async def test_others_sleep_on(self, hub, asked, session_pk) -> None:
-        with (
-            hub.subscribe(poll_of(GONE)),
-            hub.subscribe(poll_of(session_pk)) as other,
-        ):
-            await hub.send_departed_away(1)
-            assert await other.wait(nobody_leaves(), 0) is False
-            await hub.look(other)
+    async def test_guests_who_are_there_sleep_on(self, hub, asked) -> None:
+        with guest(hub, GONE), guest(hub, HERE) as other:
+            await hub.send_departed_away(1, None)
+            assert not other.is_over
+            assert await hub.look(other) is None
 
-    async def test_guests_of_other_rooms_sleep_on(self, hub, database, asked) -> None:
+    async def test_users_sleep_on(self, hub, asked) -> None:
+        with guest(hub, GONE), waiting_in(hub, session_pk=GONE) as other:
+            await hub.send_departed_away(1, None)
+            assert not other.is_over
+
+    async def test_guests_of_other_rooms_are_not_asked_about(
+        self, hub, database, asked
+    ) -> None:
         database.rooms[2] = [10, 20]
-        with (
-            hub.subscribe(poll_of(GONE)),
-            hub.subscribe(poll_of(GONE + 2, room_id=2)) as other,
-        ):
-            await hub.send_departed_away(1)
-            assert await other.wait(nobody_leaves(), 0) is False
+        with guest(hub, GONE), guest(hub, GONE + 2, room_id=2) as other:
+            await hub.send_departed_away(1, None)
+            assert not other.is_over
         assert asked == [[GONE]]
 
     async def test_two_polls_of_one_guest_are_both_sent_away(self, hub, asked) -> None:
-        with (
-            hub.subscribe(poll_of(GONE)) as one,
-            hub.subscribe(poll_of(GONE)) as other,
-        ):
-            await hub.send_departed_away(1)
+        with guest(hub, GONE) as one, guest(hub, GONE) as other:
+            await hub.send_departed_away(1, None)
             for waiter in (one, other):
                 with pytest.raises(NotFound):
                     await hub.look(waiter)
         assert asked == [[GONE]]
 
     async def test_a_deleted_room_wakes_all(self, hub, database, asked) -> None:
-        with (
-            hub.subscribe(poll_of(None)) as user,
-            hub.subscribe(poll_of(HERE)) as guest,
-        ):
+        with waiting_in(hub) as user, guest(hub, HERE) as visitor:
             del database.rooms[1]
-            await hub.send_departed_away(1)
-            for waiter in (user, guest):
-                assert await waiter.wait(nobody_leaves(), 0) is True
+            await hub.send_departed_away(1, None)
+            for waiter in (user, visitor):
+                assert await waiter.wait(nobody_leaves()) is True
                 with pytest.raises(NotFound):
                     await hub.look(waiter)
         assert asked == []
 
     async def test_users_alone_are_not_asked_about(self, hub, asked) -> None:
-        with hub.subscribe(poll_of(None)), hub.subscribe(poll_of(None)):
-            await hub.send_departed_away(1)
+        with waiting_in(hub), waiting_in(hub):
+            await hub.send_departed_away(1, None)
         assert asked == []
 
     async def test_a_crowd_is_asked_about_in_batches(self, hub, asked) -> None:
         with ExitStack() as stack:
             for pk in range(BATCH + 1):
-                poll = poll_of(1000 + pk)
-                stack.enter_context(hub.subscribe(poll))
-            await hub.send_departed_away(1)
+                stack.enter_context(guest(hub, 1000 + pk))
+            await hub.send_departed_away(1, None)
         assert [len(some) for some in asked] == [BATCH, 1]
 
     async def test_a_room_where_nobody_waits_is_no_trouble(self, hub, asked) -> None:
-        await hub.send_departed_away(1)
+        await hub.send_departed_away(1, None)
         assert asked == []
 
     async def test_a_hint_of_a_departure_sends_away(self, hub, asked) -> None:
-        with hub.subscribe(poll_of(GONE)) as waiter:
+        with guest(hub, GONE) as waiter:
             hub.hear([DEPARTURE])
-            assert await waiter.wait(nobody_leaves(), NEVER) is True
+            assert await waiter.wait(nobody_leaves()) is True
             with pytest.raises(NotFound):
                 await hub.look(waiter)
 
     async def test_a_hint_of_a_departure_where_nobody_waits_is_ignored(
         self, hub, asked
     ) -> None:
-        with hub.subscribe(poll_of(GONE, room_id=2)) as waiter:
+        with guest(hub, GONE, room_id=2) as waiter:
             hub.hear([DEPARTURE])
-            assert await waiter.wait(nobody_leaves(), 0) is False
+            await settled(hub)
+            assert not waiter.is_over
         assert asked == []
 
     async def test_a_database_that_fails_is_logged_and_harms_nobody(
         self, hub, database, asked, caplog
     ) -> None:
-        with hub.subscribe(poll_of(GONE)) as waiter:
+        with guest(hub, GONE) as waiter:
             database.fails = True
             with caplog.at_level(logging.ERROR, logger="talk.hub"):
                 hub.hear([DEPARTURE])
                 await asyncio.to_thread(database.failed.wait, NEVER)
-                while hub._tasks:
-                    await asyncio.gather(*hub._tasks)
+                await settled(hub)
             assert "could not reach the database" in caplog.text
             database.fails = False
-            await hub.send_departed_away(1)
-            assert await waiter.wait(nobody_leaves(), 0) is True
+            await hub.send_departed_away(1, None)
+            assert await waiter.wait(nobody_leaves()) is True
 
     async def test_who_left_while_the_database_was_asked_is_no_trouble(
         self, hub: Hub, monkeypatch
     ) -> None:
         with ExitStack() as stack:
-            stack.enter_context(hub.subscribe(poll_of(GONE)))
+            stack.enter_context(guest(hub, GONE))
 
             def ended_sessions(*, pks: Any) -> set[int]:
                 stack.close()
                 return set(pks)
 
             monkeypatch.setattr(hub_module, "ended_sessions", ended_sessions)
-            await hub.send_departed_away(1)
+            await hub.send_departed_away(1, None)
         assert hub.waiter_count == 0
 
     # A hint may be lost or late; what the database says counts.
 
-    async def test_news_that_come_with_the_departure_do_not_reach_who_left(
-        self, hub, database, asked
+    @pytest.mark.parametrize("hints", [[DEPARTURE, NEWS], [NEWS, DEPARTURE], [NEWS]])
+    async def test_news_do_not_reach_who_has_left(
+        self, hub, database, asked, hints
     ) -> None:
-        with hub.subscribe(poll_of(GONE)) as waiter:
-            await hub.look(waiter)
+        with guest(hub, GONE) as waiter:
+            assert await hub.look(waiter) is None
+            waiting = asyncio.create_task(waiter.wait(nobody_leaves()))
+            await asyncio.sleep(0)
             database.rooms[1].append(30)
-            hub.hear([DEPARTURE, NEWS])
-            assert await waiter.wait(nobody_leaves(), NEVER) is True
+            hub.hear(hints)
+            assert await waiting is True
+            assert waiter.answer is None
             with pytest.raises(NotFound):
                 await hub.look(waiter)
 
-    async def test_news_do_not_reach_who_left_just_before_subscribing(
+    async def test_news_found_by_the_regular_look_do_not_reach_who_has_left(
         self, hub, database, asked
     ) -> None:
-        hub.hear([DEPARTURE])
-        with hub.subscribe(poll_of(GONE)) as waiter:
-            await hub.look(waiter)
-            database.rooms[1].append(30)
-            hub.hear([NEWS])
-            with pytest.raises(NotFound):
-                await hub.look(waiter)
-
-    async def test_news_found_by_the_regular_look_do_not_reach_who_left(
-        self, hub, database, asked
-    ) -> None:
-        with hub.subscribe(poll_of(GONE)) as waiter:
-            await hub.look(waiter)
+        with guest(hub, GONE) as waiter:
+            assert await hub.look(waiter) is None
+            waiting = asyncio.create_task(waiter.wait(nobody_leaves()))
+            await asyncio.sleep(0)
             database.rooms[1].append(30)
             await hub.look_at_all()
-            assert await waiter.wait(nobody_leaves(), 0) is True
+            assert await waiting is True
             with pytest.raises(NotFound):
                 await hub.look(waiter)
 
     async def test_news_reach_who_is_still_there(self, hub, database, asked) -> None:
-        with hub.subscribe(poll_of(HERE)) as waiter, hub.subscribe(poll_of(GONE)):
-            await hub.look(waiter)
+        with guest(hub, HERE) as waiter, guest(hub, GONE):
+            assert await hub.look(waiter) is None
+            waiting = asyncio.create_task(waiter.wait(nobody_leaves()))
+            await asyncio.sleep(0)
             database.rooms[1].append(30)
             hub.hear([DEPARTURE, NEWS])
-            page = await hub.look(waiter)
-            assert [message.pk for message in page.messages] == [30]
+            assert await waiting is True
+            assert ids_in(waiter.answer or await hub.look(waiter)) == [30]
 
 
 @pytest.fixture

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from talk.api.answers import Form
 from talk.api.polls import Poll
 from talk.api.views.chat import ChatPoll
 from talk.domain.chat import Page
 from talk.exceptions import NotFound
 from talk.models import Participant, Room, Session
 from talk.realtime.fallback import Slots, slots, wait_in_worker
+from talk.rendering.readers import Reader
 from tests.factories import ParticipantFactory, RoomFactory, SessionFactory
 from tests.timelines import write
 
@@ -73,15 +75,18 @@ def poll(room: Room) -> Poll:
     """Somebody who knows everything and would wait for five seconds."""
     return PagePoll(
         room_id=room.pk,
+        token=room.token,
+        account="",
+        participant_pk=0,
         position=room.last_position,
         timeout=5,
+        session_pk=None,
         session_pks=(),
-        needed_session_pk=None,
-        complete=lambda action: action(),
+        needs_session=False,
+        form=Form(version=2, format="json", language="en"),
+        reader=Reader(),
         after=room.messages.latest("pk").pk,
         limit=100,
-        caller=None,
-        language="en",
     )
 
 
@@ -185,12 +190,20 @@ class TestWait:
         time.events[2] = remove
         assert wait(poll, time) == ["they are gone"]
 
+    def test_it_pings_as_it_begins(
+        self, poll: Poll, time: FakeTime, room: Room
+    ) -> None:
+        past = timezone.now() - timedelta(seconds=50)
+        place = ParticipantFactory(room=room)
+        session = SessionFactory(participant=place, last_ping=past)
+        wait(replace(poll, session_pks=(session.pk,)), time)
+        assert Session.objects.get().last_ping > past
+
     def test_waiting_is_no_ping(self, poll: Poll, time: FakeTime, room: Room) -> None:
         past = timezone.now() - timedelta(seconds=50)
-        session = SessionFactory(
-            participant=ParticipantFactory(room=room), last_ping=past
-        )
-        wait(replace(poll, session_pks=[session.pk]), time)
+        session = SessionFactory(participant=ParticipantFactory(room=room))
+        time.events[1] = lambda: Session.objects.update(last_ping=past)
+        wait(replace(poll, session_pks=(session.pk,)), time)
         assert Session.objects.get().last_ping == past
 
     def test_a_look_in_vain_is_one_query(
@@ -338,8 +351,9 @@ class TestSlots:
             def expire(self) -> Any:
                 raise RuntimeError
 
+        values = {field.name: getattr(poll, field.name) for field in fields(poll)}
         with pytest.raises(RuntimeError):
-            wait(FailingPoll(**vars(poll)), time)
+            wait(FailingPoll(**values), time)
         assert slots._taken == 0
 
     def test_a_poll_that_need_not_wait_takes_no_slot(

@@ -5,22 +5,34 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from typing import Any
 
 import pytest
 
 from talk import hints
 from talk.conf import talk_settings
 from talk.exceptions import NotFound
-from talk.hints import Hint
+from talk.hints import Hint, Kind
 from talk.models import BATCH
 from talk.realtime import hub as hub_module
-from talk.realtime.hub import SLICE, current_hub, stop_hub
-from tests.realtime.conftest import make_poll
+from talk.realtime.hub import SLICE, Hub, current_hub, stop_hub
+from talk.realtime.waiters import Waiter
+from talk.rendering.readers import Reader
+from tests.realtime.conftest import (
+    SYSTEM_USER,
+    FakeDatabase,
+    ids_in,
+    make_poll,
+    make_seat,
+    reader_in,
+    waiting_in,
+)
 
 pytestmark = pytest.mark.asyncio
 
 NEVER = 30.0
+NEWS = Hint(room_id=1, position=3)
 
 
 def nobody_leaves() -> asyncio.Future[object]:
@@ -33,104 +45,226 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_hint_wakes_who_waits_for_its_room(hub) -> None:
-    with hub.subscribe(make_poll()) as waiter:
-        waiting = asyncio.create_task(waiter.wait(nobody_leaves(), NEVER))
-        await settle()
-        hub.hear([Hint(room_id=1, position=3)])
+async def asleep(hub: Hub, *waiters: Waiter) -> list[asyncio.Task[bool]]:
+    """Have waiters look, find nothing, and fall asleep."""
+    for waiter in waiters:
+        assert await hub.look(waiter) is None
+    tasks = [asyncio.create_task(w.wait(nobody_leaves())) for w in waiters]
+    await settle()
+    return tasks
+
+
+async def news_for(hub: Hub, waiter: Waiter) -> Any:
+    """Return what a waiter that was woken is to be answered."""
+    return waiter.answer if waiter.answer is not None else await hub.look(waiter)
+
+
+async def still_asleep(hub: Hub, *tasks: asyncio.Task[bool]) -> bool:
+    """Whether all sleep when everything has been done that a hint asks for."""
+    while pending := [room.waking for room in hub._rooms.values() if room.waking]:
+        with suppress(NotFound):
+            await asyncio.gather(*pending)
+    await settle()
+    is_asleep = not any(task.done() for task in tasks)
+    for task in tasks:
+        task.cancel()
+    return is_asleep
+
+
+async def test_a_hint_wakes_who_waits_for_its_room(hub, database) -> None:
+    with waiting_in(hub) as waiter:
+        (waiting,) = await asleep(hub, waiter)
+        database.rooms[1].append(30)
+        hub.hear([NEWS])
+        assert await waiting is True
+        assert ids_in(await news_for(hub, waiter)) == [30]
+
+
+async def test_a_hint_leaves_other_rooms_asleep(hub, database) -> None:
+    database.rooms[2] = [10, 20]
+    with waiting_in(hub, room_id=2) as waiter:
+        tasks = await asleep(hub, waiter)
+        database.rooms[1].append(30)
+        hub.hear([NEWS])
+        assert await still_asleep(hub, *tasks)
+
+
+async def test_a_hint_of_what_is_known_is_no_query(hub, database) -> None:
+    with waiting_in(hub) as waiter:
+        tasks = await asleep(hub, waiter)
+        looks = database.looks
+        hub.hear([Hint(room_id=1, position=2)])
+        assert await still_asleep(hub, *tasks)
+    assert database.looks == looks
+
+
+async def test_a_hint_of_what_was_rolled_back_wakes_nobody(hub, database) -> None:
+    with waiting_in(hub) as waiter:
+        tasks = await asleep(hub, waiter)
+        hub.hear([NEWS])
+        assert await still_asleep(hub, *tasks)
+
+
+async def test_and_what_comes_after_it_is_not_lost(hub, database) -> None:
+    with waiting_in(hub) as waiter:
+        (waiting,) = await asleep(hub, waiter)
+        hub.hear([NEWS])
+        while hub._rooms[1].waking:
+            await hub._rooms[1].waking
+        database.rooms[1].append(30)
+        hub.hear([NEWS])
         assert await waiting is True
 
 
-async def test_a_hint_leaves_other_rooms_asleep(hub) -> None:
-    with hub.subscribe(make_poll(room_id=2)) as waiter:
-        hub.hear([Hint(room_id=1, position=3)])
-        assert await waiter.wait(nobody_leaves(), 0) is False
-
-
-async def test_a_hint_of_what_is_known_wakes_nobody(hub) -> None:
-    with hub.subscribe(make_poll(position=3)) as waiter:
-        hub.hear([Hint(room_id=1, position=3)])
-        assert await waiter.wait(nobody_leaves(), 0) is False
-
-
-async def test_a_hint_between_look_and_wait_is_not_lost(hub, database) -> None:
-    with hub.subscribe(make_poll()) as waiter:
-        assert await hub.look(waiter) is None
-        hub.hear([Hint(room_id=1, position=3)])
-        assert await waiter.wait(nobody_leaves(), NEVER) is True
-
-
-async def test_a_hint_during_a_look_that_missed_it_is_not_lost(hub, database) -> None:
-    database.gate.clear()
-    with hub.subscribe(make_poll()) as waiter:
-        look = asyncio.create_task(hub.look(waiter))
-        await asyncio.to_thread(database.entered.wait, NEVER)
-        database.rooms[1].append(30)
-        hub.hear([Hint(room_id=1, position=3)])
-        database.gate.set()
-
-        assert await look is None
-        assert await waiter.wait(nobody_leaves(), NEVER) is True
-        assert [message.pk for message in (await hub.look(waiter)).messages] == [30]
-
-
-async def test_who_was_admitted_after_a_look_began_does_not_trust_it(
+async def test_a_hint_during_a_reading_that_missed_it_is_not_lost(
     hub, database
 ) -> None:
-    database.gate.clear()
-    with (
-        hub.subscribe(make_poll()) as early,
-        hub.subscribe(make_poll(position=3)) as late,
-    ):
-        first = asyncio.create_task(hub.look(early))
-        await asyncio.to_thread(database.entered.wait, NEVER)
+    with waiting_in(hub) as waiter:
+        (waiting,) = await asleep(hub, waiter)
+        database.entered.clear()
+        database.gate.clear()
         database.rooms[1].append(30)
-        second = asyncio.create_task(hub.look(late))
-        await settle()
+        hub.hear([NEWS])
+        await asyncio.to_thread(database.entered.wait, NEVER)
+        database.rooms[1].append(40)
+        hub.hear([Hint(room_id=1, position=4)])
         database.gate.set()
+        assert await waiting is True
+        assert ids_in(await news_for(hub, waiter)) == [30]
+    with waiting_in(hub, after=30, position=0) as waiter:
+        assert ids_in(await hub.look(waiter)) == [40]
 
-        assert await first is None
-        assert [message.pk for message in (await second).messages] == [30]
+
+async def test_who_is_admitted_during_a_reading_gets_what_it_reads(
+    hub, database
+) -> None:
+    with waiting_in(hub) as early:
+        await asleep(hub, early)
+        database.entered.clear()
+        database.gate.clear()
+        database.rooms[1].append(30)
+        hub.hear([NEWS])
+        await asyncio.to_thread(database.entered.wait, NEVER)
+        with waiting_in(hub, position=3) as late:
+            look = asyncio.create_task(hub.look(late))
+            await settle()
+            database.gate.set()
+            assert ids_in(await look) == [30]
 
 
 async def test_a_lagging_database_does_not_make_a_look_turn_in_circles(hub) -> None:
-    with hub.subscribe(make_poll(position=9)) as waiter:
+    with waiting_in(hub, position=9) as waiter:
         assert await hub.look(waiter) is None
-        assert waiter.position == 9
 
 
-async def test_all_waiters_of_a_room_share_one_look(hub, database) -> None:
+async def test_all_waiters_of_a_room_share_one_query_and_one_rendering(
+    hub, database
+) -> None:
     with ExitStack() as stack:
-        crowd = [stack.enter_context(hub.subscribe(make_poll())) for _ in range(50)]
+        crowd = [stack.enter_context(waiting_in(hub)) for _ in range(50)]
+        tasks = await asleep(hub, *crowd)
+        database.looks = 0
         database.rooms[1].append(30)
-        hub.hear([Hint(room_id=1, position=3)])
-        pages = await asyncio.gather(*(hub.look(waiter) for waiter in crowd))
+        hub.hear([NEWS])
+        assert all(await asyncio.gather(*tasks))
+        answers = [waiter.answer for waiter in crowd]
 
-    assert {page.messages[0].pk for page in pages} == {30}
+    assert ids_in(answers[0]) == [30]
+    assert all(answer is answers[0] for answer in answers)
+    assert database.looks == 1
+    assert database.renderings == [None]
+
+
+async def test_who_is_spoken_of_gets_an_answer_of_their_own(hub, database) -> None:
+    own = Reader(user_id=SYSTEM_USER)
+    with waiting_in(hub) as other, waiting_in(hub, reader=own) as addressed:
+        tasks = await asleep(hub, other, addressed)
+        database.rooms[1].append(31)
+        hub.hear([NEWS])
+        await asyncio.gather(*tasks)
+        assert reader_in(other.answer) is None
+        assert reader_in(addressed.answer) == SYSTEM_USER
+
+
+async def test_who_is_spoken_of_and_comes_later_too(hub, database) -> None:
+    database.rooms[1] = [10, 21]
+    with waiting_in(hub, after=10) as other:
+        assert reader_in(await hub.look(other)) is None
+    own = Reader(user_id=SYSTEM_USER)
+    with waiting_in(hub, after=10, reader=own) as addressed:
+        assert reader_in(await hub.look(addressed)) == SYSTEM_USER
+
+
+async def test_waiters_who_know_different_things_get_different_answers(
+    hub, database
+) -> None:
+    with waiting_in(hub, after=0) as new, waiting_in(hub, after=10) as old:
+        pages = await asyncio.gather(hub.look(new), hub.look(old))
+    assert [ids_in(page) for page in pages] == [[10, 20], [20]]
+
+
+async def test_who_comes_back_for_what_has_been_read_costs_no_query(
+    hub, database
+) -> None:
+    with waiting_in(hub) as waiter:
+        tasks = await asleep(hub, waiter)
+        database.rooms[1] += [30, 40]
+        hub.hear([Hint(room_id=1, position=4)])
+        await asyncio.gather(*tasks)
+    database.looks = 0
+    with waiting_in(hub, after=30, position=4) as late:
+        assert ids_in(await hub.look(late)) == [40]
+    assert database.looks == 0
+
+
+async def test_who_knows_less_than_is_kept_is_answered_from_the_database(
+    hub, database
+) -> None:
+    with waiting_in(hub) as waiter:
+        await hub.look(waiter)
+    with waiting_in(hub, after=0) as old:
+        assert ids_in(await hub.look(old)) == [10, 20]
     assert database.looks == 1
 
 
-async def test_waiters_who_know_different_things_do_not_share_a_look(
-    hub, database
-) -> None:
-    with (
-        hub.subscribe(make_poll(after=0)) as new,
-        hub.subscribe(make_poll(after=10)) as old,
-    ):
-        pages = await asyncio.gather(hub.look(new), hub.look(old))
+async def test_and_a_crowd_of_them_by_one_query(hub, database) -> None:
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(waiting_in(hub, after=0)) for _ in range(50)]
+        pages = await asyncio.gather(*map(hub.look, crowd))
+    assert all(ids_in(page) == [10, 20] for page in pages)
+    assert database.looks == 1
 
-    assert [[m.pk for m in page.messages] for page in pages] == [[10, 20], [20]]
+
+async def test_who_wants_less_gets_less(hub, database) -> None:
+    with waiting_in(hub, limit=1) as waiter:
+        tasks = await asleep(hub, waiter)
+        database.rooms[1] += [30, 40]
+        hub.hear([Hint(room_id=1, position=4)])
+        await asyncio.gather(*tasks)
+        assert ids_in(waiter.answer) == [30]
+
+
+async def test_what_was_deleted_is_not_handed_out_from_memory(hub, database) -> None:
+    with waiting_in(hub) as waiter:
+        tasks = await asleep(hub, waiter)
+        database.rooms[1] += [30, 40]
+        hub.hear([Hint(room_id=1, position=4)])
+        await asyncio.gather(*tasks)
+    database.rooms[1].remove(30)
+    hub.hear([Hint(room_id=1, position=0, kind=Kind.DEPARTURE)])
+    with waiting_in(hub) as late:
+        assert ids_in(await hub.look(late)) == [40]
 
 
 async def test_the_look_of_a_deleted_room_says_so(hub, database) -> None:
-    with hub.subscribe(make_poll()) as waiter:
+    with waiting_in(hub) as waiter:
         del database.rooms[1]
         with pytest.raises(NotFound):
             await hub.look(waiter)
 
 
 async def test_a_failed_look_is_not_kept(hub, database) -> None:
-    with hub.subscribe(make_poll()) as waiter:
+    with waiting_in(hub) as waiter:
         messages = database.rooms.pop(1)
         with pytest.raises(NotFound):
             await hub.look(waiter)
@@ -140,89 +274,105 @@ async def test_a_failed_look_is_not_kept(hub, database) -> None:
 
 async def test_a_client_that_leaves_ends_the_wait(hub) -> None:
     gone = nobody_leaves()
-    with hub.subscribe(make_poll()) as waiter:
-        waiting = asyncio.create_task(waiter.wait(gone, NEVER))
+    with waiting_in(hub) as waiter:
+        waiting = asyncio.create_task(waiter.wait(gone))
         await settle()
         gone.set_result({"type": "http.disconnect"})
         assert await waiting is False
 
 
+async def test_a_client_that_has_left_already_does_not_begin_to_wait(hub) -> None:
+    gone = nobody_leaves()
+    gone.set_result({"type": "http.disconnect"})
+    with waiting_in(hub) as waiter:
+        assert await waiter.wait(gone) is False
+
+
+async def test_a_deadline_ends_the_wait(hub) -> None:
+    with waiting_in(hub, timeout=0) as waiter:
+        assert await waiter.wait(nobody_leaves()) is False
+
+
 async def test_who_has_left_is_not_counted(hub) -> None:
-    with hub.subscribe(make_poll()), hub.subscribe(make_poll()):
+    with waiting_in(hub), waiting_in(hub):
         assert hub.waiter_count == 2
     assert hub.waiter_count == 0
 
 
 async def test_the_regular_look_finds_what_no_hint_told(hub, database) -> None:
-    with hub.subscribe(make_poll()) as waiter:
+    with waiting_in(hub) as waiter:
+        (waiting,) = await asleep(hub, waiter)
         database.rooms[1].append(30)
         await hub.look_at_all()
-        assert await waiter.wait(nobody_leaves(), 0) is True
+        assert await waiting is True
+        assert ids_in(waiter.answer) == [30]
 
 
 async def test_the_regular_look_lets_sleep_who_misses_nothing(hub) -> None:
-    with hub.subscribe(make_poll()) as waiter:
+    with waiting_in(hub) as waiter:
+        tasks = await asleep(hub, waiter)
         await hub.look_at_all()
-        assert await waiter.wait(nobody_leaves(), 0) is False
+        assert await still_asleep(hub, *tasks)
 
 
 async def test_the_regular_look_wakes_for_a_deleted_room(hub, database) -> None:
-    with hub.subscribe(make_poll()) as waiter:
+    with waiting_in(hub) as waiter:
+        (waiting,) = await asleep(hub, waiter)
         del database.rooms[1]
         await hub.look_at_all()
-        assert await waiter.wait(nobody_leaves(), 0) is True
+        assert await waiting is True
+        with pytest.raises(NotFound):
+            await hub.look(waiter)
 
 
-async def test_waiting_sessions_are_pinged_in_chunks(hub, database) -> None:
+async def test_waiting_sessions_are_pinged_together(hub, database) -> None:
     with ExitStack() as stack:
         for pk in range(BATCH + 1):
-            stack.enter_context(hub.subscribe(make_poll(room_id=pk, session_pks=(pk,))))
+            stack.enter_context(waiting_in(hub, room_id=pk, session_pks=(pk,)))
         await hub.ping_all()
     await hub.ping_all()
 
-    assert database.pinged == [list(range(BATCH)), [BATCH]]
+    assert database.pinged == [list(range(BATCH + 1))]
 
 
 async def test_a_crowd_is_woken_in_slices(hub) -> None:
     with ExitStack() as stack:
-        crowd = [
-            stack.enter_context(hub.subscribe(make_poll())) for _ in range(3 * SLICE)
-        ]
-        hub.hear([Hint(room_id=1, position=3)])
+        crowd = [stack.enter_context(waiting_in(hub)) for _ in range(3 * SLICE)]
+        hub.drain()
         assert sum(waiter._is_rung for waiter in crowd) == SLICE
         await settle()
         assert all(waiter._is_rung for waiter in crowd)
 
 
 async def test_draining_wakes_everybody(hub) -> None:
-    with (
-        hub.subscribe(make_poll()) as one,
-        hub.subscribe(make_poll(room_id=2)) as other,
-    ):
+    with waiting_in(hub) as one, waiting_in(hub, room_id=2) as other:
         hub.drain()
-        assert await one.wait(nobody_leaves(), NEVER) is True
-        assert await other.wait(nobody_leaves(), NEVER) is True
+        assert await one.wait(nobody_leaves()) is True
+        assert await other.wait(nobody_leaves()) is True
     assert hub.is_draining
 
 
 async def test_hints_of_this_process_need_no_channel_layer(hub, database) -> None:
     hub.start()
-    with hub.subscribe(make_poll()) as waiter:
-        await asyncio.to_thread(hints.publish, [Hint(room_id=1, position=3)])
-        assert await waiter.wait(nobody_leaves(), NEVER) is True
+    with waiting_in(hub) as waiter:
+        (waiting,) = await asleep(hub, waiter)
+        database.rooms[1].append(30)
+        await asyncio.to_thread(hints.publish, [NEWS])
+        assert await waiting is True
 
 
 async def test_a_database_that_fails_does_not_end_the_regular_look(
     hub, database, settings, caplog
 ) -> None:
     settings.TALK = {"POLL_LOOK_SECONDS": 0.001}
-    with hub.subscribe(make_poll()) as waiter, caplog.at_level(logging.CRITICAL):
+    with waiting_in(hub) as waiter, caplog.at_level(logging.CRITICAL):
+        (waiting,) = await asleep(hub, waiter)
         database.fails = True
         hub.start()
         await asyncio.to_thread(database.failed.wait, NEVER)
         database.fails = False
         database.rooms[1].append(30)
-        assert await waiter.wait(nobody_leaves(), NEVER) is True
+        assert await waiting is True
 
 
 async def test_one_event_loop_has_one_hub(database) -> None:
@@ -270,7 +420,7 @@ async def test_slow_admissions_do_not_delay_a_look(hub, settings) -> None:
         asyncio.create_task(hub.admissions.run(hash_password)) for _ in range(crowd)
     ]
     await asyncio.to_thread(hashing.wait, NEVER)
-    with hub.subscribe(make_poll()) as waiter:
+    with waiting_in(hub) as waiter:
         assert await hub.look(waiter) is None
     done.set()
     await asyncio.gather(*admissions)
@@ -280,7 +430,110 @@ async def test_a_stopped_hub_hears_nothing_and_leaves_no_task(database) -> None:
     before = asyncio.all_tasks()
     hub = current_hub()
     await stop_hub()
-    hints.publish([Hint(room_id=1, position=3)])
+    hints.publish([NEWS])
 
     assert asyncio.all_tasks() == before
     assert hub.waiter_count == 0
+
+
+class TestArrival:
+    """What a client that comes says about itself, before it goes on."""
+
+    async def test_it_is_pinged_and_has_read_what_is_there(
+        self, hub: Hub, database: FakeDatabase
+    ) -> None:
+        with waiting_in(hub, session_pks=(7,), comments=2) as waiter:
+            await hub.arrive(waiter)
+        assert database.pinged == [[7]]
+        assert database.marks == [{50: 2}]
+
+    async def test_a_guest_has_no_read_mark(self, hub, database) -> None:
+        with waiting_in(hub, account="", comments=2) as waiter:
+            await hub.arrive(waiter)
+        assert database.marks == []
+
+    async def test_who_comes_back_and_knows_all_writes_nothing(
+        self, hub, database
+    ) -> None:
+        poll = make_poll(session_pks=(7,))
+        seat = make_seat(poll)
+        for _ in range(3):
+            with hub.subscribe(seat, poll) as waiter:
+                await hub.arrive(waiter)
+        assert database.pinged == [[7]]
+        assert database.marks == [{50: 2}]
+
+    async def test_who_comes_back_after_news_has_read_them(self, hub, database) -> None:
+        poll = make_poll()
+        seat = make_seat(poll)
+        with hub.subscribe(seat, poll) as waiter:
+            await hub.arrive(waiter)
+        database.rooms[1].append(30)
+        hub.hear([NEWS])
+        with hub.subscribe(seat, poll) as waiter:
+            await hub.arrive(waiter)
+        assert database.marks == [{50: 2}, {50: 3}]
+
+
+class TestBounds:
+    """How many may wait."""
+
+    async def test_a_process_has_so_many_places(self, hub, settings) -> None:
+        settings.TALK = {"POLL_WAITERS_MAX": 2}
+        seat = make_seat(make_poll())
+        with waiting_in(hub):
+            assert hub.has_place_for(seat)
+            with waiting_in(hub):
+                assert not hub.has_place_for(seat)
+        assert hub.has_place_for(seat)
+
+    async def test_guests_of_one_address_have_so_many(self, hub, settings) -> None:
+        settings.TALK = {"GUEST_POLLS_MAX": 1}
+        poll = make_poll(account="")
+        with waiting_in(hub, account="", guest_address="192.0.2.1"):
+            assert not hub.has_place_for(make_seat(poll, "192.0.2.1"))
+            assert hub.has_place_for(make_seat(poll, "192.0.2.2"))
+            assert hub.has_place_for(make_seat(make_poll()))
+        assert hub.has_place_for(make_seat(poll, "192.0.2.1"))
+
+    async def test_a_new_poll_of_a_session_ends_its_older_one(
+        self, hub, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(hub_module, "SUPERSEDE_SECONDS", 0)
+        with waiting_in(hub, session_pk=7) as older:
+            (waiting,) = await asleep(hub, older)
+            with waiting_in(hub, session_pk=7) as newer:
+                assert await waiting is True
+                assert older.is_superseded
+                assert not newer.is_superseded
+
+    async def test_polls_of_other_sessions_go_on(self, hub, monkeypatch) -> None:
+        monkeypatch.setattr(hub_module, "SUPERSEDE_SECONDS", 0)
+        with (
+            waiting_in(hub, session_pk=7) as one,
+            waiting_in(hub, session_pk=8),
+            waiting_in(hub, session_pk=None),
+        ):
+            assert not one.is_superseded
+
+    async def test_one_that_has_just_begun_is_given_a_moment(
+        self, hub, monkeypatch
+    ) -> None:
+        ends: list[float] = []
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "call_at", lambda when, call: ends.append(when))
+        with (
+            waiting_in(hub, session_pk=7) as older,
+            waiting_in(hub, session_pk=7),
+        ):
+            assert not older.is_superseded
+        assert ends == [older.began + hub_module.SUPERSEDE_SECONDS]
+
+
+async def test_rooms_where_nobody_waits_are_forgotten(hub, monkeypatch) -> None:
+    with waiting_in(hub) as waiter:
+        await hub.look(waiter)
+    monkeypatch.setattr(hub_module, "IDLE_SECONDS", 0)
+    with waiting_in(hub, room_id=2):
+        await hub.tidy()
+        assert list(hub._rooms) == [2]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpResponseBase
-from django.utils import timezone, translation
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -27,14 +28,14 @@ from talk.constants import (
     SUGGESTIONS_LIMIT_DEFAULT,
     SUGGESTIONS_LIMIT_MAX,
 )
-from talk.domain import chat, guests, sessions
-from talk.domain.access import Caller, find_caller
+from talk.domain import chat, guests, presence
+from talk.domain.access import find_caller
 from talk.domain.mentions import suggest_mentions
 from talk.exceptions import NotAllowed, NotFound
 from talk.hints import Kind
 from talk.rendering.mentions import render_suggestion
 from talk.rendering.messages import render_message
-from talk.rendering.readers import reader_of
+from talk.rendering.readers import Reader, reader_of
 
 LAST_GIVEN_HEADER = "X-Chat-Last-Given"
 
@@ -73,25 +74,27 @@ class GuestNameParameters(Parameters):
     displayName = TextField(source="display_name", default="")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ChatPoll(Poll):
     """Waits for messages after the one that the client knows.
 
-    `limit` is how many one answer may hold, `language` that of the request.
+    `limit` is how many one answer may hold.
     """
 
     kind = Kind.TIMELINE
-    expires_as_stand_in = True
 
+    reader: Reader
     after: int
     limit: int
-    caller: Caller
-    language: str | None
 
-    @property
-    def key(self) -> tuple[int, int]:
-        """Who knows the same and wants as much is shown the same."""
-        return self.after, self.limit
+    def again(self, numbers: Mapping[str, int]) -> ChatPoll:
+        """Return the poll with the numbers that its parameters are called by."""
+        return replace(
+            self,
+            after=numbers.get("lastKnownMessageId", 0),
+            limit=_limit(numbers.get("limit", MESSAGES_LIMIT_DEFAULT)),
+            timeout=_timeout(numbers.get("timeout", POLL_TIMEOUT_DEFAULT)),
+        )
 
     def look(self) -> Look:
         """Read what is new; the position first, so that it promises too little."""
@@ -111,9 +114,8 @@ class ChatPoll(Poll):
         return Look(position=position, news=page if page.messages else None)
 
     def respond(self, news: chat.Page) -> Response:
-        """Return the messages."""
-        with translation.override(self.language):
-            return _respond(news, self.caller)
+        """Return the messages as the caller sees them."""
+        return page_response(news, token=self.token, reader=self.reader)
 
     def expire(self) -> Response:
         """Say that there is nothing newer."""
@@ -132,27 +134,32 @@ class ChatViewSet(OCSViewSet):
         """Return older messages, or newer ones as soon as there are any."""
         caller = find_caller(asker=self.asker, token=token)
         given = ReadParameters.read(self.values)
-        pinged = sessions.ping(caller=caller, now=timezone.now())
-        limit = given["limit"] if given["limit"] >= 1 else MESSAGES_LIMIT_MAX
-        limit = min(limit, MESSAGES_LIMIT_MAX)
+        now = timezone.now()
+        present = presence.present_sessions(caller=caller, now=now)
+        limit = _limit(given["limit"])
         if not given["look_into_future"]:
+            presence.ping_sessions(pks=present, now=now)
             page = chat.read_history(
                 room_id=caller.room.pk, before=given["last_known_id"], limit=limit
             )
-            return _respond(page, caller)
-        chat.mark_read(caller=caller)
-        waits = request.method != "HEAD" and given["timeout"] > 0
+            reader = reader_of(caller)
+            return page_response(page, token=caller.room.token, reader=reader)
         poll = ChatPoll(
             room_id=caller.room.pk,
+            account="" if caller.user is None else str(caller.user.pk),
+            participant_pk=caller.participant.pk,
             position=caller.room.last_position,
-            timeout=min(given["timeout"], POLL_TIMEOUT_MAX) if waits else 0,
-            session_pks=pinged,
-            needed_session_pk=caller.session_pk if caller.guest is not None else None,
-            complete=self.complete,
+            timeout=0 if request.method == "HEAD" else _timeout(given["timeout"]),
+            session_pk=caller.session_pk,
+            session_pks=present,
+            needs_session=caller.guest is not None,
+            comments=caller.room.comment_count,
+            read_comments=caller.participant.read_comments,
+            form=self.form,
+            token=caller.room.token,
+            reader=reader_of(caller),
             after=given["last_known_id"],
             limit=limit,
-            caller=caller,
-            language=translation.get_language(),
         )
         wait = deferred_wait(underlying(request)) or self.wait
         return wait(poll)
@@ -170,7 +177,8 @@ class ChatViewSet(OCSViewSet):
             now=timezone.now(),
         )
         page = chat.page_of([message])
-        return Response(_render_page(page, caller)[0], status=201)
+        rendered = _render_page(page, caller.room.token, reader_of(caller))
+        return Response(rendered[0], status=201)
 
 
 class MentionViewSet(OCSViewSet):
@@ -208,19 +216,26 @@ class GuestNameViewSet(OCSViewSet):
         return Response()
 
 
-def _respond(page: chat.Page, caller: Caller) -> Response:
-    """Return the page, or that there is nothing, which is a 304."""
+def _limit(given: int) -> int:
+    """Return how many messages an answer may hold; less than one stands for all."""
+    return min(given, MESSAGES_LIMIT_MAX) if given >= 1 else MESSAGES_LIMIT_MAX
+
+
+def _timeout(given: int) -> int:
+    """Return how many seconds a client may have a poll wait."""
+    return max(0, min(given, POLL_TIMEOUT_MAX))
+
+
+def page_response(page: chat.Page, *, token: str, reader: Reader) -> Response:
+    """Return a page as somebody sees it, or that there is nothing, which is a 304."""
     if not page.messages:
         return Response(status=304)
     headers = {LAST_GIVEN_HEADER: str(page.messages[-1].pk)}
-    return Response(_render_page(page, caller), headers=headers)
+    return Response(_render_page(page, token, reader), headers=headers)
 
 
-def _render_page(page: chat.Page, caller: Caller) -> list[dict[str, Any]]:
-    reader = reader_of(caller)
+def _render_page(page: chat.Page, token: str, reader: Reader) -> list[dict[str, Any]]:
     return [
-        render_message(
-            message, token=caller.room.token, reader=reader, names=page.names
-        )
+        render_message(message, token=token, reader=reader, names=page.names)
         for message in page.messages
     ]

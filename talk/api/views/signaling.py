@@ -14,7 +14,7 @@ from talk.api.authentication import underlying
 from talk.api.base import OCSViewSet
 from talk.api.polls import Look, Poll, Wait, answer_at_once, deferred_wait
 from talk.conf import talk_settings
-from talk.domain import external_signaling, sessions, signaling
+from talk.domain import external_signaling, signaling
 from talk.domain.access import Caller, find_caller
 from talk.domain.signaling import SignalingNews
 from talk.exceptions import NotFound
@@ -25,27 +25,23 @@ DISABLED = "Internal signaling disabled."
 """What clients are told where an external server does it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SignalingPoll(Poll):
     """Waits for messages to a session, and for changes of who is connected."""
 
     kind = Kind.PEOPLE
     is_confirmed = True
 
-    session_pk: int
-
     @property
-    def mailbox(self) -> int:
-        """The session itself is what messages are sent to."""
+    def _own_session(self) -> int:
+        """The session that messages are sent to; without one there is no such poll."""
+        if self.session_pk is None:
+            raise NotFound
         return self.session_pk
-
-    def takes_over(self, older: Poll) -> bool:
-        """A session waits once; whoever waited for it before has gone."""
-        return isinstance(older, SignalingPoll) and older.session_pk == self.session_pk
 
     def look(self) -> Look:
         """Take what is new for the session."""
-        news = signaling.look(session_pk=self.session_pk, now=timezone.now())
+        news = signaling.look(session_pk=self._own_session, now=timezone.now())
         return Look(position=self.position, news=news)
 
     def respond(self, news: SignalingNews) -> Response:
@@ -56,7 +52,7 @@ class SignalingPoll(Poll):
         """Return who is connected."""
         try:
             now = timezone.now()
-            news = signaling.look_at_people(session_pk=self.session_pk, now=now)
+            news = signaling.look_at_people(session_pk=self._own_session, now=now)
         except NotFound as error:
             return self.fail(error)
         return Response(render_news(news))
@@ -65,7 +61,7 @@ class SignalingPoll(Poll):
         """Tell a session that has ended that it is alone."""
         if isinstance(error, NotFound):
             return Response(NOBODY, status=404)
-        return super().fail(error)
+        raise error
 
     def confirm(self, news: SignalingNews, *, is_sent: bool) -> None:
         """Forget what has left, and keep what has not."""
@@ -90,18 +86,21 @@ class SignalingViewSet(OCSViewSet):
         caller = self._find_session(token)
         if caller is None or caller.session_pk is None:
             return Response(NOBODY, status=404)
-        sessions.ping(caller=caller, now=timezone.now())
         poll = SignalingPoll(
             room_id=caller.room.pk,
+            token=caller.room.token,
+            account="" if caller.user is None else str(caller.user.pk),
+            participant_pk=caller.participant.pk,
             position=caller.room.people_version,
             timeout=talk_settings().SIGNALING_POLL_SECONDS,
-            session_pks=[caller.session_pk],
-            needed_session_pk=caller.session_pk,
-            complete=self.complete,
             session_pk=caller.session_pk,
+            session_pks=(caller.session_pk,),
+            needs_session=True,
+            form=self.form,
         )
         if request.method == "HEAD":
             # Whoever wants no content must not be given what is told only once.
+            poll.begin(timezone.now())
             return poll.expire()
         wait = deferred_wait(underlying(request)) or self.wait
         return wait(poll)

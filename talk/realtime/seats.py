@@ -1,0 +1,277 @@
+"""Callers who were admitted a moment ago, and need not be asked again.
+
+A client that polls sends the same request again and again. What admitting it has
+found, who it is, whether they may read, how they want their answer, is remembered
+for a while and dropped at once when the participant, the room or the login changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from talk.api.answers import Answer, Headers
+from talk.api.polls import Poll
+from talk.domain.presence import ReadMark
+
+T = TypeVar("T")
+
+SEATS_MAX = 20_000
+"""Callers that a process remembers, about a kilobyte each; the oldest go first."""
+
+NUMBERS = re.compile(rb"(?:^|&)(lastKnownMessageId|timeout|limit)=([0-9]{1,18})(?=&|$)")
+"""Parameters of a poll that change from one to the next."""
+
+CHANGES_MAX = 10_000
+"""Changes that are remembered for those who are being admitted meanwhile."""
+
+SUSPICIOUS = re.compile(rb"lastKnownMessageId|timeout|limit|[%+\[]")
+"""What is left of a query in which such a parameter is written in another way."""
+
+CHANGING_HEADERS = frozenset(
+    {
+        b"content-length",
+        b"traceparent",
+        b"tracestate",
+        b"x-amzn-trace-id",
+        b"x-correlation-id",
+        b"x-request-id",
+        b"x-request-start",
+    }
+)
+"""Headers that proxies and clients make up anew for each request."""
+
+STRETCHING = 1000
+"""Rounds by which a password in a header is stretched, well below a millisecond."""
+
+
+@dataclass(slots=True)
+class Seat:
+    """An admitted caller.
+
+    `poll` is the one that was admitted; the next ones differ in their numbers.
+    `expired` is the answer when nothing comes, and `headers` stand in every answer,
+    as the site's middleware has made them for this caller.
+    """
+
+    poll: Poll
+    expired: Answer
+    headers: Headers
+    pinged_at: float = float("-inf")
+    """When its sessions were pinged last, by the clock of the event loop."""
+
+    marked: int = 0
+    """The comment count up to which its participant is known to have read."""
+
+    guest_address: str = ""
+    """The network that a guest comes from; empty for users."""
+
+    until: float = 0.0
+    """When it has to be admitted again, by the monotonic clock."""
+
+    def mark_for(self, comments: int) -> ReadMark | None:
+        """Return the read mark of somebody who knows so many comments, if it is new."""
+        if not self.poll.account or comments <= self.marked:
+            return None
+        return ReadMark(participant_pk=self.poll.participant_pk, comments=comments)
+
+
+class Seats:
+    """The seats of one process, by what the requests had in common."""
+
+    def __init__(
+        self, seconds: float, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._secret = secrets.token_bytes(32)
+        self._seats: OrderedDict[bytes, Seat] = OrderedDict()
+        self._by_room: defaultdict[int, set[bytes]] = defaultdict(set)
+        self._by_account: defaultdict[str, set[bytes]] = defaultdict(set)
+        self._doubted: dict[int, int] = {}
+        self._changes: OrderedDict[int | str, int] = OrderedDict()
+        self._moment = 0
+        self._forgotten = 0
+        self._said: dict[Any, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self._seats)
+
+    def key_of(self, scope: Mapping[str, Any]) -> tuple[bytes, dict[str, int]] | None:
+        """Return what a request has in common with the next one, and its numbers.
+
+        None for one that cannot have a seat: it has a body, does not wait, or names
+        nobody. All that middleware could look at is in the key, but for what differs
+        each time; passwords in it are stretched, as the key may be kept for long.
+        """
+        if not self._seconds:
+            return None
+        query: bytes = scope["query_string"]
+        numbers = {k.decode(): int(v) for k, v in NUMBERS.findall(query)}
+        rest = NUMBERS.sub(b"", query)
+        if numbers.get("timeout") == 0 or SUSPICIOUS.search(rest):
+            return None
+        client = scope.get("client") or ("",)
+        digest = hashlib.blake2b(key=self._secret, digest_size=16)
+        where = (scope["path"], scope.get("root_path"), scope.get("scheme"), client[0])
+        digest.update(repr((where, rest)).encode())
+        is_known = False
+        for name, value in scope["headers"]:
+            if name in CHANGING_HEADERS:
+                if name == b"content-length" and value != b"0":
+                    return None
+                continue
+            if name == b"transfer-encoding":
+                return None
+            said = value
+            if name == b"authorization":
+                is_known = True
+                said = hashlib.pbkdf2_hmac("sha256", value, self._secret, STRETCHING)
+            elif name == b"cookie":
+                is_known = True
+            digest.update(b"%d %b %d " % (len(name), name, len(said)))
+            digest.update(said)
+        return (digest.digest(), numbers) if is_known else None
+
+    def recall(self, key: bytes) -> Seat | None:
+        """Return the seat of a caller, None if they have to be admitted."""
+        seat = self._seats.get(key)
+        if seat is None:
+            return None
+        if seat.until <= self._clock():
+            self._drop([key])
+            return None
+        if seat.poll.room_id in self._doubted:
+            return None
+        self._seats.move_to_end(key)
+        return seat
+
+    @property
+    def moment(self) -> int:
+        """The number of changes so far, to be noted before somebody is admitted."""
+        return self._moment
+
+    def keep(self, key: bytes, seat: Seat, *, since: int) -> None:
+        """Remember a caller who has been admitted just now.
+
+        Not if the room or the account has changed since the moment `since`, because
+        whoever admitted them may not have seen that.
+        """
+        poll = seat.poll
+        newest = max(self._changes.get(poll.room_id, 0), self._forgotten)
+        if max(newest, self._changes.get(poll.account, 0)) > since:
+            return
+        self._drop([key])
+        seat.until = self._clock() + self._seconds
+        self._seats[key] = seat
+        self._by_room[seat.poll.room_id].add(key)
+        if seat.poll.account:
+            self._by_account[seat.poll.account].add(key)
+        if len(self._seats) > SEATS_MAX:
+            self._drop([next(iter(self._seats))])
+
+    def seat_for(
+        self, poll: Poll, expired: Answer, headers: Headers, guest_address: str
+    ) -> Seat:
+        """Return the seat of somebody who was admitted; see `Seat` for what is given."""
+        return Seat(
+            poll=replace(poll, form=self._same(poll.form)),
+            expired=self._same(expired),
+            headers=self._same(headers),
+            marked=poll.read_comments,
+            guest_address=guest_address,
+        )
+
+    def drop_room(self, room_id: int) -> None:
+        """Forget all callers of a room."""
+        self._note_change(room_id)
+        self._drop(self._by_room.get(room_id, ()))
+
+    def drop_account(self, account: str) -> None:
+        """Forget all callers with an account."""
+        self._note_change(account)
+        self._drop(self._by_account.get(account, ()))
+
+    def drop_all(self) -> None:
+        """Forget everybody, also those who are being admitted."""
+        self._moment += 1
+        self._forgotten = self._moment
+        self._drop(self._seats)
+
+    def drop_expired(self) -> None:
+        """Forget those whose time is up and who did not come back."""
+        now = self._clock()
+        self._drop([key for key, seat in self._seats.items() if seat.until <= now])
+
+    def doubt(self, room_id: int) -> int | None:
+        """Have all callers of a room admitted anew until `trust` is called.
+
+        Returns the number to call it with, None when there are none.
+        """
+        self._note_change(room_id)
+        if room_id not in self._by_room:
+            return None
+        self._doubted[room_id] = self._doubted.get(room_id, 0) + 1
+        return self._doubted[room_id]
+
+    def trust(self, room_id: int, number: int) -> None:
+        """End a doubt, unless there has been another one since."""
+        if self._doubted.get(room_id) == number:
+            del self._doubted[room_id]
+
+    def callers(self, room_id: int | None = None) -> dict[int, set[int]]:
+        """Return the participants who have seats, in a room or all, with their sessions."""
+        keys = list(self._seats if room_id is None else self._by_room.get(room_id, ()))
+        found: dict[int, set[int]] = {}
+        for key in keys:
+            poll = self._seats[key].poll
+            found.setdefault(poll.participant_pk, set()).update(poll.session_pks)
+        return found
+
+    def drop_callers(
+        self, participants: Collection[int], sessions: Collection[int]
+    ) -> None:
+        """Forget those who are of these participants, or there with these sessions."""
+        gone = [
+            key
+            for key, seat in self._seats.items()
+            if seat.poll.participant_pk in participants
+            or not set(seat.poll.session_pks).isdisjoint(sessions)
+        ]
+        self._drop(gone)
+
+    def _same(self, said: T) -> T:
+        """Return the same object for what is equal; thousands of callers share it."""
+        if len(self._said) > SEATS_MAX:
+            self._said.clear()
+        same: T = self._said.setdefault(said, said)
+        return same
+
+    def _note_change(self, subject: int | str) -> None:
+        self._moment += 1
+        self._changes[subject] = self._moment
+        self._changes.move_to_end(subject)
+        if len(self._changes) > CHANGES_MAX:
+            _, self._forgotten = self._changes.popitem(last=False)
+
+    def _drop(self, keys: Collection[bytes]) -> None:
+        for key in list(keys):
+            seat = self._seats.pop(key, None)
+            if seat is None:
+                continue
+            _discard(self._by_room, seat.poll.room_id, key)
+            _discard(self._by_account, seat.poll.account, key)
+
+
+def _discard(index: dict[Any, set[bytes]], subject: object, key: bytes) -> None:
+    keys = index.get(subject)
+    if keys is not None:
+        keys.discard(key)
+        if not keys:
+            del index[subject]

@@ -1,0 +1,137 @@
+"""Who waits: one waiter a poll, and the room that they wait for."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from talk.api.answers import Answer
+from talk.api.polls import Poll
+from talk.hints import Kind
+from talk.realtime.seats import Seat
+from talk.realtime.timelines import Timeline
+
+
+class Waiter:
+    """One poll that waits for a room to change."""
+
+    __slots__ = (
+        "_bell",
+        "_is_rung",
+        "answer",
+        "began",
+        "deadline",
+        "is_over",
+        "is_superseded",
+        "poll",
+        "position",
+        "seat",
+    )
+
+    def __init__(
+        self, seat: Seat, poll: Poll, *, began: float, deadline: float
+    ) -> None:
+        self.seat = seat
+        self.poll = poll
+        self.position = poll.position
+        """How far the waiter knows that the room has come."""
+        self.began = began
+        self.deadline = deadline
+        """When to give up, by the clock of the event loop."""
+        self.answer: Answer | None = None
+        """What somebody else has found for it."""
+        self.is_over = False
+        """Whether the session that the poll depends on has ended."""
+        self.is_superseded = False
+        """Whether a newer poll of the same session has taken over."""
+        self._is_rung = False
+        self._bell: asyncio.Future[None] | None = None
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether it waits for its bell at this moment."""
+        return self._bell is not None and not self._bell.done()
+
+    def ring(self) -> None:
+        """Wake the waiter, or keep it from falling asleep."""
+        self._is_rung = True
+        if self._bell is not None and not self._bell.done():
+            self._bell.set_result(None)
+
+    def supersede(self) -> None:
+        """Have it end, because a newer poll of its session waits."""
+        self.is_superseded = True
+        self.ring()
+
+    async def wait(self, gone: asyncio.Future[Any]) -> bool:
+        """Wait until rung, until the client is gone or the time is up.
+
+        Returns whether it was rung, also if that was before the call.
+        """
+        if not self._is_rung and not gone.done():
+            loop = asyncio.get_running_loop()
+            self._bell = loop.create_future()
+            alarm = loop.call_at(self.deadline, self._stop_waiting)
+            gone.add_done_callback(self._stop_waiting)
+            try:
+                await self._bell
+            finally:
+                alarm.cancel()
+                gone.remove_done_callback(self._stop_waiting)
+                self._bell = None
+        was_rung, self._is_rung = self._is_rung, False
+        return was_rung
+
+    def _stop_waiting(self, _: Any = None) -> None:
+        if self._bell is not None and not self._bell.done():
+            self._bell.set_result(None)
+
+
+@dataclass(slots=True)
+class WaitedRoom:
+    """The waiters of one room, and what the process knows of it."""
+
+    timeline: Timeline
+    idle_since: float
+    """When its last waiter went, by the clock of the event loop."""
+
+    waiters: set[Waiter] = field(default_factory=set)
+    by_session: dict[tuple[Kind, int], Waiter] = field(default_factory=dict)
+    """The newest waiter of each session; a session waits once for news of a kind."""
+
+    people_version: int = 0
+    """How often its people have changed, as far as hints have told."""
+
+    quiet: set[int] = field(default_factory=set)
+    """Sessions that nothing of signaling is new for; who is rung is no more of them."""
+
+    waking: asyncio.Task[None] | None = None
+    """What reads its new messages and hands them out."""
+
+    def enter(self, waiter: Waiter) -> Waiter | None:
+        """Let somebody in; return the older waiter of the same session, if there is one."""
+        self.waiters.add(waiter)
+        poll = waiter.poll
+        if poll.session_pk is None:
+            return None
+        older = self.by_session.get((poll.kind, poll.session_pk))
+        self.by_session[poll.kind, poll.session_pk] = waiter
+        return older
+
+    def leave(self, waiter: Waiter) -> None:
+        """Let somebody out."""
+        self.waiters.discard(waiter)
+        poll = waiter.poll
+        if poll.session_pk is None:
+            return
+        if self.by_session.get((poll.kind, poll.session_pk)) is waiter:
+            del self.by_session[poll.kind, poll.session_pk]
+
+    def sleepers(self) -> list[Waiter]:
+        """Return those who wait for messages at this moment."""
+        return [
+            waiter
+            for waiter in self.waiters
+            if waiter.is_asleep and waiter.poll.kind is Kind.TIMELINE
+        ]

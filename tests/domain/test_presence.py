@@ -1,0 +1,121 @@
+"""Who is there and how far they have read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from talk.domain.access import Asker, Caller, find_caller
+from talk.domain.presence import ping_sessions, present_sessions, raise_read_marks
+from talk.models import BATCH, Participant
+from tests.factories import ParticipantFactory, SessionFactory
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+PHONE = "phone"
+
+
+def caller_of(session: Any, device: str | None) -> Caller:
+    asker = Asker(user=session.participant.user, device=device)
+    return find_caller(asker=asker, token=session.room.token)
+
+
+class TestPresentSessions:
+    """`present_sessions`."""
+
+    def test_a_device_speaks_for_its_own_session(self) -> None:
+        session = SessionFactory(device=PHONE)
+        SessionFactory(participant=session.participant, room=session.room)
+        caller = caller_of(session, PHONE)
+        assert present_sessions(caller=caller, now=NOW) == (session.pk,)
+
+    def test_that_is_no_query(self, django_assert_num_queries: Any) -> None:
+        caller = caller_of(SessionFactory(device=PHONE), PHONE)
+        with django_assert_num_queries(0):
+            present_sessions(caller=caller, now=NOW)
+
+    def test_no_device_speaks_for_all_live_ones(self) -> None:
+        session = SessionFactory(device=PHONE, last_ping=NOW)
+        room, place = session.room, session.participant
+        other = SessionFactory(participant=place, room=room, last_ping=NOW)
+        SessionFactory(participant=place, room=room, last_ping=NOW - timedelta(hours=1))
+        caller = caller_of(session, None)
+        found = present_sessions(caller=caller, now=NOW)
+        assert set(found) == {session.pk, other.pk}
+
+    def test_a_device_that_has_not_joined_speaks_for_none(self) -> None:
+        caller = caller_of(SessionFactory(device=PHONE), "tablet")
+        assert present_sessions(caller=caller, now=NOW) == ()
+
+
+class TestPingSessions:
+    """`ping_sessions`."""
+
+    @pytest.mark.parametrize(("sessions", "queries"), [(0, 0), (1, 1)])
+    def test_one_session_is_one_query(
+        self, sessions: int, queries: int, django_assert_num_queries: Any
+    ) -> None:
+        pks = [session.pk for session in SessionFactory.create_batch(sessions)]
+        with django_assert_num_queries(queries):
+            ping_sessions(pks=pks, now=NOW)
+
+    @pytest.mark.parametrize("sessions", [2, 50])
+    def test_many_sessions_cost_the_same_as_few(
+        self, sessions: int, django_assert_num_queries: Any
+    ) -> None:
+        pks = [session.pk for session in SessionFactory.create_batch(sessions)]
+        # Where rows are locked: a savepoint, the lock, the update, its end.
+        can_skip = connection.features.has_select_for_update_skip_locked
+        with django_assert_num_queries(4 if can_skip else 1):
+            ping_sessions(pks=pks, now=NOW)
+
+
+class TestRaiseReadMarks:
+    """`raise_read_marks`."""
+
+    def test_each_moves_to_its_own_count(self) -> None:
+        one, other = ParticipantFactory.create_batch(2)
+        assert raise_read_marks({one.pk: 3, other.pk: 5}) == set()
+        one.refresh_from_db()
+        other.refresh_from_db()
+        assert (one.read_comments, other.read_comments) == (3, 5)
+
+    def test_none_moves_back(self) -> None:
+        places = ParticipantFactory.create_batch(2, read_comments=9)
+        raise_read_marks({place.pk: 3 for place in places})
+        assert {p.read_comments for p in Participant.objects.all()} == {9}
+
+    def test_others_stay_as_they_are(self) -> None:
+        one, other = ParticipantFactory.create_batch(2)
+        raise_read_marks({one.pk: 3})
+        other.refresh_from_db()
+        assert other.read_comments == 0
+
+    def test_who_is_gone_is_not_missed(self) -> None:
+        one, other = ParticipantFactory.create_batch(2)
+        other.delete()
+        assert raise_read_marks({one.pk: 3, other.pk or 0: 3}) == set()
+
+    @pytest.mark.parametrize("places", [2, 50])
+    def test_many_cost_the_same_as_few(
+        self, places: int, django_assert_num_queries: Any
+    ) -> None:
+        pks = [place.pk for place in ParticipantFactory.create_batch(places)]
+        # Where rows are locked: a savepoint, the lock, the update, its end.
+        can_skip = connection.features.has_select_for_update_skip_locked
+        with django_assert_num_queries(4 if can_skip else 1):
+            raise_read_marks(dict.fromkeys(pks, 3))
+
+    def test_a_crowd_is_moved_in_batches(self, django_assert_num_queries: Any) -> None:
+        places = ParticipantFactory.create_batch(3)
+        marks = dict.fromkeys(range(10**6, 10**6 + BATCH), 3)
+        can_skip = connection.features.has_select_for_update_skip_locked
+        # Of those who do not exist it is asked whether they were only locked.
+        with django_assert_num_queries(10 if can_skip else 2):
+            raise_read_marks(marks | {place.pk: 3 for place in places})
+        assert {p.read_comments for p in Participant.objects.all()} == {3}

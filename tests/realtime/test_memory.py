@@ -1,0 +1,327 @@
+"""Callers who are remembered: what their next poll costs, and what ends the memory."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from asgiref.testing import ApplicationCommunicator
+from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_out
+from django.contrib.sessions.models import Session as HTTPSession
+from django.core.asgi import get_asgi_application
+from django.db import connection
+
+import talk.asgi
+from talk import hints
+from talk.models import Participant, Session
+from talk.realtime.hub import Hub, current_hub, stop_hub
+from talk.realtime.metrics import metrics
+from tests.api.helpers import put_in
+from tests.client import BASE, TalkClient
+from tests.factories import UserFactory
+from tests.servers import session_cookie
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+
+NEVER = 30.0
+
+
+class Site:
+    """A public room of Alice's with Bob in it, and the browser of one of them."""
+
+    def __init__(self) -> None:
+        self.alice = UserFactory(username="alice")
+        self.bob = UserFactory(username="bob")
+        self.owner = TalkClient(self.alice)
+        self.token = self.owner.create_room(type=3)
+        put_in(self.token, self.bob)
+        self.last = self.owner.say(self.token, "first")
+        self.application = talk.asgi.application(get_asgi_application())
+
+    def headers_of(self, user: Any) -> list[tuple[bytes, bytes]]:
+        cookies = session_cookie(user)
+        cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
+
+    def open(
+        self, headers: list[tuple[bytes, bytes]], timeout: int = 60
+    ) -> ApplicationCommunicator:
+        query = (
+            f"lookIntoFuture=1&lastKnownMessageId={self.last}"
+            f"&timeout={timeout}&format=json"
+        )
+        return ApplicationCommunicator(
+            self.application,
+            {
+                "type": "http",
+                "http_version": "1.1",
+                "method": "GET",
+                "path": f"{BASE}/chat/{self.token}",
+                "query_string": query.encode(),
+                "headers": headers,
+                "client": ("192.0.2.1", 50_000),
+            },
+        )
+
+
+@pytest.fixture
+def site(transactional_db: None) -> Site:
+    return Site()
+
+
+@pytest_asyncio.fixture
+async def hub(transactional_db: None):
+    hub = current_hub()
+    yield hub
+    await stop_hub()
+
+
+@pytest.fixture
+def recalled() -> Iterator[Callable[[], int]]:
+    """Return how many polls have been recalled since the test began."""
+    before = metrics.recalled
+    return lambda: metrics.recalled - before
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(NEVER):
+        while not is_so():  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.001)
+
+
+async def wait_and_leave(hub: Hub, site: Site, headers: Any) -> None:
+    """Poll until the client waits, then hang up."""
+    poll = site.open(headers)
+    await poll.send_input({"type": "http.request", "body": b""})
+    asleep = lambda: any(  # noqa: E731
+        waiter.is_asleep for room in hub._rooms.values() for waiter in room.waiters
+    )
+    await until(asleep)
+    await poll.send_input({"type": "http.disconnect"})
+    await poll.wait(NEVER)
+
+
+async def status_of(site: Site, headers: Any, seconds: int = 1) -> int:
+    """Poll and return the status of the answer."""
+    poll = site.open(headers, seconds)
+    await poll.send_input({"type": "http.request", "body": b""})
+    start = await poll.receive_output(NEVER)
+    await poll.wait(NEVER)
+    return start["status"]
+
+
+@contextmanager
+def counted(hub: Hub) -> Iterator[list[str]]:
+    """Note all queries of the hub's threads."""
+    statements: list[str] = []
+
+    def note(execute: Any, sql: str, *rest: Any) -> Any:
+        statements.append(sql)
+        return execute(sql, *rest)
+
+    run = hub.threads.run
+
+    async def run_noting(work: Callable[[], Any]) -> Any:
+        def noting() -> Any:
+            with connection.execute_wrapper(note):
+                return work()
+
+        return await run(noting)
+
+    hub.threads.run = hub.admissions.run = run_noting
+    yield statements
+    del hub.threads.run, hub.admissions.run
+
+
+async def test_a_poll_that_follows_another_one_costs_no_query(
+    hub, site, recalled
+) -> None:
+    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    await wait_and_leave(hub, site, headers)
+    with counted(hub) as statements:
+        await wait_and_leave(hub, site, headers)
+    assert statements == []
+    assert recalled() == 1
+
+
+async def test_also_for_a_guest(hub, site) -> None:
+    def join() -> list[tuple[bytes, bytes]]:
+        browser = TalkClient()
+        browser.join(site.token)
+        cookie = f"sessionid={browser.http.cookies['sessionid'].value}"
+        return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
+
+    headers = await asyncio.to_thread(join)
+    await wait_and_leave(hub, site, headers)
+    with counted(hub) as statements:
+        await wait_and_leave(hub, site, headers)
+    assert statements == []
+
+
+async def test_also_by_a_password(hub, site) -> None:
+    def set_password() -> None:
+        site.bob.set_password("secret")
+        site.bob.save()
+
+    await asyncio.to_thread(set_password)
+    basic = b"Basic " + base64.b64encode(b"bob:secret")
+    headers = [(b"host", b"testserver"), (b"authorization", basic)]
+    await wait_and_leave(hub, site, headers)
+    with counted(hub) as statements:
+        await wait_and_leave(hub, site, headers)
+    assert statements == []
+
+
+async def test_news_that_came_between_two_polls_are_not_missed(
+    hub, site, recalled
+) -> None:
+    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    await wait_and_leave(hub, site, headers)
+    await asyncio.to_thread(site.owner.say, site.token, "second")
+    assert await status_of(site, headers) == 200
+    assert recalled() == 1
+
+
+async def test_reading_them_moves_the_read_marker(hub, site) -> None:
+    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    await wait_and_leave(hub, site, headers)
+    await asyncio.to_thread(site.owner.say, site.token, "second")
+    await status_of(site, headers)
+    place = await Participant.objects.aget(user=site.bob)
+    assert place.read_comments == 2
+
+
+def remove(site: Site) -> None:
+    site.owner.delete(f"/room/{site.token}/participants", participant="bob")
+
+
+def log_out(site: Site) -> None:
+    # What Django's logout does: it flushes the session, and tells of it.
+    HTTPSession.objects.all().delete()
+    user_logged_out.send(sender=type(site.bob), request=None, user=site.bob)
+
+
+def deactivate(site: Site) -> None:
+    site.bob.is_active = False
+    site.bob.save()
+
+
+def change_password(site: Site) -> None:
+    site.bob.set_password("another")
+    site.bob.save()
+
+
+def delete_room(site: Site) -> None:
+    site.owner.delete(f"/room/{site.token}")
+
+
+def delete_account(site: Site) -> None:
+    get_user_model().objects.filter(username="bob").delete()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [remove, log_out, deactivate, change_password, delete_room, delete_account],
+)
+async def test_what_takes_the_right_to_read_counts_at_once(hub, site, change) -> None:
+    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    await wait_and_leave(hub, site, headers)
+    await asyncio.to_thread(change, site)
+    assert await status_of(site, headers) == 404
+
+
+async def test_a_guest_whose_room_becomes_private_is_out_at_once(hub, site) -> None:
+    def join() -> list[tuple[bytes, bytes]]:
+        browser = TalkClient()
+        browser.join(site.token)
+        cookie = f"sessionid={browser.http.cookies['sessionid'].value}"
+        return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
+
+    headers = await asyncio.to_thread(join)
+    await wait_and_leave(hub, site, headers)
+    await asyncio.to_thread(site.owner.delete, f"/room/{site.token}/public")
+    assert await status_of(site, headers) == 404
+
+
+def rename(site: Site) -> None:
+    site.owner.put(f"/room/{site.token}", roomName="New")
+
+
+def set_password(site: Site) -> None:
+    site.owner.put(f"/room/{site.token}/password", password="secret")
+
+
+def make_private(site: Site) -> None:
+    site.owner.delete(f"/room/{site.token}/public")
+
+
+@pytest.mark.parametrize("change", [rename, set_password, make_private])
+async def test_a_room_that_changes_has_its_callers_admitted_anew(
+    hub, site, recalled, change
+) -> None:
+    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    await wait_and_leave(hub, site, headers)
+    await asyncio.to_thread(change, site)
+    await until(lambda: len(hub.seats) == 0)
+    assert await status_of(site, headers) == 200
+    assert recalled() == 0
+
+
+async def test_who_joins_is_there_with_the_new_session(hub, site) -> None:
+    def join_with(headers: list[tuple[bytes, bytes]]) -> Session:
+        client = TalkClient()
+        name, value = headers[1][1].decode().split("=")
+        client.http.cookies[name] = value
+        client.join(site.token)
+        return Session.objects.get(participant__user=site.bob)
+
+    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    await wait_and_leave(hub, site, headers)
+    session = await asyncio.to_thread(join_with, headers)
+    before = session.last_ping
+    await wait_and_leave(hub, site, headers)
+    await asyncio.to_thread(session.refresh_from_db)
+    assert session.last_ping > before
+
+
+async def test_a_change_that_nobody_told_of_is_found_by_the_regular_look(
+    hub, site
+) -> None:
+    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    await wait_and_leave(hub, site, headers)
+    users = get_user_model().objects.filter(username="bob")
+    await asyncio.to_thread(lambda: users.update(is_active=False))
+    await hub.look_at_all()
+    assert await status_of(site, headers) == 404
+
+
+async def test_a_poll_that_does_not_wait_asks_the_database(hub, site) -> None:
+    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    await wait_and_leave(hub, site, headers)
+    hints.remove_listener(hub.publish_here)
+    await asyncio.to_thread(site.owner.say, site.token, "unheard")
+    assert await status_of(site, headers, seconds=0) == 200
+
+
+async def test_cookies_that_middleware_sets_are_given_once(hub, site, settings) -> None:
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    headers = await asyncio.to_thread(site.headers_of, site.bob)
+
+    async def cookies() -> list[bytes]:
+        poll = site.open(headers)
+        await poll.send_input({"type": "http.request", "body": b""})
+        await until(lambda: hub.waiter_count == 1)
+        hub.drain()
+        start = await poll.receive_output(NEVER)
+        hub.is_draining = False
+        await poll.wait(NEVER)
+        return [v for k, v in start["headers"] if k.lower() == b"set-cookie"]
+
+    assert len(await cookies()) == 1
+    assert await cookies() == []
