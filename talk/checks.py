@@ -50,6 +50,9 @@ KINDS: dict[str, tuple[Any, str]] = {
 }
 """What values of a setting's type are, and how to ask for one."""
 
+MAY_BE_NOTHING = frozenset({"BASIC_MEMORY_SECONDS"})
+"""Keys for which 0 makes sense, although it is not the default."""
+
 
 @register
 def check_settings(
@@ -290,7 +293,8 @@ def _check_value(field: Field[Any], value: Any) -> list[CheckMessage]:
     kind, expected = KINDS[str(field.type)]
     is_right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     # Nothing, and none at all, make sense only where they are the default.
-    is_right = is_right and (bool(value) or not field.default)
+    may_be_nothing = not field.default or field.name in MAY_BE_NOTHING
+    is_right = is_right and (bool(value) or may_be_nothing)
     if isinstance(value, int | float):
         is_right = is_right and value >= 0
     if not is_right:

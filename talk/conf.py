@@ -32,6 +32,15 @@ class TalkSettings:
     )
     """DRF authentication classes, tried in this order. `REST_FRAMEWORK` is not read."""
 
+    APP_PASSWORDS_MAX: int = 100
+    """App passwords that one user may have, one for each bot or device; it bounds what
+    a client that asks for a new one with each start leaves behind."""
+
+    BASIC_MEMORY_SECONDS: int = 60
+    """How long a process remembers that a password was right, which spares bots that
+    send it with each request the slow hash; 0 for never. Within this time a directory
+    (LDAP) is not asked again; a new password in the database counts at once."""
+
     CACHE: str = "default"
     """Alias in `CACHES` that attempts are counted in."""
 

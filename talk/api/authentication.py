@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,15 @@ from django.contrib.sessions.backends import signed_cookies
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from rest_framework import authentication, exceptions
 from rest_framework.authentication import CSRFCheck
 from rest_framework.request import Request
 
+from talk.api.password_memory import memory
 from talk.domain.access import Asker
+from talk.domain.app_passwords import find_app_password
 from talk.exceptions import PreconditionFailed
 
 if TYPE_CHECKING:
@@ -44,10 +48,11 @@ class SessionAuthentication(authentication.BaseAuthentication):
 
 
 class BasicAuthentication(authentication.BasicAuthentication):
-    """HTTP Basic with a user name and password.
+    """HTTP Basic with a user name and a password, the account's or one of its apps'.
 
     Wrong credentials do not end the request: it goes on as an anonymous one, so
     that public rooms answer it as a guest's and others with the 401 of the API.
+    `request.auth` is the app password, if it was one.
     """
 
     def authenticate(self, request: Request) -> Any:
@@ -60,18 +65,36 @@ class BasicAuthentication(authentication.BasicAuthentication):
     def authenticate_credentials(
         self, userid: str, password: str, request: Request | None = None
     ) -> Any:
-        """Check the password; no account has a NUL in its name.
+        """Return the user, and the app password if it is one.
+
+        No account has a NUL in its name.
 
         Raises:
             AuthenticationFailed: they do not belong together.
         """
         if "\0" in userid:
             raise exceptions.AuthenticationFailed
+        app_password = find_app_password(
+            name=userid, token=password, now=timezone.now()
+        )
+        if app_password is not None:
+            return app_password.user, app_password
+        check = partial(self._check, userid, password, request)
+        return memory.verify(userid, password, check), None
+
+    def _check(self, userid: str, password: str, request: Request | None) -> User:
+        """Ask the site's authentication back ends, which hash the password.
+
+        Raises:
+            AuthenticationFailed: none of them knows the two, or the account is disabled.
+        """
+        check = super().authenticate_credentials
         try:
-            return super().authenticate_credentials(userid, password, request)
+            user: User = check(userid, password, request)[0]
         except ValueError as error:
             # Where user names are numbers, this is none.
             raise exceptions.AuthenticationFailed from error
+        return user
 
 
 def drop_unreadable_session(request: HttpRequest) -> None:
