@@ -84,8 +84,8 @@ class TalkSettings:
     """The time in which the joins of anonymous people are counted."""
 
     PASSWORD_ATTEMPTS_MAX: int = 10
-    """Wrong passwords that one address may try for one room in
-    `PASSWORD_ATTEMPTS_SECONDS`."""
+    """Wrong passwords that one address may try for one room, or for one account by HTTP
+    Basic, in `PASSWORD_ATTEMPTS_SECONDS`."""
 
     PASSWORD_ATTEMPTS_SECONDS: int = 300
     """The time in which wrong passwords are counted; with the default of 10 that is

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.contrib.sessions.backends import signed_cookies
@@ -20,6 +20,7 @@ from rest_framework.authentication import CSRFCheck
 from rest_framework.request import Request
 
 from talk.api.password_memory import memory
+from talk.api.throttling import login_attempt
 from talk.domain.access import Asker
 from talk.domain.app_passwords import find_app_password
 from talk.exceptions import PreconditionFailed
@@ -71,6 +72,7 @@ class BasicAuthentication(authentication.BasicAuthentication):
 
         Raises:
             AuthenticationFailed: they do not belong together.
+            Throttled: they did not too often.
         """
         if "\0" in userid:
             raise exceptions.AuthenticationFailed
@@ -79,21 +81,24 @@ class BasicAuthentication(authentication.BasicAuthentication):
         )
         if app_password is not None:
             return app_password.user, app_password
-        check = partial(self._check, userid, password, request)
+        # DRF always gives it.
+        check = partial(self._check, userid, password, cast("Request", request))
         return memory.verify(userid, password, check), None
 
-    def _check(self, userid: str, password: str, request: Request | None) -> User:
+    def _check(self, userid: str, password: str, request: Request) -> User:
         """Ask the site's authentication back ends, which hash the password.
 
         Raises:
             AuthenticationFailed: none of them knows the two, or the account is disabled.
+            Throttled: that was so too often.
         """
         check = super().authenticate_credentials
-        try:
-            user: User = check(userid, password, request)[0]
-        except ValueError as error:
-            # Where user names are numbers, this is none.
-            raise exceptions.AuthenticationFailed from error
+        with login_attempt(underlying(request), userid):
+            try:
+                user: User = check(userid, password, request)[0]
+            except ValueError as error:
+                # Where user names are numbers, this is none.
+                raise exceptions.AuthenticationFailed from error
         return user
 
 

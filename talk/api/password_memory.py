@@ -120,8 +120,8 @@ class PasswordMemory:
         """Return whose name and password these are; `check` is asked unless it just was.
 
         `check` raises what it likes when they are wrong, which is never remembered. The
-        account is read each time: one that is disabled or gone, or has another
-        password in the database, is checked anew.
+        account is read each time: one that is disabled or gone, or has another name
+        or password in the database, is checked anew.
         """
         seconds = talk_settings().BASIC_MEMORY_SECONDS
         if not seconds:
@@ -155,9 +155,10 @@ def _bind(stretched: bytes, user: User) -> bytes:
     """Return a digest that is another one as soon as the stored password changes.
 
     Without the stored hash, which is not in here, it says nothing about the password.
-    Accounts of a directory have none, or always the same.
+    Accounts of a directory have none, or always the same. A name that is given up
+    belongs to the account no longer.
     """
-    stored = str(getattr(user, "password", ""))
+    stored = f"{user.get_username()}\0{getattr(user, 'password', '')}"
     return hmac.digest(stretched, stored.encode(), "sha256")
 
 
