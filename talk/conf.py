@@ -28,6 +28,7 @@ class TalkSettings:
 
     AUTHENTICATION_CLASSES: tuple[str, ...] = (
         "talk.api.authentication.SessionAuthentication",
+        "talk.api.authentication.BearerAuthentication",
         "talk.api.authentication.BasicAuthentication",
     )
     """DRF authentication classes, tried in this order. `REST_FRAMEWORK` is not read."""

@@ -1,4 +1,4 @@
-"""Who sent the request: a logged-in session, or a name and password."""
+"""Who sent the request: a logged-in session, a name and password, an app password."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from talk.api.throttling import login_attempt
 from talk.domain.access import Asker
 from talk.domain.app_passwords import find_app_password
 from talk.exceptions import PreconditionFailed
+from talk.models import AppPassword
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -46,6 +47,21 @@ class SessionAuthentication(authentication.BaseAuthentication):
         if user is None or not user.is_authenticated or not user.is_active:
             return None
         return user, None
+
+
+class BearerAuthentication(authentication.BaseAuthentication):
+    """An app password alone, which tells whose it is.
+
+    Any other token is left to the site's own classes.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, AppPassword] | None:
+        """Return the user and the app password, or None when there is none."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        app_password = find_app_password(token=token.strip(), now=timezone.now())
+        return None if app_password is None else (app_password.user, app_password)
 
 
 class BasicAuthentication(authentication.BasicAuthentication):

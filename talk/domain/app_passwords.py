@@ -73,17 +73,19 @@ def may_create_app_password(*, user: User) -> bool:
     return _count(user) < talk_settings().APP_PASSWORDS_MAX
 
 
-def find_app_password(*, name: str, token: str, now: datetime) -> AppPassword | None:
+def find_app_password(
+    *, name: str | None = None, token: str, now: datetime
+) -> AppPassword | None:
     """Return the app password that somebody calling themself `name` has sent.
 
-    The name may be the user's public id or what they log in with. Disabled accounts
-    have none. One query, none for what does not look like an app password, and an
+    The name may be the user's public id or what they log in with; without one the
+    app password itself tells whose it is. Disabled accounts have none. One query, none for what does not look like an app password, and an
     update once a minute.
 
     The database looks for the digest: how long that takes says nothing that would
     help to guess the password.
 
-    API: HTTP Basic, of the server's own API.
+    API: HTTP Basic and Bearer, of the server's own API.
     """
     if SHAPE.fullmatch(token) is None:
         return None
@@ -123,8 +125,8 @@ def _count(user: User) -> int:
     return primary(AppPassword.objects.of(user)).count()
 
 
-def _belongs(user: User, name: str) -> bool:
-    names = (str(user.get_username()), get_adapter().user_id(user))
+def _belongs(user: User, name: str | None) -> bool:
+    names = (None, str(user.get_username()), get_adapter().user_id(user))
     return user.is_active and name in names
 
 

@@ -155,6 +155,62 @@ class TestLogin:
         assert AppPassword.objects.get().last_used_at == timezone.now()
 
 
+class TestBearer:
+    """An app password as a bearer token, without a name."""
+
+    @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "Bearer "])
+    def test_it_is_enough(self, token: str, scheme: str) -> None:
+        assert who(Client(), Authorization=f"{scheme} {token}") == "alice"
+
+    def test_an_ordinary_password_is_none(self, alice: Any) -> None:
+        alice.set_password(UNKNOWN)
+        alice.save()
+        assert who(Client(), Authorization=f"Bearer {UNKNOWN}") is None
+
+    def test_a_disabled_account_is_nobody(self, alice: Any, token: str) -> None:
+        alice.is_active = False
+        alice.save()
+        assert who(Client(), Authorization=f"Bearer {token}") is None
+
+    def test_another_scheme_is_nobody(self, token: str) -> None:
+        assert who(Client(), Authorization=f"Token {token}") is None
+
+    def test_one_takes_part_with_it(self, alice: Any, token: str) -> None:
+        place = ParticipantFactory(user=alice, room=RoomFactory())
+        client = TalkClient()
+        client.headers = {
+            "Accept": "application/json",
+            "Authorization": f"Bearer {token}",
+        }
+        answer = client.post(f"/chat/{place.room.token}", message="hello")
+        assert (answer.status, answer.data["actorId"]) == (201, "alice")
+
+    def test_it_can_be_revoked(self, token: str) -> None:
+        client = TalkClient()
+        client.headers["Authorization"] = f"Bearer {token}"
+        assert_done(revoke(client))
+        assert not AppPassword.objects.exists()
+
+    def test_it_gets_no_other_one(self, token: str) -> None:
+        client = TalkClient()
+        client.headers["Authorization"] = f"Bearer {token}"
+        assert_refused(ask_for_one(client), 403)
+
+    def test_it_costs_one_query(
+        self, token: str, django_assert_num_queries: Any
+    ) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        Client().get(PROFILE, headers=headers)
+        with django_assert_num_queries(2):  # the other one is for the groups
+            Client().get(PROFILE, headers=headers)
+
+    def test_another_token_costs_none(
+        self, db: None, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(0):
+            assert who(Client(), Authorization="Bearer abc.def.ghi") is None
+
+
 class TestGet:
     """`GET core/getapppassword`."""
 
