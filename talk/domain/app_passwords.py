@@ -78,8 +78,9 @@ def find_app_password(
 ) -> AppPassword | None:
     """Return the app password that somebody calling themself `name` has sent.
 
-    The name may be the user's public id or what they log in with; without one the
-    app password itself tells whose it is. Disabled accounts have none. One query, none for what does not look like an app password, and an
+    The name may be the user's public id, what they log in with or their address, in
+    any case; without one the app password itself tells whose it is. Disabled accounts
+    have none. One query, none for what does not look like an app password, and an
     update once a minute.
 
     The database looks for the digest: how long that takes says nothing that would
@@ -98,6 +99,7 @@ def find_app_password(
     return app_password
 
 
+@atomic
 def revoke_app_passwords(*, ids: Iterable[int]) -> int:
     """Make app passwords worthless; return how many of `ids` there were.
 
@@ -126,8 +128,16 @@ def _count(user: User) -> int:
 
 
 def _belongs(user: User, name: str | None) -> bool:
-    names = (None, str(user.get_username()), get_adapter().user_id(user))
-    return user.is_active and name in names
+    """Whether the account may be used, and by that name.
+
+    Clients go on with the name that got them the app password, which may be whatever
+    the site's back ends take.
+    """
+    if not user.is_active or name == "":
+        return False
+    adapter = get_adapter()
+    names = (str(user.get_username()), adapter.user_id(user), adapter.email(user))
+    return name is None or name.casefold() in map(str.casefold, names)
 
 
 def _note_use(app_password: AppPassword, now: datetime) -> None:

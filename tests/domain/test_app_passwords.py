@@ -135,12 +135,20 @@ class TestFind:
     def test_the_name_must_belong_to_it(self, alice: Any, bob: Any) -> None:
         assert find("bob", make(alice).token) is None
 
-    @pytest.mark.parametrize("name", ["id-alice", "alice"])
-    def test_the_public_id_and_the_name_at_login_do(
+    @pytest.mark.parametrize(
+        "name", ["id-alice", "alice", "Alice", "alice@example.org"]
+    )
+    def test_public_id_login_name_and_address_do(
         self, settings: Any, alice: Any, name: str
     ) -> None:
         settings.TALK = {"ADAPTER": f"{__name__}.OtherIds"}
+        alice.email = "Alice@example.org"
+        alice.save()
         assert find(name, make(alice).token) is not None
+
+    def test_an_empty_name_does_not(self, alice: Any) -> None:
+        """Alice has no address, which is empty as well."""
+        assert find("", make(alice).token) is None
 
     def test_a_disabled_account_has_none(self) -> None:
         user = UserFactory(username="gone", is_active=False)
