@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 ROUNDS = 1_000
-"""Half a millisecond a request, and a thousand times that for who would guess."""
+"""Half a millisecond a request. It comes on top of what protects the password: without
+the stored hash, nothing here tells whether a guess is right."""
 
 KEY_BYTES = 32
 
@@ -32,8 +33,8 @@ NAMES_MAX = 1_000
 """Names that a process remembers, some 300 bytes each; bots are fewer."""
 
 PATIENCE_SECONDS = 10
-"""How long requests wait for the first of those with the same password to be checked; a
-directory that does not answer holds up no more than it would have."""
+"""How long requests wait for the first of those with the same password to be checked,
+before they check it themselves; a directory may be slow."""
 
 
 @dataclass(frozen=True, kw_only=True)
