@@ -50,8 +50,8 @@ KINDS: dict[str, tuple[Any, str]] = {
 }
 """What values of a setting's type are, and how to ask for one."""
 
-MAY_BE_ZERO = frozenset({"POLL_MEMORY_SECONDS"})
-"""Settings that 0 switches off."""
+MAY_BE_NOTHING = frozenset({"BASIC_MEMORY_SECONDS", "POLL_MEMORY_SECONDS"})
+"""Keys for which 0 makes sense, although it is not the default."""
 
 
 @register
@@ -292,9 +292,9 @@ def _is_session_middleware(path: str) -> bool:
 def _check_value(field: Field[Any], value: Any) -> list[CheckMessage]:
     kind, expected = KINDS[str(field.type)]
     is_right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-    # Nothing, and none at all, make sense only where they are the default or switch off.
-    may_be_empty = not field.default or field.name in MAY_BE_ZERO
-    is_right = is_right and (bool(value) or may_be_empty)
+    # Nothing, and none at all, make sense only where they are the default.
+    may_be_nothing = not field.default or field.name in MAY_BE_NOTHING
+    is_right = is_right and (bool(value) or may_be_nothing)
     if isinstance(value, int | float):
         is_right = is_right and value >= 0
     if not is_right:

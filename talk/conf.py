@@ -28,9 +28,19 @@ class TalkSettings:
 
     AUTHENTICATION_CLASSES: tuple[str, ...] = (
         "talk.api.authentication.SessionAuthentication",
+        "talk.api.authentication.BearerAuthentication",
         "talk.api.authentication.BasicAuthentication",
     )
     """DRF authentication classes, tried in this order. `REST_FRAMEWORK` is not read."""
+
+    APP_PASSWORDS_MAX: int = 100
+    """App passwords that one user may have, one for each bot or device; it bounds what
+    a client that asks for a new one with each start leaves behind."""
+
+    BASIC_MEMORY_SECONDS: int = 60
+    """How long a process remembers that a password was right, which spares bots that
+    send it with each request the slow hash; 0 for never. Within this time a directory
+    (LDAP) is not asked again; a new password in the database counts at once."""
 
     CACHE: str = "default"
     """Alias in `CACHES` that attempts are counted in."""
@@ -87,8 +97,8 @@ class TalkSettings:
     """The time in which the joins of anonymous people are counted."""
 
     PASSWORD_ATTEMPTS_MAX: int = 10
-    """Wrong passwords that one address may try for one room in
-    `PASSWORD_ATTEMPTS_SECONDS`."""
+    """Wrong passwords that one address may try for one room, or for one account by HTTP
+    Basic, in `PASSWORD_ATTEMPTS_SECONDS`."""
 
     PASSWORD_ATTEMPTS_SECONDS: int = 300
     """The time in which wrong passwords are counted; with the default of 10 that is

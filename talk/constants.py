@@ -132,6 +132,7 @@ NEW_NAME_MAX = 200
 """Code points of a name that a room is given later, fewer than it may begin with."""
 
 OBJECT_FIELD_MAX = 64
+APP_PASSWORD_LABEL_MAX = 128
 GUEST_NAME_MAX = 64
 MESSAGE_MAX = 1000
 """Code points of a chat message after trimming."""

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
+from talk.api.password_memory import memory
 from talk.outgoing.queue import outgoing
 from talk.outgoing.signaling_server import signaling_queue
 from tests.client import TalkClient
@@ -35,6 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def nothing_counted() -> None:
     """Attempts of earlier tests are forgotten."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """Passwords of earlier tests are checked anew."""
+    memory.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import factory
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
@@ -11,7 +13,7 @@ from talk.constants import ParticipantType, RoomType
 from talk.domain.guests import actor_id_of
 from talk.domain.rooms import new_token
 from talk.domain.sessions import new_session_id
-from talk.models import Guest, Participant, Room, Session
+from talk.models import AppPassword, Guest, Participant, Room, Session
 
 PASSWORD = "correct horse"
 
@@ -36,6 +38,18 @@ class GroupFactory(factory.django.DjangoModelFactory):
         model = Group
 
     name = factory.Sequence(lambda n: f"group{n}")
+
+
+class AppPasswordFactory(factory.django.DjangoModelFactory):
+    """An app password that was never used, and whose text nobody knows."""
+
+    class Meta:
+        model = AppPassword
+
+    user = factory.SubFactory(UserFactory)
+    label = "Bot"
+    digest = factory.LazyFunction(lambda: secrets.token_hex(32))
+    created_at = factory.LazyFunction(timezone.now)
 
 
 class RoomFactory(factory.django.DjangoModelFactory):

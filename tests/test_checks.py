@@ -48,6 +48,8 @@ def test_the_defaults_are_fine() -> None:
         {"HUB_SHARDS": 0},
         {"HUB_SHARDS": "4"},
         {"HUB_SHARDS": True},
+        {"APP_PASSWORDS_MAX": 0},
+        {"BASIC_MEMORY_SECONDS": -1},
         {"POLL_LOOK_SECONDS": -1},
         {"TRUSTED_PROXIES": -1},
         {"SITE_URL": None},
@@ -105,6 +107,7 @@ def test_paths_that_name_nothing_are_errors(settings, value) -> None:
 @pytest.mark.parametrize(
     "value",
     [
+        {"BASIC_MEMORY_SECONDS": 0},
         {"POLL_LOOK_SECONDS": 2},
         {"POLL_LOOK_SECONDS": 0.5},
         {"HUB_SHARDS": 4},

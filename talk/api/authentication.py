@@ -1,24 +1,30 @@
-"""Who sent the request: a logged-in session, or a name and password."""
+"""Who sent the request: a logged-in session, a name and password, an app password."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.contrib.sessions.backends import signed_cookies
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from rest_framework import authentication, exceptions
 from rest_framework.authentication import CSRFCheck
 from rest_framework.request import Request
 
+from talk.api.password_memory import memory
+from talk.api.throttling import login_attempt
 from talk.domain.access import Asker
+from talk.domain.app_passwords import find_app_password
 from talk.exceptions import PreconditionFailed
+from talk.models import AppPassword
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -43,11 +49,27 @@ class SessionAuthentication(authentication.BaseAuthentication):
         return user, None
 
 
+class BearerAuthentication(authentication.BaseAuthentication):
+    """An app password alone, which tells whose it is.
+
+    Any other token is left to the site's own classes.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, AppPassword] | None:
+        """Return the user and the app password, or None when there is none."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        app_password = find_app_password(token=token.strip(), now=timezone.now())
+        return None if app_password is None else (app_password.user, app_password)
+
+
 class BasicAuthentication(authentication.BasicAuthentication):
-    """HTTP Basic with a user name and password.
+    """HTTP Basic with a user name and a password, the account's or one of its apps'.
 
     Wrong credentials do not end the request: it goes on as an anonymous one, so
     that public rooms answer it as a guest's and others with the 401 of the API.
+    `request.auth` is the app password, if it was one.
     """
 
     def authenticate(self, request: Request) -> Any:
@@ -60,18 +82,40 @@ class BasicAuthentication(authentication.BasicAuthentication):
     def authenticate_credentials(
         self, userid: str, password: str, request: Request | None = None
     ) -> Any:
-        """Check the password; no account has a NUL in its name.
+        """Return the user, and the app password if it is one.
+
+        No account has a NUL in its name.
 
         Raises:
             AuthenticationFailed: they do not belong together.
+            Throttled: they did not too often.
         """
         if "\0" in userid:
             raise exceptions.AuthenticationFailed
-        try:
-            return super().authenticate_credentials(userid, password, request)
-        except ValueError as error:
-            # Where user names are numbers, this is none.
-            raise exceptions.AuthenticationFailed from error
+        app_password = find_app_password(
+            name=userid, token=password, now=timezone.now()
+        )
+        if app_password is not None:
+            return app_password.user, app_password
+        # DRF always gives it.
+        check = partial(self._check, userid, password, cast("Request", request))
+        return memory.verify(userid, password, check), None
+
+    def _check(self, userid: str, password: str, request: Request) -> User:
+        """Ask the site's authentication back ends, which hash the password.
+
+        Raises:
+            AuthenticationFailed: none of them knows the two, or the account is disabled.
+            Throttled: that was so too often.
+        """
+        check = super().authenticate_credentials
+        with login_attempt(underlying(request), userid):
+            try:
+                user: User = check(userid, password, request)[0]
+            except ValueError as error:
+                # Where user names are numbers, this is none.
+                raise exceptions.AuthenticationFailed from error
+        return user
 
 
 def drop_unreadable_session(request: HttpRequest) -> None:

@@ -1,23 +1,28 @@
-"""Attempts that are counted: wrong room passwords, and joins of anonymous people.
+"""Attempts that are counted: wrong passwords, and joins of anonymous people.
 
 Counters live in the site's cache and change by the cache's own atomic increments.
 """
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.http import HttpRequest
+from rest_framework.exceptions import AuthenticationFailed
 
 from talk.conf import talk_settings
 from talk.exceptions import TalkError, Throttled
 
 WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?")
+
+TOO_MANY = "There were too many attempts."
 
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that tell one customer from another."""
@@ -38,6 +43,27 @@ def password_attempt(request: HttpRequest, token: str) -> Iterator[None]:
     counter.add(settings.PASSWORD_ATTEMPTS_MAX)
     yield
     counter.take_back()
+
+
+@contextmanager
+def login_attempt(request: HttpRequest, name: str) -> Iterator[None]:
+    """Count a try of an account's password if it was wrong: `AuthenticationFailed` is raised.
+
+    Right ones are not counted even while they are checked, because bots send many at
+    once. The account may exist or not.
+
+    Raises:
+        Throttled: there were too many wrong ones from this address for this name.
+    """
+    settings = talk_settings()
+    seconds = settings.PASSWORD_ATTEMPTS_SECONDS
+    counter = Counter(f"login.{_digest_of(name)}", request, seconds)
+    counter.require_less_than(settings.PASSWORD_ATTEMPTS_MAX)
+    try:
+        yield
+    except AuthenticationFailed:
+        counter.add_one()
+        raise
 
 
 @contextmanager
@@ -72,10 +98,23 @@ class Counter:
         Raises:
             Throttled: that makes more than `most`.
         """
+        if self.add_one() > most:
+            raise Throttled(TOO_MANY)
+
+    def add_one(self) -> int:
+        """Count one more and return how many that makes, as far as is known."""
         cache = _cache()
         cache.add(self._key, 0, timeout=self._seconds)
-        if _increase(cache, self._key, 1) > most:
-            raise Throttled("There were too many attempts.")
+        return _increase(cache, self._key, 1)
+
+    def require_less_than(self, most: int) -> None:
+        """Look without counting.
+
+        Raises:
+            Throttled: there were `most` already.
+        """
+        if _cache().get(self._key, 0) >= most:
+            raise Throttled(TOO_MANY)
 
     def take_back(self) -> None:
         """Count one less."""
@@ -105,6 +144,15 @@ def client_network(request: HttpRequest) -> str:
         network = ipaddress.ip_network((int(parsed), IPV6_PREFIX), strict=False)
         return network.network_address.compressed.replace(":", "-")
     return str(parsed)
+
+
+def _digest_of(name: str) -> str:
+    """Return a part of a cache's key that is one for all ways to write a name.
+
+    To some databases case, accents and spaces make no other name.
+    """
+    plain = filter(str.isalnum, unicodedata.normalize("NFKD", name).casefold())
+    return hashlib.sha256("".join(plain).encode()).hexdigest()
 
 
 def _cache() -> BaseCache:

@@ -14,6 +14,7 @@ from django.urls import URLPattern, re_path
 
 from talk.api.base import OCSViewSet
 from talk.api.polls import Wait
+from talk.api.views.app_passwords import AppPasswordViewSet, NewAppPasswordViewSet
 from talk.api.views.calls import CallViewSet
 from talk.api.views.chat import ChatViewSet, GuestNameViewSet, MentionViewSet
 from talk.api.views.cloud import (
@@ -51,6 +52,13 @@ def routes(*, wait: Wait) -> list[URLPattern]:
     cloud = [
         _route(f"{BASE}/cloud/capabilities", CapabilitiesViewSet, show, "capabilities"),
         _route(f"{BASE}/cloud/user", ProfileViewSet, look, "user"),
+    ]
+    core = f"{BASE}/core"
+    app_passwords = [
+        _route(f"{core}/apppassword", AppPasswordViewSet, remove, "app-password"),
+        _route(
+            f"{core}/getapppassword", NewAppPasswordViewSet, look, "new-app-password"
+        ),
     ]
     room = f"{TALK}/room/{TOKEN}"
     rooms = [
@@ -93,6 +101,7 @@ def routes(*, wait: Wait) -> list[URLPattern]:
     unknown = re_path(rf"^{_slashes(BASE)}(?:/[\s\S]*)?\Z", refuse)
     return [
         *cloud,
+        *app_passwords,
         *rooms,
         *participants,
         *chat,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from talk.models.accounts import lock_account_for_deletion, lock_accounts
+from talk.models.accounts import (
+    lock_account_for_deletion,
+    lock_accounts,
+    read_account,
+)
+from talk.models.app_password import AppPassword, AppPasswordQuerySet
 from talk.models.call import CallAttendance
 from talk.models.database import (
     BATCH,
@@ -24,6 +29,8 @@ from talk.models.signaling import SignalingMessage, SignalingQuerySet
 
 __all__ = [
     "BATCH",
+    "AppPassword",
+    "AppPasswordQuerySet",
     "CallAttendance",
     "Guest",
     "Message",
@@ -44,6 +51,7 @@ __all__ = [
     "lock_account_for_deletion",
     "lock_accounts",
     "primary",
+    "read_account",
     "requires_transaction",
     "savepoint",
     "talk_database",

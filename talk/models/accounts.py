@@ -1,9 +1,9 @@
-"""The site's own accounts, where their rows must be locked."""
+"""The site's own accounts, where their rows must be locked or be up to date."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import connections
@@ -35,3 +35,9 @@ def lock_account_for_deletion(user: User) -> None:
     rows = primary(manager.filter(pk=user.pk))
     if connections[rows.db].features.has_select_for_no_key_update:
         list(rows.select_for_update().values_list("pk", flat=True))
+
+
+def read_account(pk: Any) -> User | None:
+    """Return the account with this key as it is now, None when it is gone. One query."""
+    manager = get_user_model()._default_manager  # noqa: SLF001 - as above
+    return primary(manager.filter(pk=pk)).first()

@@ -33,6 +33,8 @@ known_paths = st.sampled_from(
     [
         "/cloud/capabilities",
         "/cloud/user",
+        "/core/apppassword",
+        "/core/getapppassword",
         "/apps/spreed/api/v1/room",
         "/apps/spreed/api/v1/room/{token}",
         "/apps/spreed/api/v1/room/{token}/participants/active",

@@ -70,3 +70,18 @@ def test_messages_of_a_deleted_account_stay(ana: Any, ben: Any) -> None:
     removed, said = as_ana.history(token, limit=2).data
     assert removed["systemMessage"] == "user_removed"
     assert (said["actorType"], said["message"]) == ("deleted_users", "hi")
+
+
+def test_an_account_gets_an_app_password_and_uses_it(ana: Any) -> None:
+    client = TalkClient(ana, basic="secret")
+    token = client.get("/ocs/v2.php/core/getapppassword").data["apppassword"]
+    with_token = TalkClient(ana, basic=token)
+    assert with_token.get("/ocs/v2.php/cloud/user").data["id"] == "ana@example.org"
+    assert with_token.delete("/ocs/v2.php/core/apppassword").status == 200
+    assert with_token.get("/ocs/v2.php/cloud/user").status == 401
+
+
+def test_the_password_of_an_account_is_remembered(ana: Any) -> None:
+    client = TalkClient(ana, basic="secret")
+    statuses = [client.get("/ocs/v2.php/cloud/user").status for _ in range(2)]
+    assert statuses == [200, 200]

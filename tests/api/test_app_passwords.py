@@ -1,0 +1,372 @@
+"""App passwords over HTTP: logging in with them, making and revoking them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.signals import user_login_failed
+from django.test import Client
+from django.utils import timezone
+
+from talk.domain.app_passwords import create_app_password
+from talk.models import AppPassword
+from tests.api.helpers import assert_done, assert_login_needed, assert_refused
+from tests.api.wire import PROFILE, V1, V2, basic, who
+from tests.client import Answer, TalkClient
+from tests.factories import (
+    PASSWORD,
+    AppPasswordFactory,
+    ParticipantFactory,
+    RoomFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+GET, REVOKE = "/core/getapppassword", "/core/apppassword"
+
+SHAPE = r"[A-Za-z0-9]{5}(-[A-Za-z0-9]{5}){4}"
+
+UNKNOWN = "aaaaa-bbbbb-ccccc-ddddd-eeeee"
+"""What looks like an app password and is nobody's."""
+
+
+def make_token(user: Any) -> str:
+    """Make an app password and return its text."""
+    created = create_app_password(user=user, label="Bot", now=timezone.now())
+    return created.token
+
+
+@pytest.fixture
+def token(alice: Any) -> str:
+    """The text of an app password of Alice's."""
+    return make_token(alice)
+
+
+@pytest.fixture
+def bot(alice: Any, token: str) -> TalkClient:
+    """A bot of Alice's that sends it with each request."""
+    return TalkClient(alice, basic=token)
+
+
+@pytest.fixture
+def client(alice: Any) -> TalkClient:
+    """A client that sends Alice's own password with each request."""
+    return TalkClient(alice, basic=PASSWORD)
+
+
+def ask_for_one(client: TalkClient, version: str = V2) -> Answer:
+    """Ask for an app password."""
+    return client.get(f"{version}{GET}")
+
+
+def revoke(client: TalkClient, version: str = V2) -> Answer:
+    """Revoke the app password that the client sends."""
+    return client.delete(f"{version}{REVOKE}")
+
+
+class TestLogin:
+    """HTTP Basic with a name and an app password."""
+
+    def test_it_is_enough(self, alice: Any, token: str) -> None:
+        assert who(Client(), Authorization=basic("alice", token)) == "alice"
+
+    def test_with_it_one_takes_part(self, alice: Any, bot: TalkClient) -> None:
+        place = ParticipantFactory(user=alice, room=RoomFactory())
+        answer = bot.post(f"/chat/{place.room.token}", message="hello")
+        assert (answer.status, answer.data["actorId"]) == (201, "alice")
+
+    def test_another_name_is_nobody(self, token: str, bob: Any) -> None:
+        assert who(Client(), Authorization=basic("bob", token)) is None
+
+    def test_a_disabled_account_is_nobody(self, alice: Any, token: str) -> None:
+        alice.is_active = False
+        alice.save()
+        assert who(Client(), Authorization=basic("alice", token)) is None
+
+    @pytest.mark.parametrize("change", [str.swapcase, lambda t: t.replace("-", "")])
+    def test_another_way_to_write_it_is_nobody(self, token: str, change: Any) -> None:
+        assert who(Client(), Authorization=basic("alice", change(token))) is None
+
+    def test_one_that_was_revoked_is_nobody(self, token: str) -> None:
+        AppPassword.objects.all().delete()
+        assert who(Client(), Authorization=basic("alice", token)) is None
+
+    def test_an_ordinary_password_of_its_shape_is_one_still(self, alice: Any) -> None:
+        alice.set_password(UNKNOWN)
+        alice.save()
+        assert who(Client(), Authorization=basic("alice", UNKNOWN)) == "alice"
+
+    def test_it_does_not_stop_working_with_another_password(
+        self, alice: Any, token: str
+    ) -> None:
+        alice.set_password("another")
+        alice.save()
+        assert who(Client(), Authorization=basic("alice", token)) == "alice"
+
+    def test_no_back_end_is_asked(self, settings: Any, token: str) -> None:
+        settings.AUTHENTICATION_BACKENDS = []
+        assert who(Client(), Authorization=basic("alice", token)) == "alice"
+
+    def test_it_is_no_failed_login(self, token: str) -> None:
+        failures = []
+
+        def note(**arguments: Any) -> None:
+            failures.append(arguments)
+
+        user_login_failed.connect(note)
+        try:
+            who(Client(), Authorization=basic("alice", token))
+        finally:
+            user_login_failed.disconnect(note)
+        assert failures == []
+
+    def test_guesses_for_the_account_do_not_lock_it_out(self, token: str) -> None:
+        for number in range(12):
+            Client().get(
+                PROFILE, headers={"Authorization": basic("alice", f"{number}")}
+            )
+        assert who(Client(), Authorization=basic("alice", token)) == "alice"
+
+    def test_it_costs_one_query(
+        self, bot: TalkClient, django_assert_num_queries: Any
+    ) -> None:
+        bot.get(PROFILE)
+        with django_assert_num_queries(2):  # the other one is for the groups
+            bot.get(PROFILE)
+
+    def test_other_app_passwords_cost_nothing(
+        self, alice: Any, bot: TalkClient, django_assert_num_queries: Any
+    ) -> None:
+        AppPasswordFactory.create_batch(10, user=alice)
+        bot.get(PROFILE)
+        with django_assert_num_queries(2):
+            bot.get(PROFILE)
+
+    def test_a_minute_later_its_use_is_written(
+        self, clock: Any, bot: TalkClient, django_assert_num_queries: Any
+    ) -> None:
+        bot.get(PROFILE)
+        clock.shift(61)
+        with django_assert_num_queries(3):
+            bot.get(PROFILE)
+        assert AppPassword.objects.get().last_used_at == timezone.now()
+
+
+class TestBearer:
+    """An app password as a bearer token, without a name."""
+
+    @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "Bearer "])
+    def test_it_is_enough(self, token: str, scheme: str) -> None:
+        assert who(Client(), Authorization=f"{scheme} {token}") == "alice"
+
+    def test_an_ordinary_password_is_none(self, alice: Any) -> None:
+        alice.set_password(UNKNOWN)
+        alice.save()
+        assert who(Client(), Authorization=f"Bearer {UNKNOWN}") is None
+
+    def test_a_disabled_account_is_nobody(self, alice: Any, token: str) -> None:
+        alice.is_active = False
+        alice.save()
+        assert who(Client(), Authorization=f"Bearer {token}") is None
+
+    def test_another_scheme_is_nobody(self, token: str) -> None:
+        assert who(Client(), Authorization=f"Token {token}") is None
+
+    def test_one_takes_part_with_it(self, alice: Any, token: str) -> None:
+        place = ParticipantFactory(user=alice, room=RoomFactory())
+        client = TalkClient()
+        client.headers = {
+            "Accept": "application/json",
+            "Authorization": f"Bearer {token}",
+        }
+        answer = client.post(f"/chat/{place.room.token}", message="hello")
+        assert (answer.status, answer.data["actorId"]) == (201, "alice")
+
+    def test_it_can_be_revoked(self, token: str) -> None:
+        client = TalkClient()
+        client.headers["Authorization"] = f"Bearer {token}"
+        assert_done(revoke(client))
+        assert not AppPassword.objects.exists()
+
+    def test_it_gets_no_other_one(self, token: str) -> None:
+        client = TalkClient()
+        client.headers["Authorization"] = f"Bearer {token}"
+        assert_refused(ask_for_one(client), 403)
+
+    def test_it_costs_one_query(
+        self, token: str, django_assert_num_queries: Any
+    ) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        Client().get(PROFILE, headers=headers)
+        with django_assert_num_queries(2):  # the other one is for the groups
+            Client().get(PROFILE, headers=headers)
+
+    def test_another_token_costs_none(
+        self, db: None, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(0):
+            assert who(Client(), Authorization="Bearer abc.def.ghi") is None
+
+
+class TestGet:
+    """`GET core/getapppassword`."""
+
+    def test_a_password_gets_one(self, client: TalkClient) -> None:
+        answer = ask_for_one(client)
+        assert answer.status == 200
+        assert list(answer.data) == ["apppassword"]
+        assert re.fullmatch(SHAPE, answer.data["apppassword"])
+
+    def test_v1(self, client: TalkClient) -> None:
+        answer = ask_for_one(client, V1)
+        assert (answer.status, answer.meta["statuscode"]) == (200, 100)
+
+    def test_one_logs_in_with_it(self, client: TalkClient) -> None:
+        token = ask_for_one(client).data["apppassword"]
+        assert who(Client(), Authorization=basic("alice", token)) == "alice"
+
+    def test_each_is_another_one(self, client: TalkClient) -> None:
+        tokens = {ask_for_one(client).data["apppassword"] for _ in range(3)}
+        assert len(tokens) == AppPassword.objects.count() == 3
+
+    def test_no_cache_keeps_it(self, client: TalkClient) -> None:
+        assert "no-store" in ask_for_one(client).headers["Cache-Control"]
+
+    @pytest.mark.parametrize(
+        ("agent", "label"),
+        [
+            (
+                "Mozilla/5.0 (iOS) Nextcloud-Talk v1",
+                "Mozilla/5.0 (iOS) Nextcloud-Talk v1",
+            ),
+            (" a\0b\nc\x7fd ", "abcd"),
+            ("x" * 5000, "x" * 128),
+            ("", ""),
+        ],
+        ids=["app", "unprintable", "long", "empty"],
+    )
+    def test_it_is_called_what_the_client_calls_itself(
+        self, client: TalkClient, agent: str, label: str
+    ) -> None:
+        client.headers["User-Agent"] = agent
+        ask_for_one(client)
+        assert AppPassword.objects.get().label == label
+
+    def test_an_app_password_gets_none(self, bot: TalkClient) -> None:
+        assert_refused(ask_for_one(bot), 403)
+        assert AppPassword.objects.count() == 1
+
+    def test_v1_has_a_status_of_its_own_for_that(self, bot: TalkClient) -> None:
+        assert ask_for_one(bot, V1).meta["statuscode"] == 403
+
+    def test_a_session_gets_none(self, as_alice: TalkClient) -> None:
+        assert_refused(ask_for_one(as_alice), 403)
+        assert not AppPassword.objects.exists()
+
+    def test_a_session_with_a_password_gets_none(self, as_alice: TalkClient) -> None:
+        """The session wins, as everywhere."""
+        as_alice.headers["Authorization"] = basic("alice", PASSWORD)
+        assert_refused(ask_for_one(as_alice), 403)
+
+    def test_nobody_gets_none(self, as_guest: TalkClient) -> None:
+        assert_login_needed(ask_for_one(as_guest))
+
+    def test_a_wrong_password_gets_none(self, alice: Any) -> None:
+        assert_login_needed(ask_for_one(TalkClient(alice, basic="wrong")))
+        assert not AppPassword.objects.exists()
+
+    def test_a_head_makes_none(self, client: TalkClient) -> None:
+        response = client.http.head(f"{V2}{GET}", headers=client.headers)
+        assert response.status_code == 405
+        assert not AppPassword.objects.exists()
+
+    def test_one_too_many_is_403(self, settings: Any, client: TalkClient) -> None:
+        settings.TALK = {"APP_PASSWORDS_MAX": 2}
+        statuses = [ask_for_one(client).status for _ in range(4)]
+        assert statuses == [200, 200, 403, 403]
+        assert AppPassword.objects.count() == 2
+
+    def test_when_one_is_revoked_there_is_room_for_another(
+        self, settings: Any, alice: Any, client: TalkClient
+    ) -> None:
+        settings.TALK = {"APP_PASSWORDS_MAX": 1}
+        token = ask_for_one(client).data["apppassword"]
+        revoke(TalkClient(alice, basic=token))
+        assert ask_for_one(client).status == 200
+
+    @pytest.mark.parametrize("others", [0, 20])
+    def test_it_costs_six_queries(
+        self,
+        alice: Any,
+        client: TalkClient,
+        others: int,
+        django_assert_num_queries: Any,
+    ) -> None:
+        """The account; a savepoint, the row, the account again, how many; its release."""
+        AppPasswordFactory.create_batch(others, user=alice)
+        with django_assert_num_queries(6):
+            ask_for_one(client)
+
+
+class TestRevoke:
+    """`DELETE core/apppassword`."""
+
+    def test_it_does_not_work_any_more(self, bot: TalkClient) -> None:
+        assert_done(revoke(bot))
+        assert bot.get(PROFILE).status == 401
+        assert not AppPassword.objects.exists()
+
+    def test_v1(self, bot: TalkClient) -> None:
+        answer = revoke(bot, V1)
+        assert (answer.status, answer.meta["statuscode"]) == (200, 100)
+
+    def test_a_second_time_is_401(self, bot: TalkClient) -> None:
+        revoke(bot)
+        assert_login_needed(revoke(bot))
+
+    def test_others_of_the_user_stay(self, alice: Any, bot: TalkClient) -> None:
+        other = make_token(alice)
+        revoke(bot)
+        assert who(Client(), Authorization=basic("alice", other)) == "alice"
+
+    def test_the_header_is_proof_enough(self, bot: TalkClient) -> None:
+        del bot.headers["OCS-APIRequest"]
+        assert_done(revoke(bot))
+
+    @pytest.mark.usefixtures("token")
+    def test_a_password_is_403(self, client: TalkClient) -> None:
+        assert_refused(revoke(client), 403)
+        assert AppPassword.objects.count() == 1
+
+    @pytest.mark.usefixtures("token")
+    def test_a_session_is_403(self, as_alice: TalkClient) -> None:
+        assert_refused(revoke(as_alice), 403)
+        assert AppPassword.objects.count() == 1
+
+    def test_nobody_is_401(self, as_guest: TalkClient) -> None:
+        assert_login_needed(revoke(as_guest))
+
+    @pytest.mark.parametrize("others", [0, 20])
+    def test_it_costs_four_queries(
+        self, alice: Any, bot: TalkClient, others: int, django_assert_num_queries: Any
+    ) -> None:
+        """The account; a savepoint, the row, its release."""
+        AppPasswordFactory.create_batch(others, user=alice)
+        AppPassword.objects.update(last_used_at=timezone.now() - timedelta(seconds=1))
+        with django_assert_num_queries(4):
+            revoke(bot)
+
+
+class TestOtherMethods:
+    """405, before the login."""
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "OPTIONS"])
+    def test_revoking(self, db: None, method: str) -> None:
+        assert Client().generic(method, f"{V2}{REVOKE}").status_code == 405
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+    def test_getting(self, db: None, method: str) -> None:
+        assert Client().generic(method, f"{V2}{GET}").status_code == 405
