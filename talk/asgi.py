@@ -1,4 +1,5 @@
-"""The door for ASGI servers: long polls wait cheaply, all else goes to Django.
+"""The door for ASGI servers: long polls wait cheaply, messages are taken quickly, and
+all else goes to Django.
 
 In a site's ``asgi.py``::
 
@@ -8,10 +9,15 @@ In a site's ``asgi.py``::
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.asgi import get_script_prefix
 from django.urls import Resolver404, resolve
+
+PATHS_MAX = 4096
+"""Paths whose views are remembered; there is one a room and kind of request."""
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -20,24 +26,30 @@ ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def application(django_application: ASGIApplication) -> ASGIApplication:
-    """Return an ASGI application that serves long polls and passes on the rest.
+    """Return an ASGI application that serves polls and messages and passes on the rest.
 
     `django_application` is what `get_asgi_application` returns, or anything built
-    around it. Polls go through the site's own middleware, but not through what
+    around it. Polls and messages go through the site's own middleware, whose answer
+    counts for ``TALK["POLL_MEMORY_SECONDS"]``, but not through what
     `django_application` puts around Django. The `lifespan` protocol is answered here.
     """
     # Models may be imported only now that Django is set up, and sites import this
     # module before they do so.
+    from talk.realtime.consumers.messages import MessageConsumer
     from talk.realtime.consumers.polls import PollConsumer
-    from talk.realtime.handler import PollHandler
+    from talk.realtime.handler import RequestHandler
 
-    polls = PollConsumer.as_asgi(handler=PollHandler())
+    handler = RequestHandler()
+    polls = PollConsumer.as_asgi(handler=handler)
+    messages = MessageConsumer.as_asgi(handler=handler)
 
     async def talk_application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif _is_poll(scope):
             await polls(scope, receive, send)
+        elif _is_message(scope):
+            await messages(scope, receive, send)
         else:
             await django_application(scope, receive, send)
 
@@ -71,23 +83,38 @@ def _is_poll(scope: Scope) -> bool:
     """
     if scope["type"] != "http" or scope["method"] != "GET":
         return False
+    view = _view_of(scope)
+    if view == "SignalingViewSet":
+        return True
+    return view == "ChatViewSet" and (
+        b"lookIntoFuture" in scope["query_string"] or _has_body(scope)
+    )
+
+
+def _is_message(scope: Scope) -> bool:
+    """Whether a request sends a message to a chat."""
+    is_post = scope["type"] == "http" and scope["method"] == "POST"
+    return is_post and _view_of(scope) == "ChatViewSet"
+
+
+def _view_of(scope: Scope) -> str:
+    """Return the name of our view class that a path leads to, empty for all others."""
     prefix = get_script_prefix(scope)
     path: str = scope["path"]
     path = path.removeprefix(prefix) if prefix else path
-    if "/spreed/" not in path:
-        return False
-    from talk.api.views.chat import ChatViewSet
-    from talk.api.views.signaling import SignalingViewSet
+    return _find_view(settings.ROOT_URLCONF, path) if "/spreed/" in path else ""
+
+
+@lru_cache(maxsize=PATHS_MAX)
+def _find_view(urlconf: str, path: str) -> str:
+    from talk.api.base import OCSViewSet
 
     try:
-        view_class = getattr(resolve(path or "/").func, "cls", None)
+        view_class = getattr(resolve(path or "/", urlconf).func, "cls", None)
     except Resolver404:
-        return False
-    if view_class is SignalingViewSet:
-        return True
-    return view_class is ChatViewSet and (
-        b"lookIntoFuture" in scope["query_string"] or _has_body(scope)
-    )
+        return ""
+    is_ours = isinstance(view_class, type) and issubclass(view_class, OCSViewSet)
+    return view_class.__name__ if is_ours and view_class is not None else ""
 
 
 def _has_body(scope: Scope) -> bool:

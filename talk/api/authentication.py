@@ -182,6 +182,15 @@ def require_same_site(request: Request) -> None:
         raise PreconditionFailed("CSRF check failed")
 
 
+def is_proven_by_header(request: Request) -> bool:
+    """Whether another request with the same headers is as trustworthy as this one.
+
+    One that was proven by a token in a form is not.
+    """
+    header = request.headers.get("OCS-APIRequest") == "true"
+    return header or not _is_by_cookie(request)
+
+
 def _has_csrf_token(request: HttpRequest) -> bool:
     """Whether Django's own check finds its token, in a header or in a form."""
     check = CSRFCheck(_no_response)

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from talk.adapters import get_adapter
+from talk.api.admissions import hand_on
 from talk.api.answers import Form, Refusal, closed
 from talk.api.authentication import (
     asker_of,
@@ -29,7 +30,6 @@ from talk.api.authentication import (
 from talk.api.envelope import SECURITY_HEADERS
 from talk.api.errors import NotLoggedIn, outcome_of
 from talk.api.parameters import merged_parameters, query_parameters
-from talk.api.polls import keep_poll
 from talk.api.renderers import JSONRenderer, OCSNegotiation, XMLRenderer
 from talk.conf import talk_settings
 from talk.domain.access import Asker
@@ -161,10 +161,10 @@ class OCSViewSet(ViewSet):
         if data is None:
             empty = HttpResponse(status=status, headers=self.default_response_headers)
             del empty["Content-Type"]
-            keep_poll(response, empty)
+            hand_on(response, empty)
             return empty
         wrapped = Response(data, status, headers=dict(response.headers))
-        keep_poll(response, wrapped)
+        hand_on(response, wrapped)
         return super().finalize_response(request, wrapped, *args, **kwargs)
 
 

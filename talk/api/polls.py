@@ -12,15 +12,12 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from rest_framework.response import Response
 
-from talk.api.answers import Form
+from talk.api.admissions import Admitted, admit
 from talk.domain.presence import ReadMark, ping_sessions, raise_read_marks
 from talk.hints import Kind
 
 WAIT_ATTRIBUTE = "talk_wait"
 """Attribute of a Django request whose sender waits for it in a better place."""
-
-POLL_ATTRIBUTE = "talk_poll"
-"""Attribute of a response that stands in for an answer which is still waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ class Look:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Poll(ABC):
+class Poll(Admitted, ABC):
     """An admitted long poll: its caller is known and may read.
 
     It does not know how it waits, and it keeps nothing of its request, because
@@ -50,12 +47,7 @@ class Poll(ABC):
     is_confirmed: ClassVar[bool] = False
     """Whether `confirm` does anything."""
 
-    room_id: int
     token: str
-    account: str
-    """Primary key of the caller's account as text; empty for guests."""
-
-    participant_pk: int
 
     position: int
     """How far the room had come, as hints of `kind` count, when the caller was resolved."""
@@ -66,9 +58,6 @@ class Poll(ABC):
     session_pk: int | None
     """The session of the caller's device, if it has joined."""
 
-    session_pks: tuple[int, ...]
-    """Sessions that the caller is there with; they are pinged while the poll waits."""
-
     needs_session: bool
     """Whether the poll ends with the session of the device."""
 
@@ -77,9 +66,6 @@ class Poll(ABC):
 
     read_comments: int = 0
     """How many they were known to have read."""
-
-    form: Form
-    """What the answer looks like."""
 
     @property
     def mark(self) -> ReadMark | None:
@@ -165,20 +151,8 @@ def stand_in_for(poll: Poll) -> Response:
     It is also the answer to a poll of the chat for which nothing comes.
     """
     response = Response(status=304)
-    setattr(response, POLL_ATTRIBUTE, poll)
+    admit(poll, response)
     return response
-
-
-def poll_behind(response: HttpResponseBase) -> Poll | None:
-    """Return the poll whose answer `response` stands in for, if it does."""
-    return getattr(response, POLL_ATTRIBUTE, None)
-
-
-def keep_poll(response: HttpResponseBase, finished: HttpResponseBase) -> None:
-    """Have the finished response stand in for what the unfinished one did."""
-    poll = poll_behind(response)
-    if poll is not None:
-        setattr(finished, POLL_ATTRIBUTE, poll)
 
 
 def answer_at_once(poll: Poll) -> HttpResponseBase:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from talk import hints
 from talk.adapters import get_adapter
 from talk.conf import talk_settings
 from talk.constants import APP_PASSWORD_LABEL_MAX
@@ -100,15 +101,19 @@ def find_app_password(
 
 
 @atomic
+@atomic
 def revoke_app_passwords(*, ids: Iterable[int]) -> int:
     """Make app passwords worthless; return how many of `ids` there were.
 
     API: `DELETE core/apppassword` of the server's own API.
     """
-    return sum(
-        AppPassword.objects.filter(pk__in=batch).delete()[0]
-        for batch in in_batches(list(ids))
-    )
+    count = 0
+    for some in in_batches(list(ids)):
+        rows = primary(AppPassword.objects.filter(pk__in=some))
+        for user_pk in set(rows.values_list("user", flat=True)):
+            hints.record_account(user_pk=user_pk)
+        count += rows.delete()[0]
+    return count
 
 
 def _new_token() -> str:

@@ -12,7 +12,7 @@ from talk.constants import MESSAGE_MAX, MESSAGES_LIMIT_MAX
 from talk.domain.access import Caller
 from talk.domain.guests import set_display_name
 from talk.domain.mentions import find_mentioned, note_mentions
-from talk.domain.names import Names, names_in
+from talk.domain.names import Names, names_in, names_of
 from talk.domain.news import announce
 from talk.domain.notifications import notify_after_commit
 from talk.domain.text import require_text
@@ -40,10 +40,10 @@ class Page:
 
 def post_message(
     *, caller: Caller, text: str, display_name: str = "", now: datetime
-) -> Message:
+) -> Page:
     """Write what the caller says into the room and count it as read by them.
 
-    `display_name`, when not empty, becomes the name of a guest; users keep theirs.
+    Returns the message, and what those are called whom it mentions. `display_name`, when not empty, becomes the name of a guest; users keep theirs.
 
     Raises:
         Invalid: nothing is left after trimming, or a database cannot store it.
@@ -59,13 +59,14 @@ def post_message(
         raise TooLarge(f"The message is longer than {MESSAGE_MAX} characters.")
     require_text(text)
     mentioned = find_mentioned(text)
-    return _write(
+    message = _write(
         caller=caller,
         text=text,
         mentioned=mentioned,
         display_name=display_name,
         now=now,
     )
+    return Page(messages=[message], names=names_of(mentioned))
 
 
 @atomic

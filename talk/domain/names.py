@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from talk.adapters import get_adapter
 from talk.domain.mentions import mentioned_ids
 from talk.domain.system_messages import guest_ids_in, user_ids_in
 from talk.models import Guest, Message
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,12 @@ def names_in(messages: Iterable[Message]) -> Names:
     """
     found = list(messages)
     return Names(users=_user_names(found), guests=_guest_names(found))
+
+
+def names_of(users: Iterable[User]) -> Names:
+    """Return what these users are called; no query."""
+    adapter = get_adapter()
+    return Names(users={adapter.user_id(u): adapter.display_name(u) for u in users})
 
 
 def _user_names(messages: list[Message]) -> dict[str, str]:

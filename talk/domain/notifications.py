@@ -16,7 +16,7 @@ from talk.adapters import DefaultAdapter, get_adapter
 from talk.constants import NotificationLevel
 from talk.domain.actors import Actor
 from talk.domain.mentions import find_mentioned
-from talk.domain.names import Names
+from talk.domain.names import Names, names_of
 from talk.models import Message, Participant, Room, after_commit
 from talk.outgoing.queue import Delivery, outgoing
 
@@ -71,10 +71,7 @@ def notifications_for(*, message: Message, now: datetime) -> list[Notification]:
         places = places.exclude(user=message.actor_user)
     places = places.filter((is_mentioned & wants_mentions) | (~is_mentioned & level))
     places = places.with_presence(now).with_names().order_by("pk")
-    adapter = get_adapter()
-    names = Names(
-        users={adapter.user_id(user): adapter.display_name(user) for user in mentioned}
-    )
+    names = names_of(mentioned)
     notifications = []
     for place in places:
         is_mention = place.user in mentioned

@@ -1,4 +1,4 @@
-"""Django's own request handling, run in our threads up to the point of waiting."""
+"""Django's own request handling, run in our threads, polls up to the point of waiting."""
 
 from __future__ import annotations
 
@@ -11,26 +11,30 @@ from django.core.handlers.asgi import ASGIRequest, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.urls import set_script_prefix
 
+from talk.api.admissions import Admitted, admitted_by
 from talk.api.answers import Answer, answer_of
-from talk.api.polls import Poll, defer_to, poll_behind, stand_in_for
+from talk.api.polls import defer_to, stand_in_for
 from talk.api.throttling import client_network
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """What a site says to a request: an answer, or what stands in for it for now."""
+    """What a site says to a request.
+
+    `answer` only stands in for another one where a poll was admitted.
+    """
 
     answer: Answer
-    poll: Poll | None
+    caller: Admitted | None
     guest_address: str
-    """The network that a guest who waits comes from; empty for users."""
+    """The network that a guest comes from; empty for users."""
 
 
-class PollHandler(BaseHandler):
-    """Runs the site's middleware and the view, so that a poll is a request like others.
+class RequestHandler(BaseHandler):
+    """Runs the site's middleware and the view, so that these are requests like others.
 
     Sessions, logins, languages and headers are what the site has made of them. Only
-    the waiting happens elsewhere: the view hands its poll over instead.
+    the waiting happens elsewhere: a view that would wait hands its poll over instead.
     """
 
     def __init__(self) -> None:
@@ -46,7 +50,7 @@ class PollHandler(BaseHandler):
         defer_to(stand_in_for, request)
         response = self.get_response(request)
         # A middleware that answers something else has the last word.
-        poll = poll_behind(response)
-        is_guest = poll is not None and not poll.account
+        caller = admitted_by(response)
+        is_guest = caller is not None and not caller.account
         address = client_network(request) if is_guest else ""
-        return Admission(answer_of(response), poll, address)
+        return Admission(answer_of(response), caller, address)

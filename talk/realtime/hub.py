@@ -491,7 +491,7 @@ class Hub:
             for room in self._rooms.values()
             for waiter in room.waiters
         }
-        pks = sorted({pk for seat in seats.values() for pk in seat.poll.session_pks})
+        pks = sorted({pk for seat in seats.values() for pk in seat.caller.session_pks})
         await self.presence.write(pings=pks, mark=None)
         for seat in seats.values():
             seat.pinged_at = now

@@ -16,8 +16,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from talk.api.admissions import Admitted
 from talk.api.answers import Answer, Headers
-from talk.api.polls import Poll
 from talk.domain.presence import ReadMark
 
 T = TypeVar("T")
@@ -55,13 +55,12 @@ STRETCHING = 1000
 class Seat:
     """An admitted caller.
 
-    `poll` is the one that was admitted; the next ones differ in their numbers.
-    `expired` is the answer when nothing comes, and `headers` stand in every answer,
-    as the site's middleware has made them for this caller.
+    `answer` is what they were answered, which for a poll is what it gets when nothing
+    comes. `headers` stand in every answer, as the site's middleware has made them.
     """
 
-    poll: Poll
-    expired: Answer
+    caller: Admitted
+    answer: Answer
     headers: Headers
     pinged_at: float = float("-inf")
     """When its sessions were pinged last, by the clock of the event loop."""
@@ -77,9 +76,9 @@ class Seat:
 
     def mark_for(self, comments: int) -> ReadMark | None:
         """Return the read mark of somebody who knows so many comments, if it is new."""
-        if not self.poll.account or comments <= self.marked:
+        if not self.caller.account or comments <= self.marked:
             return None
-        return ReadMark(participant_pk=self.poll.participant_pk, comments=comments)
+        return ReadMark(participant_pk=self.caller.participant_pk, comments=comments)
 
 
 class Seats:
@@ -104,31 +103,47 @@ class Seats:
         return len(self._seats)
 
     def key_of(self, scope: Mapping[str, Any]) -> tuple[bytes, dict[str, int]] | None:
-        """Return what a request has in common with the next one, and its numbers.
+        """Return what a poll has in common with the next one, and its numbers.
 
         None for one that cannot have a seat: it has a body, does not wait, or names
-        nobody. All that middleware could look at is in the key, but for what differs
-        each time; passwords in it are stretched, as the key may be kept for long.
+        nobody.
         """
-        if not self._seconds:
-            return None
         query: bytes = scope["query_string"]
         numbers = {k.decode(): int(v) for k, v in NUMBERS.findall(query)}
         rest = NUMBERS.sub(b"", query)
         if numbers.get("timeout") == 0 or SUSPICIOUS.search(rest):
             return None
+        if any(_announces_body(name, value) for name, value in scope["headers"]):
+            return None
+        key = self._digest(scope, rest)
+        return None if key is None else (key, numbers)
+
+    def sender_key_of(self, scope: Mapping[str, Any]) -> bytes | None:
+        """Return what a message has in common with the next one, but for its body."""
+        return self._digest(scope, scope["query_string"])
+
+    def _digest(self, scope: Mapping[str, Any], query: bytes) -> bytes | None:
+        """Return what stands for a client and what it asks; None when it names nobody.
+
+        All that middleware could look at is in it, but for what differs each time.
+        Passwords are stretched first, because the key is kept.
+        """
+        if not self._seconds:
+            return None
         client = scope.get("client") or ("",)
-        digest = hashlib.blake2b(key=self._secret, digest_size=16)
-        where = (scope["path"], scope.get("root_path"), scope.get("scheme"), client[0])
-        digest.update(repr((where, rest)).encode())
+        where = (
+            scope["method"],
+            scope["path"],
+            scope.get("root_path"),
+            scope.get("scheme"),
+            client[0],
+            query,
+        )
+        digest = hashlib.blake2b(repr(where).encode(), key=self._secret, digest_size=16)
         is_known = False
         for name, value in scope["headers"]:
             if name in CHANGING_HEADERS:
-                if name == b"content-length" and value != b"0":
-                    return None
                 continue
-            if name == b"transfer-encoding":
-                return None
             said = value
             if name == b"authorization":
                 is_known = True
@@ -137,7 +152,7 @@ class Seats:
                 is_known = True
             digest.update(b"%d %b %d " % (len(name), name, len(said)))
             digest.update(said)
-        return (digest.digest(), numbers) if is_known else None
+        return digest.digest() if is_known else None
 
     def recall(self, key: bytes) -> Seat | None:
         """Return the seat of a caller, None if they have to be admitted."""
@@ -147,7 +162,7 @@ class Seats:
         if seat.until <= self._clock():
             self._drop([key])
             return None
-        if seat.poll.room_id in self._doubted:
+        if seat.caller.room_id in self._doubted:
             return None
         self._seats.move_to_end(key)
         return seat
@@ -163,28 +178,34 @@ class Seats:
         Not if the room or the account has changed since the moment `since`, because
         whoever admitted them may not have seen that.
         """
-        poll = seat.poll
-        newest = max(self._changes.get(poll.room_id, 0), self._forgotten)
-        if max(newest, self._changes.get(poll.account, 0)) > since:
+        caller = seat.caller
+        newest = max(self._changes.get(caller.room_id, 0), self._forgotten)
+        if max(newest, self._changes.get(caller.account, 0)) > since:
             return
         self._drop([key])
         seat.until = self._clock() + self._seconds
         self._seats[key] = seat
-        self._by_room[seat.poll.room_id].add(key)
-        if seat.poll.account:
-            self._by_account[seat.poll.account].add(key)
+        self._by_room[seat.caller.room_id].add(key)
+        if seat.caller.account:
+            self._by_account[seat.caller.account].add(key)
         if len(self._seats) > SEATS_MAX:
             self._drop([next(iter(self._seats))])
 
     def seat_for(
-        self, poll: Poll, expired: Answer, headers: Headers, guest_address: str
+        self,
+        caller: Admitted,
+        answer: Answer,
+        headers: Headers,
+        *,
+        marked: int = 0,
+        guest_address: str = "",
     ) -> Seat:
         """Return the seat of somebody who was admitted; see `Seat` for what is given."""
         return Seat(
-            poll=replace(poll, form=self._same(poll.form)),
-            expired=self._same(expired),
+            caller=replace(caller, form=self._same(caller.form)),
+            answer=self._same(answer),
             headers=self._same(headers),
-            marked=poll.read_comments,
+            marked=marked,
             guest_address=guest_address,
         )
 
@@ -230,8 +251,9 @@ class Seats:
         keys = list(self._seats if room_id is None else self._by_room.get(room_id, ()))
         found: dict[int, set[int]] = {}
         for key in keys:
-            poll = self._seats[key].poll
-            found.setdefault(poll.participant_pk, set()).update(poll.session_pks)
+            caller = self._seats[key].caller
+            sessions = found.setdefault(caller.participant_pk, set())
+            sessions.update(caller.session_pks)
         return found
 
     def drop_callers(
@@ -241,8 +263,8 @@ class Seats:
         gone = [
             key
             for key, seat in self._seats.items()
-            if seat.poll.participant_pk in participants
-            or not set(seat.poll.session_pks).isdisjoint(sessions)
+            if seat.caller.participant_pk in participants
+            or not set(seat.caller.session_pks).isdisjoint(sessions)
         ]
         self._drop(gone)
 
@@ -265,8 +287,13 @@ class Seats:
             seat = self._seats.pop(key, None)
             if seat is None:
                 continue
-            _discard(self._by_room, seat.poll.room_id, key)
-            _discard(self._by_account, seat.poll.account, key)
+            _discard(self._by_room, seat.caller.room_id, key)
+            _discard(self._by_account, seat.caller.account, key)
+
+
+def _announces_body(name: bytes, value: bytes) -> bool:
+    is_length = name == b"content-length" and value != b"0"
+    return is_length or name == b"transfer-encoding"
 
 
 def _discard(index: dict[Any, set[bytes]], subject: object, key: bytes) -> None:

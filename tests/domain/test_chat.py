@@ -67,9 +67,10 @@ def by_guest(room: Room) -> Caller:
 
 
 def say(caller: Caller, text: str, display_name: str = "") -> Message:
-    return post_message(
+    page = post_message(
         caller=caller, text=text, display_name=display_name, now=timezone.now()
     )
+    return page.messages[0]
 
 
 def everything() -> list[Any]:

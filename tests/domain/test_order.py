@@ -41,7 +41,8 @@ def callers(room: Room) -> list[Caller]:
 
 
 def say(caller: Caller, text: str) -> Message:
-    return post_message(caller=caller, text=text, now=timezone.now())
+    page = post_message(caller=caller, text=text, now=timezone.now())
+    return page.messages[0]
 
 
 def say_many(number: int, caller: Caller) -> None:

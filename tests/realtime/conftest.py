@@ -189,8 +189,8 @@ def make_poll(**changes: Any) -> ChatPoll:
 
 def make_seat(poll: Poll, guest_address: str = "") -> Seat:
     """Return the seat of a caller who has been admitted with a poll."""
-    expired = Answer(304, (), b"")
-    return Seat(poll=poll, expired=expired, headers=(), guest_address=guest_address)
+    nothing = Answer(304, (), b"")
+    return Seat(caller=poll, answer=nothing, headers=(), guest_address=guest_address)
 
 
 @contextmanager

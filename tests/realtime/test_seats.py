@@ -36,6 +36,7 @@ def seats(clock: Clock) -> Seats:
 def scope(**changes: Any) -> dict[str, Any]:
     """Return the scope of a poll."""
     return {
+        "method": "GET",
         "path": "/ocs/v2.php/apps/spreed/api/v1/chat/abc",
         "root_path": "",
         "scheme": "http",

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponseBase
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from talk.api.authentication import underlying, user_of
+from talk.api.admissions import Admitted, admit
+from talk.api.answers import Answer
+from talk.api.authentication import is_proven_by_header, underlying, user_of
 from talk.api.base import OCSViewSet
 from talk.api.parameters import (
     LenientIntegerField,
     MessageField,
     Parameters,
     TextField,
+    merged_parameters,
 )
 from talk.api.polls import Look, Poll, Wait, answer_at_once, deferred_wait
 from talk.constants import (
@@ -29,9 +35,9 @@ from talk.constants import (
     SUGGESTIONS_LIMIT_MAX,
 )
 from talk.domain import chat, guests, presence
-from talk.domain.access import find_caller
+from talk.domain.access import Caller, find_caller
 from talk.domain.mentions import suggest_mentions
-from talk.exceptions import NotAllowed, NotFound
+from talk.exceptions import NotAllowed, NotFound, TalkError
 from talk.hints import Kind
 from talk.rendering.mentions import render_suggestion
 from talk.rendering.messages import render_message
@@ -122,6 +128,31 @@ class ChatPoll(Poll):
         return Response(status=304)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sender(Admitted):
+    """A user who may send messages to a room.
+
+    `wanted` is what their requests say about the format of the answer.
+    """
+
+    user_caller: Caller
+    wanted: Any
+
+    def send(self, scope: Mapping[str, Any], body: bytes) -> Answer | None:
+        """Send what another request of the same user says; blocks.
+
+        Returns None for one that wants its answer in another form.
+        """
+        request = ASGIRequest(dict(scope), io.BytesIO(body))
+        try:
+            values = merged_parameters(request, {})
+        except TalkError as error:
+            return self.form.make(partial(_raise, error))
+        if values.get("format") != self.wanted:
+            return None
+        return self.form.make(partial(send_message, self.user_caller, values))
+
+
 class ChatViewSet(OCSViewSet):
     """`/chat/{token}`."""
 
@@ -167,18 +198,19 @@ class ChatViewSet(OCSViewSet):
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Send a message and answer with it as its author sees it."""
         caller = find_caller(asker=self.asker, token=token)
-        given = PostParameters.read(self.values)
-        if caller.guest is not None:
-            given |= AuthorParameters.read(self.values)
-        message = chat.post_message(
-            caller=caller,
-            text=given["message"],
-            display_name=given.get("display_name", ""),
-            now=timezone.now(),
-        )
-        page = chat.page_of([message])
-        rendered = _render_page(page, caller.room.token, reader_of(caller))
-        return Response(rendered[0], status=201)
+        response = send_message(caller, self.values)
+        if caller.user is not None and is_proven_by_header(request):
+            sender = Sender(
+                room_id=caller.room.pk,
+                participant_pk=caller.participant.pk,
+                account=str(caller.user.pk),
+                session_pks=(),
+                form=self.form,
+                user_caller=caller,
+                wanted=self.values.get("format"),
+            )
+            admit(sender, response)
+        return response
 
 
 class MentionViewSet(OCSViewSet):
@@ -214,6 +246,29 @@ class GuestNameViewSet(OCSViewSet):
             display_name=given["display_name"],
         )
         return Response()
+
+
+def send_message(caller: Caller, values: Mapping[str, Any]) -> Response:
+    """Write what a caller sends and answer with it as its author sees it.
+
+    Raises:
+        Invalid, TooLarge, NotFound: as for `chat.post_message`.
+    """
+    given = PostParameters.read(values)
+    if caller.guest is not None:
+        given |= AuthorParameters.read(values)
+    page = chat.post_message(
+        caller=caller,
+        text=given["message"],
+        display_name=given.get("display_name", ""),
+        now=timezone.now(),
+    )
+    rendered = _render_page(page, caller.room.token, reader_of(caller))
+    return Response(rendered[0], status=201)
+
+
+def _raise(error: Exception) -> Response:
+    raise error
 
 
 def _limit(given: int) -> int:

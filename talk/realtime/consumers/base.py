@@ -1,0 +1,111 @@
+"""What consumers share: callers who are remembered, and answers as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+from channels.generic.http import AsyncHttpConsumer
+from django.conf import settings
+
+from talk.api.answers import Answer, Headers
+from talk.api.polls import Poll
+from talk.realtime.handler import RequestHandler
+from talk.realtime.hub import Hub, current_hub
+from talk.realtime.metrics import metrics
+from talk.realtime.seats import Seat
+
+ADMISSIONS_MAX = 5000
+"""Requests that may wait to be admitted; later ones are told to come again."""
+
+UNAVAILABLE = Answer(503, ((b"Retry-After", b"5"),), b"")
+"""What a process says that has stopped, or has too much to do."""
+
+
+class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no types
+    """Serves requests whose caller may be remembered.
+
+    All work on the database runs in the hub's threads, whose connections last.
+    Channels would hand each message to the thread that all consumers share and see
+    none while a request is served; so this one reads `receive` itself.
+    """
+
+    channel_layer_alias = None
+
+    def __init__(self, handler: RequestHandler) -> None:
+        super().__init__()
+        self._handler = handler
+
+    async def __call__(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[Mapping[str, Any]]],
+        send: Callable[[Mapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Answer the request."""
+        self.scope = scope
+        self.base_send = send
+        self._receive = receive
+        hub = current_hub()
+        if hub.is_stopped:
+            await self._send(UNAVAILABLE)
+            return
+        with hub.serving():
+            await self._serve(hub)
+
+    async def _serve(self, hub: Hub) -> None:
+        raise NotImplementedError
+
+    async def _admit(
+        self, hub: Hub, key: bytes | None, body: bytes
+    ) -> tuple[Seat | None, Answer, Headers]:
+        """Have the site answer, and remember the caller if it says who that is.
+
+        Returns the seat, and the answer with the cookies for this client alone. The
+        answer is the whole one where there is no seat, and for a seat what it says.
+        """
+        if hub.admissions.queue_length >= ADMISSIONS_MAX:
+            return None, UNAVAILABLE, ()
+        metrics.admitted += 1
+        moment = hub.seats.moment
+        admit = partial(self._handler.admit, self.scope, body)
+        admission = await hub.admissions.run(admit)
+        caller = admission.caller
+        if caller is None:
+            return None, admission.answer, ()
+        answer, headers, cookies = admission.answer.taken_apart()
+        seat = hub.seats.seat_for(
+            caller,
+            answer,
+            headers,
+            marked=caller.read_comments if isinstance(caller, Poll) else 0,
+            guest_address=admission.guest_address,
+        )
+        if key is not None:
+            hub.seats.keep(key, seat, since=moment)
+        return seat, answer, cookies
+
+    async def _read_body(self) -> bytes | None:
+        """Return the body, None when the client has gone.
+
+        Of one that is longer than the site allows, one byte too many is enough: it is
+        refused by the view, as everywhere.
+        """
+        longest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                return None
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            is_too_long = longest is not None and size > longest
+            if is_too_long or not message.get("more_body", False):
+                return b"".join(parts)
+
+    async def _send(self, answer: Answer) -> None:
+        await self.send_response(
+            answer.status, answer.body, headers=list(answer.headers)
+        )
