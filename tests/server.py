@@ -21,6 +21,6 @@ async def application(scope, receive, send):
         return
     from talk.realtime.hub import current_hub
 
-    count = str(current_hub().waiter_count).encode()
+    count = str(current_hub().rooms.waiter_count).encode()
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": count})

@@ -81,7 +81,12 @@ class Form:
             except Exception as error:  # noqa: BLE001 - as in DRF's own dispatch
                 response = Refusal(outcome_of(error))
             status, data = closed(response, self.version)
-            headers = [(k.encode(), v.encode("latin1")) for k, v in response.items()]
+            # Until it is rendered, a response has the type that Django gives to all.
+            headers = [
+                (name.encode(), value.encode("latin1"))
+                for name, value in response.items()
+                if name.lower() != "content-type"
+            ]
             if data is None:
                 return Answer(status, (*headers, (b"Content-Length", b"0")), b"")
             renderer = RENDERERS[self.format]

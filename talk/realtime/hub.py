@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import (
     Awaitable,
     Callable,
@@ -20,7 +19,6 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
-    Sequence,
 )
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -29,7 +27,7 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from talk import hints
 from talk.api.answers import Answer
-from talk.api.polls import Look, Poll
+from talk.api.polls import Look
 from talk.api.views.chat import ChatPoll
 from talk.conf import talk_settings
 from talk.domain.access import lost_places
@@ -42,12 +40,12 @@ from talk.models import in_batches
 from talk.realtime.batching import PresenceBatches
 from talk.realtime.drain import DrainOnSignal
 from talk.realtime.metrics import metrics
-from talk.realtime.pauses import patience, repeat
+from talk.realtime.pauses import repeat
 from talk.realtime.reaper import reap
-from talk.realtime.seats import Seat, Seats
+from talk.realtime.registry import IDLE_SECONDS, WaitedRooms
+from talk.realtime.seats import Seats
 from talk.realtime.subscription import Subscription
 from talk.realtime.threads import DatabaseThreads
-from talk.realtime.timelines import Timeline
 from talk.realtime.waiters import WaitedRoom, Waiter
 
 logger = logging.getLogger("talk.hub")
@@ -55,18 +53,8 @@ logger = logging.getLogger("talk.hub")
 STOP_SECONDS = 5.0
 """What a hub that stops gives its polls to be answered."""
 
-SLICE = 64
-"""Waiters rung at once, so that a crowded room does not hold the event loop."""
-
-IDLE_SECONDS = 30.0
-"""How long a room is watched whose last waiter has gone: most come back at once."""
-
 PING_AGAIN_SHARE = 0.5
 """Part of the ping interval after which a client that comes back is pinged anew."""
-
-SUPERSEDE_SECONDS = 1.0
-"""How long a poll of the chat may wait before a newer one of its session ends it. Two
-tabs of a browser are one session: ended at once, they would chase each other."""
 
 
 class Hub:
@@ -88,13 +76,10 @@ class Hub:
         self.is_stopped = False
         self._loop = asyncio.get_running_loop()
         self._drain_on_signal = DrainOnSignal(self._loop, self.drain)
-        self._rooms: dict[int, WaitedRoom] = {}
+        self.rooms = WaitedRooms(self.threads)
         self._tasks: set[asyncio.Task[None]] = set()
         self._serving = 0
         self._all_answered: asyncio.Event | None = None
-        self._by_address: Counter[str] = Counter()
-        self.waiter_count = 0
-        """How many polls are waiting."""
 
     def start(self) -> None:
         """Begin to hear hints, to look at the database and to ping."""
@@ -152,8 +137,8 @@ class Hub:
     def drain(self) -> None:
         """Have all polls answered now, and every later one without waiting."""
         self.is_draining = True
-        for room in self._rooms.values():
-            self._ring(list(room.waiters))
+        for room in self.rooms:
+            self.rooms.ring(list(room.waiters))
 
     def publish_here(self, news: list[Hint]) -> None:
         """Ring for hints of this process; may be called in any thread."""
@@ -175,7 +160,7 @@ class Hub:
                 self._hear_signaling(hint)
 
     def _hear_timeline(self, hint: Hint) -> None:
-        room = self._rooms.get(hint.room_id)
+        room = self.rooms.get(hint.room_id)
         if room is None:
             return
         room.timeline.hear(hint.position)
@@ -183,95 +168,22 @@ class Hub:
             self._wake(room)
 
     def _hear_signaling(self, hint: Hint) -> None:
-        room = self._rooms.get(hint.room_id)
+        room = self.rooms.get(hint.room_id)
         if room is None:
             return
         if hint.kind is Kind.PEOPLE:
-            self._hear_people(room, hint.position)
+            self.rooms.hear_people(room, hint.position)
         else:
-            self._ring_mailboxes(room, {hint.session_pk})
+            self.rooms.ring_mailboxes(room, {hint.session_pk})
 
     def _hear_departure(self, room_id: int) -> None:
         number = self.seats.doubt(room_id)
-        room = self._rooms.get(room_id)
+        room = self.rooms.get(room_id)
         if room is not None:
             room.timeline.forget()
         if room is not None or number is not None:
             work = partial(self.send_departed_away, room_id, number)
             self._spawn(self._guard(work)())
-
-    def _hear_people(self, room: WaitedRoom, version: int) -> None:
-        if version <= room.people_version:
-            return
-        room.people_version = version
-        room.quiet.clear()
-        # Names of guests are among what changes with the people.
-        room.timeline.forget()
-        behind = [
-            waiter
-            for waiter in room.waiters
-            if waiter.poll.kind is Kind.PEOPLE and waiter.position < version
-        ]
-        self._ring(behind)
-
-    @contextmanager
-    def subscribe(self, seat: Seat, poll: Poll) -> Iterator[Waiter]:
-        """Count a poll among those who are rung. To be entered before its first look."""
-        now = self._loop.time()
-        deadline = now + patience(poll.timeout)
-        waiter = Waiter(seat, poll, began=now, deadline=deadline)
-        room = self._room_of(poll)
-        if poll.kind is Kind.TIMELINE:
-            room.timeline.hear(poll.position)
-        else:
-            self._hear_people(room, poll.position)
-        self._supersede(room, waiter)
-        self._count(seat, 1)
-        try:
-            yield waiter
-        finally:
-            self._count(seat, -1)
-            room.leave(waiter)
-            if not room.waiters:
-                room.idle_since = self._loop.time()
-
-    def _count(self, seat: Seat, change: int) -> None:
-        self.waiter_count += change
-        if seat.guest_address:
-            self._by_address[seat.guest_address] += change
-            if not self._by_address[seat.guest_address]:
-                del self._by_address[seat.guest_address]
-
-    def _room_of(self, poll: Poll) -> WaitedRoom:
-        room = self._rooms.get(poll.room_id)
-        if room is None:
-            timeline = Timeline(
-                room_id=poll.room_id, token=poll.token, threads=self.threads
-            )
-            room = WaitedRoom(timeline=timeline, idle_since=self._loop.time())
-            self._rooms[poll.room_id] = room
-        return room
-
-    def _supersede(self, room: WaitedRoom, waiter: Waiter) -> None:
-        """End the wait of the older poll that a new one takes the place of."""
-        older = room.enter(waiter)
-        if older is None:
-            return
-        end = older.began
-        if waiter.poll.kind is Kind.TIMELINE:
-            end += SUPERSEDE_SECONDS
-        if end <= self._loop.time():
-            older.supersede()
-        else:
-            self._loop.call_at(end, older.supersede)
-
-    def has_place_for(self, seat: Seat) -> bool:
-        """Whether one more poll may wait: of the process, and of a guest's address."""
-        settings = talk_settings()
-        if self.waiter_count >= settings.POLL_WAITERS_MAX:
-            return False
-        count = self._by_address[seat.guest_address] if seat.guest_address else 0
-        return count < settings.GUEST_POLLS_MAX
 
     async def arrive(self, waiter: Waiter) -> None:
         """Note that the client is there and how far it has read, before it goes on.
@@ -279,7 +191,7 @@ class Hub:
         Nothing is written for one that comes back at once and knows what it knew.
         """
         seat, poll, mark = waiter.seat, waiter.poll, waiter.poll.mark
-        room = self._rooms[poll.room_id]
+        room = self.rooms.of(poll)
         if poll.kind is Kind.TIMELINE:
             await self._catch_up(room)
             mark = seat.mark_for(room.timeline.comments)
@@ -303,7 +215,7 @@ class Hub:
                 has ended.
         """
         poll = waiter.poll
-        room = self._rooms[poll.room_id]
+        room = self.rooms.of(poll)
         if waiter.is_over:
             raise NotFound
         if isinstance(poll, ChatPoll):
@@ -386,7 +298,7 @@ class Hub:
             else:
                 waiter.answer = room.timeline.answer_at_hand(poll)
             meant.append(waiter)
-        self._ring(meant)
+        self.rooms.ring(meant)
         return len(meant)
 
     async def catch_up(self) -> None:
@@ -400,44 +312,38 @@ class Hub:
         A query per 500 rooms, per 500 mailboxes, per 500 sessions that are needed and
         per 500 callers who are remembered.
         """
-        for some in in_batches(list(self._rooms)):
+        for some in in_batches(self.rooms.ids):
             newest = await self.threads.run(partial(newest_positions, room_ids=some))
             for room_id in some:
                 self._compare(room_id, newest.get(room_id))
         await self._look_at_mailboxes()
-        await self._find_departed(list(self._rooms.values()))
+        await self._find_departed(self.rooms)
         await self._find_lost(self.seats.callers())
 
     def _compare(self, room_id: int, positions: dict[Kind, int] | None) -> None:
         """Have a waited room catch up with what the database says; None for gone."""
-        room = self._rooms.get(room_id)
+        room = self.rooms.get(room_id)
         if room is None:
             return
         if positions is None:
-            self._end(room)
+            self.rooms.end(room)
             return
         room.timeline.hear(positions[Kind.TIMELINE])
         if room.timeline.is_behind and room.waiters:
             self._wake(room)
-        self._hear_people(room, positions[Kind.PEOPLE])
-
-    def _end(self, room: WaitedRoom) -> None:
-        """Tell everybody that their room is gone."""
-        for waiter in room.waiters:
-            waiter.is_over = True
-        self._ring(list(room.waiters))
+        self.rooms.hear_people(room, positions[Kind.PEOPLE])
 
     async def _look_at_mailboxes(self) -> None:
         mailboxes = {
             waiter.poll.session_pk
-            for room in self._rooms.values()
+            for room in self.rooms
             for waiter in room.waiters
             if waiter.poll.kind is Kind.PEOPLE and waiter.poll.session_pk is not None
         }
         for some in in_batches(sorted(mailboxes)):
             full = await self.threads.run(partial(full_mailboxes, session_pks=some))
-            for room in list(self._rooms.values()):
-                self._ring_mailboxes(room, full)
+            for room in self.rooms:
+                self.rooms.ring_mailboxes(room, full)
 
     async def send_departed_away(self, room_id: int, doubt: int | None) -> None:
         """Ring those of a room whose session has ended, or all when the room is gone.
@@ -445,9 +351,9 @@ class Hub:
         And forget those who have lost their place. A few queries a hint.
         """
         newest = await self.threads.run(partial(newest_positions, room_ids=[room_id]))
-        room = self._rooms.get(room_id)
+        room = self.rooms.get(room_id)
         if room is not None and room_id not in newest:
-            self._end(room)
+            self.rooms.end(room)
         elif room is not None:
             await self._find_departed([room])
         if doubt is not None:
@@ -466,7 +372,7 @@ class Hub:
         over = [waiter for waiter, pk in needed.items() if pk in ended]
         for waiter in over:
             waiter.is_over = True
-        self._ring(over)
+        self.rooms.ring(over)
 
     async def _find_lost(self, callers: Mapping[int, Collection[int]]) -> None:
         """Forget those of these remembered participants who have to be asked again."""
@@ -488,7 +394,7 @@ class Hub:
         now = self._loop.time()
         seats = {
             id(waiter.seat): waiter.seat
-            for room in self._rooms.values()
+            for room in self.rooms
             for waiter in room.waiters
         }
         pks = sorted({pk for seat in seats.values() for pk in seat.caller.session_pks})
@@ -502,29 +408,8 @@ class Hub:
 
     async def tidy(self) -> None:
         """Forget rooms that nobody waits for, old messages, and callers who stay away."""
-        long_ago = self._loop.time() - IDLE_SECONDS
-        for room_id, room in list(self._rooms.items()):
-            if not room.waiters and room.idle_since <= long_ago and not room.waking:
-                del self._rooms[room_id]
-            else:
-                room.timeline.grow_old()
+        self.rooms.tidy()
         self.seats.drop_expired()
-
-    def _ring_mailboxes(self, room: WaitedRoom, session_pks: Collection[int]) -> None:
-        """Ring those who wait for messages to one of these sessions."""
-        room.quiet.difference_update(session_pks)
-        meant = [
-            waiter
-            for pk in session_pks
-            if (waiter := room.by_session.get((Kind.PEOPLE, pk))) is not None
-        ]
-        self._ring(meant)
-
-    def _ring(self, waiters: Sequence[Waiter]) -> None:
-        for waiter in waiters[:SLICE]:
-            waiter.ring()
-        if len(waiters) > SLICE:
-            self._loop.call_soon(self._ring, waiters[SLICE:])
 
     def _guard(
         self, work: Callable[[], Awaitable[None]]

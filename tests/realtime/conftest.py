@@ -198,7 +198,7 @@ def waiting_in(hub: Hub, **changes: Any) -> Any:
     """Have a poll for room 1 wait; `seat` may be given, the rest makes the poll."""
     guest_address = changes.pop("guest_address", "")
     poll = make_poll(**changes)
-    with hub.subscribe(make_seat(poll, guest_address), poll) as waiter:
+    with hub.rooms.subscribe(make_seat(poll, guest_address), poll) as waiter:
         yield waiter
 
 

@@ -64,7 +64,7 @@ def open_poll(
 async def waiting(hub: Any, count: int) -> None:
     """Return when `count` polls wait in the hub."""
     async with asyncio.timeout(NEVER):
-        while hub.waiter_count != count:  # noqa: ASYNC110 - it has no event
+        while hub.rooms.waiter_count != count:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.001)
 
 
@@ -90,7 +90,7 @@ async def test_a_client_that_hangs_up_gets_no_answer(hub, room) -> None:
     await poll.wait(NEVER)
 
     assert poll.output_queue.empty()
-    assert hub.waiter_count == 0
+    assert hub.rooms.waiter_count == 0
 
 
 async def test_a_drained_poll_gets_its_304_and_later_ones_do_not_wait(

@@ -183,7 +183,7 @@ class TestHub:
 
             monkeypatch.setattr(hub_module, "ended_sessions", ended_sessions)
             await hub.send_departed_away(1, None)
-        assert hub.waiter_count == 0
+        assert hub.rooms.waiter_count == 0
 
     # A hint may be lost or late; what the database says counts.
 

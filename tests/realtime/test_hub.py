@@ -16,7 +16,9 @@ from talk.exceptions import NotFound
 from talk.hints import Hint, Kind
 from talk.models import BATCH
 from talk.realtime import hub as hub_module
-from talk.realtime.hub import SLICE, Hub, current_hub, stop_hub
+from talk.realtime import registry
+from talk.realtime.hub import Hub, current_hub, stop_hub
+from talk.realtime.registry import SLICE
 from talk.realtime.waiters import Waiter
 from talk.rendering.readers import Reader
 from tests.realtime.conftest import (
@@ -61,7 +63,7 @@ async def news_for(hub: Hub, waiter: Waiter) -> Any:
 
 async def still_asleep(hub: Hub, *tasks: asyncio.Task[bool]) -> bool:
     """Whether all sleep when everything has been done that a hint asks for."""
-    while pending := [room.waking for room in hub._rooms.values() if room.waking]:
+    while pending := [room.waking for room in hub.rooms if room.waking]:
         with suppress(NotFound):
             await asyncio.gather(*pending)
     await settle()
@@ -109,8 +111,8 @@ async def test_and_what_comes_after_it_is_not_lost(hub, database) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
         hub.hear([NEWS])
-        while hub._rooms[1].waking:
-            await hub._rooms[1].waking
+        while hub.rooms.get(1).waking:
+            await hub.rooms.get(1).waking
         database.rooms[1].append(30)
         hub.hear([NEWS])
         assert await waiting is True
@@ -295,8 +297,8 @@ async def test_a_deadline_ends_the_wait(hub) -> None:
 
 async def test_who_has_left_is_not_counted(hub) -> None:
     with waiting_in(hub), waiting_in(hub):
-        assert hub.waiter_count == 2
-    assert hub.waiter_count == 0
+        assert hub.rooms.waiter_count == 2
+    assert hub.rooms.waiter_count == 0
 
 
 async def test_the_regular_look_finds_what_no_hint_told(hub, database) -> None:
@@ -433,7 +435,7 @@ async def test_a_stopped_hub_hears_nothing_and_leaves_no_task(database) -> None:
     hints.publish([NEWS])
 
     assert asyncio.all_tasks() == before
-    assert hub.waiter_count == 0
+    assert hub.rooms.waiter_count == 0
 
 
 class TestArrival:
@@ -458,7 +460,7 @@ class TestArrival:
         poll = make_poll(session_pks=(7,))
         seat = make_seat(poll)
         for _ in range(3):
-            with hub.subscribe(seat, poll) as waiter:
+            with hub.rooms.subscribe(seat, poll) as waiter:
                 await hub.arrive(waiter)
         assert database.pinged == [[7]]
         assert database.marks == [{50: 2}]
@@ -466,11 +468,11 @@ class TestArrival:
     async def test_who_comes_back_after_news_has_read_them(self, hub, database) -> None:
         poll = make_poll()
         seat = make_seat(poll)
-        with hub.subscribe(seat, poll) as waiter:
+        with hub.rooms.subscribe(seat, poll) as waiter:
             await hub.arrive(waiter)
         database.rooms[1].append(30)
         hub.hear([NEWS])
-        with hub.subscribe(seat, poll) as waiter:
+        with hub.rooms.subscribe(seat, poll) as waiter:
             await hub.arrive(waiter)
         assert database.marks == [{50: 2}, {50: 3}]
 
@@ -482,24 +484,24 @@ class TestBounds:
         settings.TALK = {"POLL_WAITERS_MAX": 2}
         seat = make_seat(make_poll())
         with waiting_in(hub):
-            assert hub.has_place_for(seat)
+            assert hub.rooms.has_place_for(seat)
             with waiting_in(hub):
-                assert not hub.has_place_for(seat)
-        assert hub.has_place_for(seat)
+                assert not hub.rooms.has_place_for(seat)
+        assert hub.rooms.has_place_for(seat)
 
     async def test_guests_of_one_address_have_so_many(self, hub, settings) -> None:
         settings.TALK = {"GUEST_POLLS_MAX": 1}
         poll = make_poll(account="")
         with waiting_in(hub, account="", guest_address="192.0.2.1"):
-            assert not hub.has_place_for(make_seat(poll, "192.0.2.1"))
-            assert hub.has_place_for(make_seat(poll, "192.0.2.2"))
-            assert hub.has_place_for(make_seat(make_poll()))
-        assert hub.has_place_for(make_seat(poll, "192.0.2.1"))
+            assert not hub.rooms.has_place_for(make_seat(poll, "192.0.2.1"))
+            assert hub.rooms.has_place_for(make_seat(poll, "192.0.2.2"))
+            assert hub.rooms.has_place_for(make_seat(make_poll()))
+        assert hub.rooms.has_place_for(make_seat(poll, "192.0.2.1"))
 
     async def test_a_new_poll_of_a_session_ends_its_older_one(
         self, hub, monkeypatch
     ) -> None:
-        monkeypatch.setattr(hub_module, "SUPERSEDE_SECONDS", 0)
+        monkeypatch.setattr(registry, "SUPERSEDE_SECONDS", 0)
         with waiting_in(hub, session_pk=7) as older:
             (waiting,) = await asleep(hub, older)
             with waiting_in(hub, session_pk=7) as newer:
@@ -508,7 +510,7 @@ class TestBounds:
                 assert not newer.is_superseded
 
     async def test_polls_of_other_sessions_go_on(self, hub, monkeypatch) -> None:
-        monkeypatch.setattr(hub_module, "SUPERSEDE_SECONDS", 0)
+        monkeypatch.setattr(registry, "SUPERSEDE_SECONDS", 0)
         with (
             waiting_in(hub, session_pk=7) as one,
             waiting_in(hub, session_pk=8),
@@ -527,13 +529,13 @@ class TestBounds:
             waiting_in(hub, session_pk=7),
         ):
             assert not older.is_superseded
-        assert ends == [older.began + hub_module.SUPERSEDE_SECONDS]
+        assert ends == [older.began + registry.SUPERSEDE_SECONDS]
 
 
 async def test_rooms_where_nobody_waits_are_forgotten(hub, monkeypatch) -> None:
     with waiting_in(hub) as waiter:
         await hub.look(waiter)
-    monkeypatch.setattr(hub_module, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(registry, "IDLE_SECONDS", 0)
     with waiting_in(hub, room_id=2):
         await hub.tidy()
-        assert list(hub._rooms) == [2]
+        assert hub.rooms.ids == [2]

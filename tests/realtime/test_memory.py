@@ -100,7 +100,7 @@ async def wait_and_leave(hub: Hub, site: Site, headers: Any) -> None:
     poll = site.open(headers)
     await poll.send_input({"type": "http.request", "body": b""})
     asleep = lambda: any(  # noqa: E731
-        waiter.is_asleep for room in hub._rooms.values() for waiter in room.waiters
+        waiter.is_asleep for room in hub.rooms for waiter in room.waiters
     )
     await until(asleep)
     await poll.send_input({"type": "http.disconnect"})
@@ -316,7 +316,7 @@ async def test_cookies_that_middleware_sets_are_given_once(hub, site, settings) 
     async def cookies() -> list[bytes]:
         poll = site.open(headers)
         await poll.send_input({"type": "http.request", "body": b""})
-        await until(lambda: hub.waiter_count == 1)
+        await until(lambda: hub.rooms.waiter_count == 1)
         hub.drain()
         start = await poll.receive_output(NEVER)
         hub.is_draining = False

@@ -69,6 +69,7 @@ class Site:
         content = (await request.receive_output(NEVER)).get("body", b"")
         await request.wait(NEVER)
         said = {name.lower(): value for name, value in start["headers"]}
+        assert len(said) == len(start["headers"])
         is_json = said.get(b"content-type", b"").startswith(b"application/json")
         return start["status"], said, json.loads(content)["ocs"] if is_json else content
 

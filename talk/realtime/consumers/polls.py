@@ -78,8 +78,8 @@ class PollConsumer(TalkConsumer):
         make: Callable[[], Response]
         outcome, found = "failed", None
         try:
-            if hub.has_place_for(seat):
-                with hub.subscribe(seat, poll) as waiter:
+            if hub.rooms.has_place_for(seat):
+                with hub.rooms.subscribe(seat, poll) as waiter:
                     await hub.arrive(waiter)
                     outcome, found = await _find_news(hub, waiter, gone)
             else:
