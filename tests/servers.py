@@ -58,6 +58,11 @@ class Server:
             raise AssertionError("".join(self.log))
 
     @property
+    def port(self) -> int:
+        """The port that it listens at."""
+        return int(self.url.rpartition(":")[2])
+
+    @property
     def threads(self) -> int:
         """How many threads the process has."""
         return psutil.Process(self.process.pid).num_threads()
@@ -65,13 +70,22 @@ class Server:
     @property
     def database_connections(self) -> int:
         """How many connections to the test database the process has open."""
-        process = psutil.Process(self.process.pid)
         if connection.vendor == "sqlite":
             name = str(connection.settings_dict["NAME"])
+            process = psutil.Process(self.process.pid)
             return sum(file.path == name for file in process.open_files())
-        port = int(connection.settings_dict["PORT"] or 5432)
-        links = process.net_connections(kind="tcp")
+        return self.connections_to(int(connection.settings_dict["PORT"] or 5432))
+
+    def connections_to(self, port: int) -> int:
+        """How many connections to a port the process has open."""
+        links = psutil.Process(self.process.pid).net_connections(kind="tcp")
         return sum(bool(link.raddr) and link.raddr.port == port for link in links)
+
+    @property
+    def client_connections(self) -> int:
+        """How many clients are connected, or have gone without being noticed."""
+        links = psutil.Process(self.process.pid).net_connections(kind="tcp")
+        return sum(bool(link.raddr) and link.laddr.port == self.port for link in links)
 
     def terminate(self, number: int = signal.SIGTERM) -> int:
         """Ask the process to stop and return its exit code."""
@@ -105,9 +119,9 @@ class Server:
         self._ready.set()
 
 
-def uvicorn_server(**environment: str) -> Server:
-    """Start the example project under uvicorn."""
-    arguments = ["-m", "uvicorn", "tests.server:application", "--port", "0"]
+def uvicorn_server(port: int = 0, **environment: str) -> Server:
+    """Start the example project under uvicorn, at any free port if none is named."""
+    arguments = ["-m", "uvicorn", "tests.server:application", "--port", str(port)]
     return Server(*arguments, **environment)
 
 

@@ -18,6 +18,10 @@ if "REDIS_URL" in os.environ:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
     CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"talk-test-{worker}"
 
+    # How tests make a layer forgetful or narrow.
+    options = json.loads(os.environ.get("CHANNEL_LAYER", "{}"))
+    CHANNEL_LAYERS["default"]["CONFIG"] |= options
+
 # Each test clears it, which must not touch what else a Redis holds.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 # How tests configure the processes that they start.

@@ -8,6 +8,7 @@ a small pool whose threads keep their connections, replaced by age and when brok
 from __future__ import annotations
 
 import asyncio
+import selectors
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
 
-from django.db import connections, reset_queries
+from django.db import Error, connections, reset_queries
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 R = TypeVar("R")
@@ -93,9 +94,28 @@ class DatabaseThreads:
         for connection in connections.all(initialized_only=True):
             if connection.in_atomic_block:
                 continue
-            doubtful = is_idle or connection.errors_occurred
+            doubtful = is_idle or connection.errors_occurred or _has_spoken(connection)
             if is_old or (doubtful and not _is_usable(connection)):
                 connection.close()
+
+
+def _has_spoken(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the server has said something unasked, as it does when it stops.
+
+    Every thread would otherwise fail once after a restart of the database. Looking at
+    the socket costs no query; drivers that do not show it are not asked.
+    """
+    show = getattr(connection.connection, "fileno", None)
+    if show is None:
+        return False
+    try:
+        with connection.wrap_database_errors:
+            socket = show()
+    except Error:
+        return True  # It is closed.
+    with selectors.DefaultSelector() as selector:
+        selector.register(socket, selectors.EVENT_READ)
+        return bool(selector.select(timeout=0))
 
 
 def _is_usable(connection: BaseDatabaseWrapper) -> bool:

@@ -14,6 +14,7 @@ from django.db import connection, connections
 from talk.models import Room
 from talk.realtime import threads as module
 from talk.realtime.threads import DatabaseThreads
+from tests.servers import in_database
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -58,6 +59,21 @@ async def test_a_broken_connection_is_replaced(threads, monkeypatch) -> None:
 
     await threads.run(break_connection)
     assert await threads.run(use_connection) is not first
+
+
+@pytest.mark.postgres
+async def test_a_connection_that_the_server_has_ended_is_not_used_again(
+    threads,
+) -> None:
+    first = await threads.run(use_connection)
+    end = "SELECT pg_terminate_backend(%s, 30000)"
+    await in_database(query, end, first.info.backend_pid)
+    assert await threads.run(use_connection) is not first
+
+
+def query(sql: str, *parameters: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
 
 
 class PooledConnection:

@@ -1,0 +1,71 @@
+"""A site of several processes with a Redis of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.faults.crowd import Site, make_site
+from tests.faults.servers import OwnPostgres, OwnRedis
+from tests.servers import Server, uvicorn_server
+
+DEAF = json.dumps({"POLL_LOOK_SECONDS": 3600})
+"""`TALK` of a process that depends on hints, and on looking when it missed some."""
+
+PATIENT = {"UVICORN_TIMEOUT_KEEP_ALIVE": "600"}
+"""Requests that cross with the end of an idle connection would look like a fault."""
+
+Start = Callable[..., Awaitable[Server]]
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
+    """A Redis that the test may stop."""
+    server = OwnRedis(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def site(transactional_db: None) -> Site:
+    """A room with three who write, and four and two guests who read."""
+    return make_site(writers=3, readers=4, guests=2)
+
+
+@pytest.fixture
+def own_postgres(site: Site) -> Iterator[OwnPostgres]:
+    """A cluster that the test may stop; the site is in it."""
+    server = OwnPostgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def start(transactional_db: None, own_redis: OwnRedis) -> Iterator[Start]:
+    """Starts a server process, with changes of its environment."""
+    started: list[Server] = []
+
+    async def start(port: int = 0, **environment: str) -> Server:
+        environment = {"REDIS_URL": own_redis.url, **PATIENT, **environment}
+        server = await asyncio.to_thread(uvicorn_server, port, **environment)
+        started.append(server)
+        return server
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+@pytest.fixture
+def database_port() -> int:
+    """The port of the test database's server."""
+    return int(connection.settings_dict["PORT"] or 5432)

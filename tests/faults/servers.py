@@ -1,0 +1,135 @@
+"""A Redis and a PostgreSQL of a test's own, which it may stop as it likes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.programs import Program, free_port, need
+from tests.servers import PATIENCE, database_url
+
+HOST = "127.0.0.1"
+
+
+class OwnRedis:
+    """A Redis that keeps nothing on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        import redis  # the suite is also run without it
+
+        self.port = free_port()
+        self.url = f"redis://{HOST}:{self.port}/0"
+        self._down = redis.ConnectionError
+        self.client = redis.Redis(host=HOST, port=self.port)
+        self._folder = folder
+        self._program: Program | None = None
+
+    def start(self) -> None:
+        """Start it, empty, at the port it always has."""
+        self._program = Program(
+            self._folder,
+            *(need("redis-server", "redis-server"), "--bind", HOST),
+            *("--port", str(self.port), "--save", "", "--appendonly", "no"),
+        )
+        self._program.wait_until(self._is_up)
+
+    def stop(self) -> None:
+        """Stop it; whoever is connected is cut off."""
+        self.client.close()
+        if self._program is not None:
+            self._program.stop()
+
+    def members(self) -> set[str]:
+        """Return the channels that are members of the group of all hints."""
+        groups = self.client.scan_iter("*:group:talk.hints.0")
+        names = [self.client.zrange(group, 0, -1) for group in groups]
+        return {name.decode() for group in names for name in group}
+
+    def queued(self) -> list[int]:
+        """Return how many messages wait for each process that has not fetched them."""
+        channels = self.client.scan_iter("*talk.hub.*!")
+        return sorted(self.client.zcard(channel) for channel in channels)
+
+    def _is_up(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except self._down:
+            return False
+
+
+class OwnPostgres:
+    """A cluster in a folder of its own that holds a copy of the test database."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"postgres://postgres@{HOST}:{self.port}/postgres"
+        self._folder = Path(tempfile.mkdtemp(prefix="talk-postgres-"))
+        self._folder.chmod(0o755)
+        self._data = self._folder / "data"
+        self._data.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            # PostgreSQL refuses to be run by root.
+            shutil.chown(self._data, "postgres", "postgres")
+
+    def start(self) -> None:
+        """Make the cluster, start it and copy the test database into it."""
+        text = ("--encoding", "UTF8", "--locale", "C.UTF-8")
+        trust = ("--auth", "trust", "--username", "postgres")
+        self._run("initdb", "--no-sync", *text, *trust)
+        options = {
+            "port": self.port,
+            "listen_addresses": HOST,
+            "unix_socket_directories": "",
+            "fsync": "off",  # nobody pulls the plug
+        }
+        words = [f"-c {name}='{value}'" for name, value in options.items()]
+        self._run("pg_ctl", "start", "-w", "-l", self._log, "-o", " ".join(words))
+        copy = [_program("pg_dump"), "--no-owner", _as_libpq(database_url())]
+        dump = subprocess.run(copy, stdout=subprocess.PIPE, check=True)
+        paste = [_program("psql"), "-q", "-v", "ON_ERROR_STOP=1", _as_libpq(self.url)]
+        quiet = subprocess.DEVNULL
+        subprocess.run(paste, input=dump.stdout, stdout=quiet, check=True)
+
+    def restart(self) -> None:
+        """Stop it, whatever is under way, and start it again; return when it is up."""
+        self._run("pg_ctl", "restart", "-w", "-m", "fast", "-l", self._log)
+
+    def stop(self) -> None:
+        """Stop it for good and remove its folder."""
+        if (self._data / "postmaster.pid").exists():
+            self._run("pg_ctl", "stop", "-w", "-m", "immediate")
+        shutil.rmtree(self._folder)
+
+    @property
+    def _log(self) -> str:
+        return str(self._data / "log")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [_program(program), "-D", str(self._data), *arguments]
+        if os.geteuid() == 0:
+            command = ["runuser", "-u", "postgres", "--", *command]
+        done = subprocess.run(
+            command,
+            cwd=self._folder,
+            # The server inherits both, so nobody may wait for their end.
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, f"{program} failed; see {self._log}"
+
+
+def _program(name: str) -> str:
+    """Return the path of one of PostgreSQL's programs, most of which Debian hides."""
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return str(found[-1]) if found else need(name, "postgresql")
+
+
+def _as_libpq(url: str) -> str:
+    """Return a URL of ours as PostgreSQL's programs understand it."""
+    return re.sub("^postgres:", "postgresql:", url)
