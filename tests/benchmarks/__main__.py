@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ def main() -> int:
     """Measure, print, write; return the exit code."""
     arguments = parse_arguments()
     raise_limits()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and end what was started
     names = arguments.subjects or (SMOKE_SUBJECTS if arguments.smoke else [])
     subjects = chosen(names, arguments.engines)
     sizes = sizes_of(arguments)
@@ -60,8 +62,7 @@ def measure(
         found: dict[str, list[Row]] = {}
         for _ in range(passes):
             for subject in subjects:
-                with benches.running(subject) as bench:
-                    figures = module.measure(bench, case)
+                figures = try_to_measure(module, case, benches, subject)
                 if figures is not None:
                     row = Row(
                         family=family,
@@ -74,6 +75,19 @@ def measure(
         print_table(merged)
         rows += merged
     return rows
+
+
+def try_to_measure(
+    module: Any, case: Any, benches: Benches, subject: Subject
+) -> dict[str, float] | None:
+    """Return the figures of one subject; whatever happens, the others have their turn."""
+    try:
+        with benches.running(subject) as bench:
+            figures: dict[str, float] | None = module.measure(bench, case)
+    except RuntimeError as error:
+        print(f"{subject.name}: {error}", file=sys.stderr)
+        return {"failed": 1}
+    return figures
 
 
 def complain(rows: Sequence[Row]) -> int:
@@ -115,7 +129,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--wake", type=pairs, metavar="WAITERS/ROOMS,...")
     for name in ("idle", "hearers", "history", "rooms"):
         parser.add_argument(f"--{name}", type=numbers, metavar="NUMBER,...")
-    for name in ("repoll", "senders", "storm"):
+    for name in ("repoll", "senders", "storm", "plain-waiters"):
         parser.add_argument(f"--{name}", type=int, metavar="NUMBER")
     arguments = parser.parse_args()
     has_servers = {"DATABASE_URL", "REDIS_URL"} <= set(os.environ)

@@ -133,14 +133,15 @@ class Servers:
         answers = [await connection.ask(question) for connection in self._asking]
         return sum(int(answer.body) for answer in answers)
 
-    async def until_waiting(self, count: int) -> None:
-        """Return when exactly `count` polls wait; fail when no more come any more."""
+    async def until_waiting(self, least: int, most: int | None = None) -> None:
+        """Return when enough polls wait; fail when no more come any more."""
+        most = least if most is None else most
         nearest, end = -1, time.monotonic() + PATIENCE
-        while (found := await self.waiting()) != count:
-            if nearest < 0 or abs(found - count) < abs(nearest - count):
+        while not least <= (found := await self.waiting()) <= most:
+            if nearest < 0 or abs(found - least) < abs(nearest - least):
                 nearest, end = found, time.monotonic() + PATIENCE
             if time.monotonic() > end:
-                raise RuntimeError(f"{found} of {count} polls wait")
+                raise RuntimeError(f"{found} of {least} polls wait")
             await asyncio.sleep(0.01)
 
 

@@ -14,6 +14,8 @@ class Sizes:
     wake: tuple[tuple[int, int], ...] = ((100, 10), (1000, 10), (1000, 1), (5000, 10))
     """Waiters and rooms."""
     idle: tuple[int, ...] = (1000, 5000, 10_000)
+    plain_waiters: int = 1000
+    """Cases of more are left out for `plain`, which takes minutes for each."""
     repoll: int = 200
     senders: int = 16
     hearers: tuple[int, ...] = (0, 100)

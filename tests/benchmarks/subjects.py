@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import subprocess
@@ -36,20 +37,22 @@ class Subject:
     environment: dict[str, str] = field(default_factory=dict)
 
 
+PLAIN = "plain.asgi"
+
 PLAIN_URLS = {"BENCHMARK_URLS": "tests.benchmarks.plain.urls"}
 
 SUBJECTS = (
     Subject(name="bare", program="bare"),
     Subject(
         name="plain-sqlite",
-        program="plain.asgi",
+        program=PLAIN,
         engine="sqlite",
         environment=PLAIN_URLS,
     ),
     Subject(name="sqlite", program="product", engine="sqlite"),
     Subject(
         name="plain-postgres",
-        program="plain.asgi",
+        program=PLAIN,
         engine="postgres",
         environment=PLAIN_URLS,
     ),
@@ -81,6 +84,12 @@ class Bench:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def waiters_max(self) -> float:
+        """How many may wait, so that it does not take too long."""
+        is_plain = self.subject.program == PLAIN
+        return self.sizes.plain_waiters if is_plain else math.inf
 
     def generate(self, family: str, **job: Any) -> dict[str, float]:
         """Have the load of a family generated in a process of its own."""

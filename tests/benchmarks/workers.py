@@ -43,12 +43,9 @@ class Worker:
         return result
 
     def close(self) -> None:
-        """Let the process end."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
+        """End the process, whatever it does."""
+        self._process.kill()
+        self._process.communicate()
 
 
 def serve(functions: Mapping[str, Callable[..., Any]]) -> None:
