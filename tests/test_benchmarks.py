@@ -8,6 +8,7 @@ import pytest
 
 from tests.benchmarks.connections import Answer, Connection, parse
 from tests.benchmarks.load import Waiter, compare, summary
+from tests.benchmarks.report import Row, merge
 
 
 def body_of(*ids: int) -> bytes:
@@ -71,3 +72,9 @@ def test_percentiles_are_values_that_were_measured():
     assert figures == pytest.approx(
         {"p50_ms": 50, "p95_ms": 95, "p99_ms": 99, "max_ms": 100}
     )
+
+
+def test_a_fault_of_one_pass_is_not_lost_among_the_others():
+    passes = [{"p50_ms": 1.0, "lost": 0}, {"p50_ms": 3.0, "lost": 2}, {"failed": 1}]
+    rows = [Row(family="wake", case="", subject="", figures=one) for one in passes]
+    assert merge(rows).figures == {"p50_ms": 2.0, "lost": 2, "failed": 1}

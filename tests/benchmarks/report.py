@@ -8,15 +8,24 @@ import platform
 import statistics
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 FAULTS = ("failed", "lost", "doubled", "disordered", "errors")
 """What must be 0 whatever the speed."""
 
-PACKAGES = ("django", "channels", "uvicorn", "channels_redis", "psycopg")
+PACKAGES = (
+    "django",
+    "channels",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+    "channels_redis",
+    "psycopg",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +45,11 @@ class Row:
 
 def merge(rows: Sequence[Row]) -> Row:
     """Return the medians of what was measured several times; faults are added up."""
-    figures = {
-        name: (sum if name in FAULTS else statistics.median)(
-            [row.figures[name] for row in rows]
-        )
-        for name in min((row.figures for row in rows), key=len)
-    }
+    names = dict.fromkeys(name for row in rows for name in row.figures)
+    figures = {}
+    for name in names:
+        found = [row.figures[name] for row in rows if name in row.figures]
+        figures[name] = sum(found) if name in FAULTS else statistics.median(found)
     first = rows[0]
     return Row(
         family=first.family, case=first.case, subject=first.subject, figures=figures
@@ -80,8 +88,17 @@ def write_json(path: Path, rows: Iterable[Row], arguments: dict[str, Any]) -> No
     about = {
         "python": sys.version.split()[0],
         "machine": platform.platform(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": _versions(),
         "arguments": arguments,
     }
     text = json.dumps({"about": about, "rows": [asdict(row) for row in rows]}, indent=1)
     path.write_text(text + "\n")
+
+
+def _versions() -> dict[str, str]:
+    """Return what is installed of what matters; `uvloop` and `httptools` would."""
+    found = {}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
