@@ -1,62 +1,78 @@
-"""How long after a POST of internal signaling the recipient's waiting poll has it."""
+"""How long after a POST of internal signaling the other session's poll has it."""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import json
-import statistics
 import time
 from typing import Any
 
-from tests.benchmarks.setting import benchmark_site
+from tests.benchmarks.connections import Answer, connect, request
+from tests.benchmarks.load import Servers, summary
+from tests.benchmarks.sizes import Sizes
+from tests.benchmarks.subjects import Bench
 
 
-async def measure(server: Any, token: str, rounds: int) -> None:
-    """Let two guests join, and one send to the other while that one waits."""
-    from tests.servers import BASE, open_client, until_waiting
-
-    delays = []
-    async with open_client(server) as sender, open_client(server) as recipient:
-        ids = []
-        for client in (sender, recipient):
-            joined = await client.post(f"{BASE}/room/{token}/participants/active")
-            ids.append(joined.json()["ocs"]["data"]["sessionId"])
-        # The first answer tells who is there.
-        await recipient.get(f"{BASE}/signaling/{token}")
-        for number in range(rounds):
-            waiting = asyncio.create_task(recipient.get(f"{BASE}/signaling/{token}"))
-            await until_waiting(server, 1)
-            payload = json.dumps({"to": ids[1], "type": "candidate", "sid": number})
-            element = {"ev": "message", "sessionId": ids[0], "fn": payload}
-            start = time.perf_counter()
-            await sender.post(
-                f"{BASE}/signaling/{token}", data={"messages": json.dumps([element])}
-            )
-            await waiting
-            delays.append((time.perf_counter() - start) * 1000)
-    print(
-        f"from POST to answer: median {statistics.median(delays):6.1f} ms   "
-        f"worst {max(delays):6.1f} ms"
-    )
+def cases(sizes: Sizes) -> list[Any]:
+    """Return how many sessions there are."""
+    return [2]
 
 
-def main() -> None:
-    """Prepare a room and measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=50)
-    arguments = parser.parse_args()
-    with benchmark_site():
-        from tests import servers
-        from tests.factories import RoomFactory
-
-        token = RoomFactory().token
-        server = servers.uvicorn_server()
-        try:
-            asyncio.run(measure(server, token, arguments.rounds))
-        finally:
-            server.kill()
+def label(case: Any) -> str:
+    """Return what a case is called."""
+    return f"{case} sessions"
 
 
-if __name__ == "__main__":
-    main()
+def measure(bench: Bench, case: Any) -> dict[str, float]:
+    """Measure one server."""
+    (room,) = bench.site.crowd(rooms=1, people=case)
+    return bench.generate("signaling", room=room, seconds=bench.sizes.seconds)
+
+
+async def generate(
+    servers: Servers, room: dict[str, Any], seconds: float
+) -> dict[str, float]:
+    """Let one session send to the other whenever that one waits."""
+    path = f"/signaling/{room['token']}"
+    sender, recipient = room["people"]
+    post, poll = await connect(servers.addresses, 2)
+    ask = request("GET", path, recipient["cookie"])
+    # The first answer tells who is there.
+    await poll.ask(ask)
+    delays: list[float] = []
+    heard: list[Answer] = []
+    servers.meter.start()
+    end = time.monotonic() + seconds
+    while not delays or time.monotonic() < end:
+        waiting = poll.ask(ask)
+        await servers.until_waiting(1)
+        begin = time.perf_counter()
+        form = _form(sender["session"], recipient["session"], len(delays))
+        await post.ask(request("POST", path, sender["cookie"], form))
+        heard.append(await waiting)
+        delays.append(heard[-1].moment - begin)
+    servers.meter.stop()
+    numbers = [number for answer in heard for number in _numbers(answer)]
+    return {
+        **summary(delays),
+        "cpu_ms_per_request": servers.meter.server_cpu / len(delays) * 1000,
+        "generator_cpu_%": servers.meter.own_share,
+        "delivered": len(set(numbers)),
+        "lost": len(delays) - len(set(numbers)),
+        "doubled": len(numbers) - len(set(numbers)),
+        "disordered": int(numbers != sorted(numbers)),
+    }
+
+
+def _form(sender: str, recipient: str, number: int) -> dict[str, str]:
+    payload = json.dumps({"to": recipient, "type": "candidate", "sid": number})
+    element = {"ev": "message", "sessionId": sender, "fn": payload}
+    return {"messages": json.dumps([element])}
+
+
+def _numbers(answer: Answer) -> list[int]:
+    """Return the numbers of the messages in an answer."""
+    return [
+        json.loads(one["data"])["sid"]
+        for one in answer.data or ()
+        if one["type"] == "message"
+    ]

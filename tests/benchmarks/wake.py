@@ -1,82 +1,149 @@
-"""How long after a post those who wait for it have it, and how fast posts are."""
+"""How long after a POST has left each waiting poll of the room has its answer."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import statistics
 import time
-from contextlib import AsyncExitStack
 from typing import Any
 
-from tests.benchmarks.setting import benchmark_site
+from tests.benchmarks.connections import Connection, connect, request
+from tests.benchmarks.load import (
+    PATIENCE,
+    Meter,
+    Servers,
+    Waiter,
+    compare,
+    ids_of,
+    open_waiters,
+    summary,
+)
+from tests.benchmarks.sizes import Sizes
+from tests.benchmarks.subjects import Bench
+
+ROUNDS_MIN = 3
 
 
-async def measure(
-    server: Any, cookie: dict[str, str], token: str, waiters: int, rounds: int
-) -> None:
-    """Let `waiters` polls wait, post, and note when each has its answer."""
-    from tests.servers import open_client, poll, say, until_waiting
-
-    firsts, lasts, posts = [], [], []
-
-    async def answered(client: Any, after: int) -> float:
-        await poll(client, token, after)
-        return time.perf_counter()
-
-    async with AsyncExitStack() as stack:
-        writer = await stack.enter_async_context(open_client(server, cookie))
-        # One each, as people have: the pool of a single client takes longer than the
-        # server to find out which of hundreds of connections has an answer.
-        readers = [
-            await stack.enter_async_context(open_client(server, cookie))
-            for _ in range(waiters)
-        ]
-        newest = await say(writer, token, "warm up")
-        for number in range(rounds):
-            waiting = [
-                asyncio.create_task(answered(reader, newest)) for reader in readers
-            ]
-            await until_waiting(server, waiters)
-            start = time.perf_counter()
-            newest = await say(writer, token, f"round {number}")
-            posts.append(time.perf_counter() - start)
-            ends = sorted(await asyncio.gather(*waiting))
-            firsts.append(ends[0] - start)
-            lasts.append(ends[-1] - start)
-    for name, seconds in (
-        ("post", posts),
-        ("first waiter", firsts),
-        ("last waiter", lasts),
-    ):
-        middle, worst = statistics.median(seconds) * 1000, max(seconds) * 1000
-        print(f"{name:13} median {middle:8.1f} ms   worst {worst:8.1f} ms")
-    print(
-        f"server: {server.threads} threads, {server.database_connections} connections"
-    )
+def cases(sizes: Sizes) -> list[Any]:
+    """Return how many wait, and in how many rooms."""
+    return [list(size) for size in sizes.wake]
 
 
-def main() -> None:
-    """Prepare a room and measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--waiters", type=int, default=500)
-    parser.add_argument("--rounds", type=int, default=10)
-    arguments = parser.parse_args()
-    with benchmark_site():
-        from tests import servers
-        from tests.client import TalkClient
-        from tests.factories import UserFactory
+def label(case: Any) -> str:
+    """Return what a case is called."""
+    return f"{case[0]:,} waiters, rooms: {case[1]}"
 
-        user = UserFactory()
-        token = TalkClient(user).create_room()
-        cookie = servers.session_cookie(user)
-        server = servers.uvicorn_server()
+
+def measure(bench: Bench, case: Any) -> dict[str, float] | None:
+    """Measure one server, unless it would take too long."""
+    if case[0] > bench.waiters_max:
+        return None
+    waiters, rooms = case
+    made = bench.site.crowd(rooms=rooms, people=waiters)
+    return bench.generate("wake", rooms=made, seconds=bench.sizes.seconds)
+
+
+class Countdown:
+    """Is over when everybody whom a message is for has it."""
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._is_over = asyncio.Event()
+
+    def begin(self, count: int) -> None:
+        """Expect `count` answers."""
+        self._left = count
+        self._is_over.clear()
+
+    def heard(self) -> None:
+        """Count one."""
+        self._left -= 1
+        if self._left == 0:
+            self._is_over.set()
+
+    async def over(self) -> bool:
+        """Wait for the end; False when it does not come."""
         try:
-            work = measure(server, cookie, token, arguments.waiters, arguments.rounds)
-            asyncio.run(work)
-        finally:
-            server.kill()
+            await asyncio.wait_for(self._is_over.wait(), PATIENCE)
+        except TimeoutError:
+            return False
+        return True
 
 
-if __name__ == "__main__":
-    main()
+class Rounds:
+    """Posts to one room after the other, while all people of all rooms wait."""
+
+    def __init__(self, servers: Servers, rooms: list[dict[str, Any]]) -> None:
+        self.servers = servers
+        self.rooms = rooms
+        self.countdown = Countdown()
+        self.own = Meter([])
+        self.waiters: list[Waiter] = []
+        self.writers: list[Connection] = []
+        self.said: dict[str, list[int]] = {}
+        self.sent: dict[int, float] = {}
+        self.replies: list[float] = []
+
+    async def open(self) -> None:
+        """Let everybody poll."""
+        addresses = self.servers.addresses
+        self.waiters = await open_waiters(
+            self.servers, self.rooms, heard=self.countdown.heard
+        )
+        self.writers = await connect(addresses, len(addresses))
+
+    async def post(self) -> bool:
+        """Post once; False when somebody waits in vain."""
+        number = len(self.sent)
+        room = self.rooms[number % len(self.rooms)]
+        form = {"message": f"message {number}"}
+        path, cookie = f"/chat/{room['token']}", room["writer"]["cookie"]
+        self.countdown.begin(len(room["people"]))
+        writer = self.writers[number % len(self.writers)]
+        self.own.start()
+        self.servers.meter.start()
+        begin = time.perf_counter()
+        answer = await writer.ask(request("POST", path, cookie, form))
+        is_heard = await self.countdown.over()
+        self.own.stop()
+        message_id = answer.data["id"]
+        self.replies.append(answer.moment - begin)
+        self.said.setdefault(room["token"], []).append(message_id)
+        self.sent[message_id] = begin
+        if is_heard:
+            await self.servers.until_waiting(len(self.waiters))
+        self.servers.meter.stop()
+        return is_heard
+
+    def report(self) -> dict[str, float]:
+        """Return what was measured."""
+        delays = [
+            moment - self.sent[message_id]
+            for waiter in self.waiters
+            for moment, body in waiter.messages
+            for message_id in ids_of(body)
+            if message_id in self.sent
+        ]
+        counts = compare(self.waiters, self.said)
+        delivered = max(counts["delivered"], 1)
+        return {
+            **summary(delays),
+            "post_p50_ms": summary(self.replies)["p50_ms"],
+            "cpu_us_per_wake": self.servers.meter.server_cpu / delivered * 1e6,
+            "generator_us_per_wake": self.own.own_cpu / delivered * 1e6,
+            "generator_cpu_%": self.own.own_share,
+            "posts": len(self.sent),
+            **counts,
+        }
+
+
+async def generate(
+    servers: Servers, rooms: list[dict[str, Any]], seconds: float
+) -> dict[str, float]:
+    """Post again and again, each time when all wait."""
+    rounds = Rounds(servers, rooms)
+    await rounds.open()
+    end = time.monotonic() + seconds
+    while len(rounds.sent) < ROUNDS_MIN or time.monotonic() < end:
+        if not await rounds.post():
+            break
+    return rounds.report()

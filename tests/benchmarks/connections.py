@@ -1,0 +1,144 @@
+"""A lean HTTP/1.1 client: one request at a time on a connection that is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+BASE = "/ocs/v2.php/apps/spreed/api/v1"
+
+CONNECTING = 100
+"""Connections that are opened at once."""
+
+Address = tuple[str, int]
+
+
+class Answer(NamedTuple):
+    """A response; `moment` is when its last byte had come. Status 0: hung up."""
+
+    status: int
+    moment: float
+    head: bytes
+    body: bytes
+
+    @property
+    def data(self) -> Any:
+        """What the envelope holds; None for an answer without a body."""
+        return json.loads(self.body)["ocs"]["data"] if self.body else None
+
+
+class Connection(asyncio.Protocol):
+    """A connection to a server."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._answered: Callable[[Answer], None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what requests are written to."""
+        self._transport = transport
+
+    def send(self, request: bytes, answered: Callable[[Answer], None]) -> None:
+        """Send a request; `answered` is called with its answer."""
+        self._answered = answered
+        if self._transport.is_closing():
+            self.connection_lost(None)
+        else:
+            self._transport.write(request)
+
+    def ask(self, request: bytes) -> asyncio.Future[Answer]:
+        """Send a request and return what its answer will be found in."""
+        future = asyncio.get_running_loop().create_future()
+        self.send(request, future.set_result)
+        return future
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on the answer when it is complete."""
+        moment = time.perf_counter()
+        self._buffer = self._buffer + data if self._buffer else data
+        answer = parse(self._buffer, moment)
+        answered = self._answered
+        if answer is not None and answered is not None:
+            self._buffer, self._answered = b"", None
+            answered(answer)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell whoever waits that there will be no answer."""
+        answered, self._answered = self._answered, None
+        if answered is not None:
+            answered(Answer(0, time.perf_counter(), b"", b""))
+
+    def close(self) -> None:
+        """Hang up; whoever waits is told nothing."""
+        self._answered = None
+        self._transport.abort()
+
+
+def parse(data: bytes, moment: float) -> Answer | None:
+    """Return the answer that `data` is, None while there is more to come."""
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        return None
+    status, head, start = int(data[9:12]), data[:end].lower(), end + 4
+    if status in (204, 304):
+        return Answer(status, moment, head, b"")
+    length = header(head, b"content-length")
+    if length is not None:
+        if len(data) < start + int(length):
+            return None
+        return Answer(status, moment, head, data[start:])
+    if not data.endswith(b"\r\n0\r\n\r\n"):
+        return None
+    return Answer(status, moment, head, b"".join(_chunks(data, start)))
+
+
+def header(head: bytes, name: bytes) -> bytes | None:
+    """Return a header of a head in lower case."""
+    start = head.find(b"\r\n" + name + b":")
+    if start < 0:
+        return None
+    start += len(name) + 3
+    end = head.find(b"\r\n", start)
+    return head[start : end if end >= 0 else None].strip()
+
+
+def _chunks(data: bytes, start: int) -> list[bytes]:
+    found = []
+    while True:
+        end = data.index(b"\r\n", start)
+        size = int(data[start:end], 16)
+        if size == 0:
+            return found
+        found.append(data[end + 2 : end + 2 + size])
+        start = end + size + 4
+
+
+def request(
+    method: str, path: str, cookie: str, form: Mapping[str, Any] | None = None
+) -> bytes:
+    """Return a request; `path` is relative to the API's base, or begins with two `/`."""
+    body = urlencode(form) if form else ""
+    target = path[1:] if path.startswith("//") else BASE + path
+    return (
+        f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n"
+        f"OCS-APIRequest: true\r\nCookie: {cookie}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
+async def connect(addresses: Sequence[Address], count: int) -> list[Connection]:
+    """Open connections, spread over the servers in turn."""
+    loop = asyncio.get_running_loop()
+    few = asyncio.Semaphore(CONNECTING)
+
+    async def open_one(number: int) -> Connection:
+        host, port = addresses[number % len(addresses)]
+        async with few:
+            return (await loop.create_connection(Connection, host, port))[1]
+
+    return await asyncio.gather(*(open_one(number) for number in range(count)))

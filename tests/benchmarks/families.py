@@ -1,0 +1,20 @@
+"""The families of figures, in the order in which they are measured.
+
+Each is a module with `cases`, `measure`, which prepares rows and asks the generator, and
+`generate`, which runs there.
+"""
+
+from __future__ import annotations
+
+from tests.benchmarks import history, idle, posts, repoll, rooms, signaling, storm, wake
+
+FAMILIES = {
+    "wake": wake,
+    "idle": idle,
+    "repoll": repoll,
+    "posts": posts,
+    "history": history,
+    "rooms": rooms,
+    "storm": storm,
+    "signaling": signaling,
+}

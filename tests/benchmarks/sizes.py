@@ -1,0 +1,41 @@
+"""How much of everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How much of everything; the defaults are for a run by hand."""
+
+    seconds: float = 4.0
+    """How long one figure is measured, the idle ones twice as long."""
+    wake: tuple[tuple[int, int], ...] = ((100, 10), (1000, 10), (1000, 1), (5000, 10))
+    """Waiters and rooms."""
+    idle: tuple[int, ...] = (1000, 5000, 10_000)
+    plain_waiters: int = 1000
+    """Cases of more are left out for `plain`, which takes minutes for each."""
+    repoll: int = 200
+    senders: int = 16
+    hearers: tuple[int, ...] = (0, 100)
+    """Waiters in the rooms of the senders."""
+    history: tuple[int, ...] = (100, 10_000, 1_000_000)
+    rooms: tuple[int, ...] = (10, 100, 1000)
+    storm: int = 1000
+
+
+SMOKE = Sizes(
+    seconds=0.2,
+    wake=((40, 4),),
+    idle=(50,),
+    repoll=20,
+    senders=4,
+    hearers=(8,),
+    history=(1000,),
+    rooms=(10,),
+    storm=20,
+)
+"""Whether it runs and loses nothing, in less than a minute."""
+
+SMOKE_SUBJECTS = ("bare", "plain-sqlite", "sqlite", "postgres", "postgres-2")
