@@ -16,7 +16,7 @@ async def application(scope, receive, send):
         return
     from talk.realtime.hub import current_hub
 
-    count = str(current_hub().waiter_count).encode()
+    count = str(current_hub().rooms.waiter_count).encode()
     headers = [(b"content-length", str(len(count)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": count})
