@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q, Value
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Concat, Trim
 from django.db.models.lookups import IContains, IExact
 from django.utils.module_loading import import_string
@@ -109,6 +109,28 @@ class DefaultAdapter:
             exact |= Q(IExact(full_name, search))
             partial |= Q(IContains(full_name, search))
         return UserMatch(exact=exact, partial=partial)
+
+    def searchable_users(self, user: User) -> QuerySet[User]:
+        """Return the accounts among which `user` may look for somebody, as a query.
+
+        All by default. A site whose people shall not find each other narrows it
+        here; who is found must be reachable as well. Runs no query.
+        """
+        return get_user_model()._default_manager.all()  # noqa: SLF001 - Django's own word
+
+    def search_groups(self, user: User, search: str, limit: int) -> list[str]:
+        """Return ids of groups that `user` may find by `search`, who is so called first.
+
+        All groups of Django's by default, in whatever case; all for an empty text.
+        One query.
+        """
+        if not hasattr(get_user_model(), "groups"):
+            return []
+        groups = Group.objects.filter(name__icontains=search)
+        is_exact = Case(When(name__iexact=search, then=Value(0)), default=Value(1))
+        return list(
+            groups.order_by(is_exact, "name").values_list("name", flat=True)[:limit]
+        )
 
     def language(self, user: User) -> str:
         """Return the code of the language that the user reads, or an empty string.

@@ -29,6 +29,7 @@ from talk.api.views.participants import (
     OwnParticipantViewSet,
     ParticipantViewSet,
 )
+from talk.api.views.people import PeopleViewSet
 from talk.api.views.rooms import (
     FavoriteViewSet,
     NotificationViewSet,
@@ -51,6 +52,7 @@ def routes(*, wait: Wait) -> list[URLPattern]:
     cloud = [
         _route(f"{BASE}/cloud/capabilities", CapabilitiesViewSet, show, "capabilities"),
         _route(f"{BASE}/cloud/user", ProfileViewSet, look, "user"),
+        _route(f"{BASE}/core/autocomplete/get", PeopleViewSet, show, "people"),
     ]
     room = f"{TALK}/room/{TOKEN}"
     rooms = [
