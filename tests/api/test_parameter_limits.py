@@ -132,7 +132,6 @@ class TestLimits:
         assert "html" not in response["Content-Type"]
 
 
-@pytest.mark.django_db
 class TestLongSearches:
     """Longer than anybody's name, and than a database's patterns may be."""
 
