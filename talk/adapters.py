@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q, Value
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Concat, Trim
 from django.db.models.lookups import IContains, IExact
 from django.utils.module_loading import import_string
@@ -30,6 +30,28 @@ class UserMatch:
 
     exact: Q
     partial: Q
+
+
+PICTURE_TYPES = frozenset(
+    {"image/avif", "image/gif", "image/jpeg", "image/png", "image/webp"}
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of somebody: the bytes of a file, and their media type."""
+
+    content: bytes
+    content_type: str
+
+    def __post_init__(self) -> None:
+        """Refuse what browsers may take for more than a picture.
+
+        Raises:
+            ValueError: the type is none of `PICTURE_TYPES`.
+        """
+        if self.content_type not in PICTURE_TYPES:
+            raise ValueError(f"{self.content_type!r} is no type of a picture.")
 
 
 class DefaultAdapter:
@@ -110,6 +132,28 @@ class DefaultAdapter:
             partial |= Q(IContains(full_name, search))
         return UserMatch(exact=exact, partial=partial)
 
+    def searchable_users(self, user: User) -> QuerySet[User]:
+        """Return the accounts among which `user` may look for somebody, as a query.
+
+        All by default. A site whose people shall not find each other narrows it
+        here; who is found must be reachable as well. Runs no query.
+        """
+        return get_user_model()._default_manager.all()  # noqa: SLF001 - Django's own word
+
+    def search_groups(self, user: User, search: str, limit: int) -> list[str]:
+        """Return ids of groups that `user` may find by `search`, who is so called first.
+
+        All groups of Django's by default, in whatever case; all for an empty text.
+        One query.
+        """
+        if not hasattr(get_user_model(), "groups"):
+            return []
+        groups = Group.objects.filter(name__icontains=search)
+        is_exact = Case(When(name__iexact=search, then=Value(0)), default=Value(1))
+        return list(
+            groups.order_by(is_exact, "name").values_list("name", flat=True)[:limit]
+        )
+
     def language(self, user: User) -> str:
         """Return the code of the language that the user reads, or an empty string.
 
@@ -117,6 +161,15 @@ class DefaultAdapter:
         No query.
         """
         return ""
+
+    def picture(self, user: User, viewer: User | None) -> Picture | str | None:
+        """Return a picture of the user, or the URL of one; None for their initials.
+
+        `viewer` is who wants to see it, None for anonymous people, among them the
+        apps of users. To them a picture tells that there is such a user. Browsers
+        keep it for half an hour.
+        """
+        return None
 
     def may_create_room(self, user: User, room_type: RoomType) -> bool:
         """Return whether the user may create rooms of this type; a no is a 403."""

@@ -17,6 +17,8 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
 from django.utils.module_loading import import_string
 
 from talk.conf import KEYS, TalkSettings
@@ -243,6 +245,45 @@ def check_secrets(
 
 
 @register
+def check_page_templates(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that the pages for browsers can be rendered, unless they are turned off."""
+    given = _given()
+    base = given.get("PAGE_BASE_TEMPLATE", TalkSettings.PAGE_BASE_TEMPLATE)
+    if given.get("PAGE", TalkSettings.PAGE) is False or not isinstance(base, str):
+        return []
+    if not _has_template("talk/page.html"):
+        return [
+            Warning(
+                "The pages for browsers have no templates.",
+                hint=(
+                    "Let TEMPLATES have Django's engine with 'APP_DIRS': True, or turn "
+                    "the pages off by TALK['PAGE'] = False."
+                ),
+                id="talk.W006",
+            )
+        ]
+    if base and not _has_template(base):
+        return [
+            Error(
+                f"There is no template {base!r}.",
+                hint="Name one of yours in TALK['PAGE_BASE_TEMPLATE'].",
+                id="talk.E009",
+            )
+        ]
+    return []
+
+
+def _has_template(name: str) -> bool:
+    try:
+        get_template(name)
+    except TemplateDoesNotExist:
+        return False
+    return True
+
+
+@register
 def check_redis_timeouts(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
@@ -294,7 +335,7 @@ def _check_value(field: Field[Any], value: Any) -> list[CheckMessage]:
     is_right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     # Nothing, and none at all, make sense only where they are the default.
     may_be_nothing = not field.default or field.name in MAY_BE_NOTHING
-    is_right = is_right and (bool(value) or may_be_nothing)
+    is_right = is_right and (kind is bool or bool(value) or may_be_nothing)
     if isinstance(value, int | float):
         is_right = is_right and value >= 0
     if not is_right:

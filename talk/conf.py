@@ -140,6 +140,13 @@ class TalkSettings:
     SIGNALING_TIMEOUT_SECONDS: float = 5
     """How long a signaling server may take to answer before it is asked again."""
 
+    PAGE: bool = True
+    """Whether the pages for browsers are served; a site may have its own."""
+
+    PAGE_BASE_TEMPLATE: str = "talk/base.html"
+    """Template that the pages extend, with the blocks `title`, `head` and `content`.
+    With another than the default, the security policy is the site's own."""
+
 
 KEYS = frozenset(field.name for field in fields(TalkSettings))
 

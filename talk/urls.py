@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from talk.api.urls import routes
+from talk.api import urls as api
 from talk.realtime.fallback import wait_in_worker
+from talk.web import urls as web
 
 app_name = "talk"
 
-urlpatterns = routes(wait=wait_in_worker)
+urlpatterns = [*api.routes(wait=wait_in_worker), *web.routes()]

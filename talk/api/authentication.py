@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -15,12 +16,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.module_loading import import_string
 from rest_framework import authentication, exceptions
 from rest_framework.authentication import CSRFCheck
 from rest_framework.request import Request
 
 from talk.api.password_memory import memory
 from talk.api.throttling import login_attempt
+from talk.conf import talk_settings
 from talk.domain.access import Asker
 from talk.domain.app_passwords import find_app_password
 from talk.exceptions import PreconditionFailed
@@ -139,6 +142,25 @@ def user_of(request: Request) -> User | None:
     """Return the authenticated user, None for anonymous requests."""
     user: Any = request.user
     return user if user is not None and user.is_authenticated else None
+
+
+def authenticators() -> list[authentication.BaseAuthentication]:
+    """Return instances of the classes in ``TALK["AUTHENTICATION_CLASSES"]``."""
+    return [import_string(path)() for path in talk_settings().AUTHENTICATION_CLASSES]
+
+
+def viewer_of(request: HttpRequest) -> User | None:
+    """Return the user whom the API would take a request to be from.
+
+    For pages and pictures, which refuse nobody because of wrong credentials. The
+    request itself stays as it is.
+    """
+    seen = copy(request)
+    drop_unreadable_session(seen)
+    try:
+        return user_of(Request(seen, authenticators=authenticators()))
+    except exceptions.APIException:
+        return None
 
 
 def with_device(request: Request, asker: Asker) -> Asker:

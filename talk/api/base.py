@@ -9,7 +9,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
-from django.utils.module_loading import import_string
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.renderers import BaseRenderer
@@ -22,6 +21,7 @@ from talk.api.admissions import hand_on
 from talk.api.answers import Form, Refusal, closed
 from talk.api.authentication import (
     asker_of,
+    authenticators,
     drop_unreadable_session,
     require_same_site,
     underlying,
@@ -31,7 +31,6 @@ from talk.api.envelope import SECURITY_HEADERS
 from talk.api.errors import NotLoggedIn, outcome_of
 from talk.api.parameters import merged_parameters, query_parameters
 from talk.api.renderers import JSONRenderer, OCSNegotiation, XMLRenderer
-from talk.conf import talk_settings
 from talk.domain.access import Asker
 from talk.exceptions import TalkError
 
@@ -81,9 +80,8 @@ class OCSViewSet(ViewSet):
         return self.asker.user
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """Return instances of the classes in ``TALK["AUTHENTICATION_CLASSES"]``."""
-        paths = talk_settings().AUTHENTICATION_CLASSES
-        return [import_string(path)() for path in paths]
+        """Return those of the site."""
+        return authenticators()
 
     def perform_content_negotiation(
         self,

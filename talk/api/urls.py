@@ -6,15 +6,17 @@ separator is `/+`, and every other path below the two bases is answered here as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import connections, transaction
+from django.http import HttpResponseBase
 from django.urls import URLPattern, re_path
 
 from talk.api.base import OCSViewSet
 from talk.api.polls import Wait
 from talk.api.views.app_passwords import AppPasswordViewSet, NewAppPasswordViewSet
+from talk.api.views.avatars import show_avatar, show_guest_avatar
 from talk.api.views.calls import CallViewSet
 from talk.api.views.chat import ChatViewSet, GuestNameViewSet, MentionViewSet
 from talk.api.views.cloud import (
@@ -30,6 +32,7 @@ from talk.api.views.participants import (
     OwnParticipantViewSet,
     ParticipantViewSet,
 )
+from talk.api.views.people import PeopleViewSet
 from talk.api.views.rooms import (
     FavoriteViewSet,
     NotificationViewSet,
@@ -39,6 +42,8 @@ from talk.api.views.rooms import (
 )
 from talk.api.views.signaling import SignalingViewSet
 from talk.constants import TOKEN_PATTERN
+
+View = Callable[..., HttpResponseBase]
 
 BASE = r"ocs/v(?P<ocs_version>[12])\.php"
 TALK = f"{BASE}/apps/spreed/api/v1"
@@ -52,6 +57,7 @@ def routes(*, wait: Wait) -> list[URLPattern]:
     cloud = [
         _route(f"{BASE}/cloud/capabilities", CapabilitiesViewSet, show, "capabilities"),
         _route(f"{BASE}/cloud/user", ProfileViewSet, look, "user"),
+        _route(f"{BASE}/core/autocomplete/get", PeopleViewSet, show, "people"),
     ]
     core = f"{BASE}/core"
     app_passwords = [
@@ -108,7 +114,32 @@ def routes(*, wait: Wait) -> list[URLPattern]:
         *calls,
         *signaling,
         *internal_signaling,
+        *_avatars(),
         unknown,
+    ]
+
+
+def without_transaction(view: View) -> View:
+    """Return a view that runs outside a transaction, whatever `ATOMIC_REQUESTS` says.
+
+    One around a whole request would hold locks and an old snapshot while a poll
+    waits. What changes anything is atomic in the domain.
+    """
+    for alias in connections:
+        transaction.non_atomic_requests(alias)(view)
+    return view
+
+
+def _avatars() -> list[URLPattern]:
+    image = r"(?:index\.php/)?avatar"
+    size = r"(?P<size>-?[0-9]{1,9})(?:/dark)?"
+    guest = _slashes(f"{image}/guest/(?P<name>[^/]*)/{size}")
+    user = _slashes(f"{image}/(?P<user_id>[^/]+)/{size}")
+    return [
+        re_path(
+            rf"^{guest}\Z", without_transaction(show_guest_avatar), name="guest-avatar"
+        ),
+        re_path(rf"^{user}\Z", without_transaction(show_avatar), name="avatar"),
     ]
 
 
@@ -119,11 +150,7 @@ def _route(
     name: str,
     **initkwargs: Any,
 ) -> URLPattern:
-    view = viewset.as_view({**actions}, **initkwargs)
-    for alias in connections:
-        # A transaction around a whole request would hold locks and an old snapshot
-        # while a poll waits. What changes anything is atomic in the domain.
-        transaction.non_atomic_requests(alias)(view)
+    view = without_transaction(viewset.as_view({**actions}, **initkwargs))
     return re_path(rf"^{_slashes(path)}\Z", view, name=name)
 
 

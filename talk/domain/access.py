@@ -165,6 +165,19 @@ def find_room(*, asker: Asker, token: str) -> tuple[Room, Caller | None]:
     return room, None
 
 
+def may_see_room(*, user: User | None, token: str) -> bool:
+    """Return whether a room is public, or one that the user is in.
+
+    Two queries at most; as many for a room that does not exist as for somebody
+    else's.
+    """
+    try:
+        find_room(asker=Asker(user=user, device=None), token=token)
+    except NotFound:
+        return False
+    return True
+
+
 def _lookup(*, asker: Asker, token: str) -> Caller | None:
     if asker.user is not None:
         return _lookup_user(asker.user, asker.device, token)

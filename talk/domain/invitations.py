@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import get_language
 
 from talk import signals
@@ -15,6 +13,7 @@ from talk.constants import RoomType
 from talk.domain import room_types
 from talk.domain.access import Caller, lock_caller, require_user_moderator
 from talk.domain.news import announce
+from talk.domain.text import is_email_address
 from talk.exceptions import Invalid, NotAllowed
 from talk.models import after_commit, atomic
 from talk.outgoing.mail import Invitation, send_invitation
@@ -37,10 +36,8 @@ def invite_by_email(
 
     API: Invite a guest by email; Add a participant to a room, with `source=emails`.
     """
-    try:
-        validate_email(address)
-    except ValidationError:
-        raise Invalid("This is no e-mail address.") from None
+    if not is_email_address(address):
+        raise Invalid("This is no e-mail address.")
     if caller.user is not None and not get_adapter().may_invite_by_email(caller.user):
         raise NotAllowed
     return _invite(caller=caller, address=address, url=url, now=now)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import secrets
 import string
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
 from talk.exceptions import Invalid
 
 LETTERS_AND_DIGITS = string.ascii_letters + string.digits
@@ -23,6 +26,15 @@ def require_text(text: str, *, longest: int | None = None) -> str:
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
         raise Invalid("The text has characters that cannot be stored.")
     return text
+
+
+def is_email_address(text: str) -> bool:
+    """Return whether mail can be sent to `text`."""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def random_text(length: int) -> str:

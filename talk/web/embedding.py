@@ -1,0 +1,59 @@
+"""Rooms in the pages of a site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest
+
+from talk.adapters import get_adapter
+from talk.api.authentication import viewer_of
+from talk.domain.access import may_see_room
+from talk.models import Room
+from talk.web.assets import ROOM_MODULE, plain_url
+from talk.web.data import login_url, mount_point, page_data, page_language
+from talk.web.texts import page_texts
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+VIEWER_ATTRIBUTE = "talk_viewer"
+"""Attribute of a request that remembers who it is from, for several rooms on one page."""
+
+ASSETS_ATTRIBUTE = "talk_assets_given"
+"""Attribute of a request whose page has got the script and its data."""
+
+
+def assets_context(request: HttpRequest) -> dict[str, Any]:
+    """Return what `talk/assets.html` needs: everything for the first of a page, then nothing."""
+    if hasattr(request, ASSETS_ATTRIBUTE):
+        return {"module": ""}
+    setattr(request, ASSETS_ATTRIBUTE, True)
+    return {
+        "module": plain_url(ROOM_MODULE),
+        "data": page_data(request=request, user=_viewer(request)),
+        "texts": page_texts(page_language()),
+    }
+
+
+def room_context(request: HttpRequest, room: Room) -> dict[str, Any]:
+    """Return what `talk/room.html` needs.
+
+    At most two queries, and those of the login once a page.
+    """
+    user = _viewer(request)
+    is_open = may_see_room(user=user, token=room.token)
+    return {
+        "room": room,
+        "is_open": is_open,
+        "room_url": get_adapter().room_url(room.token, mount_point()),
+        "login_url": None if user is not None else login_url(request),
+        "assets": assets_context(request) if is_open else {"module": ""},
+    }
+
+
+def _viewer(request: HttpRequest) -> User | None:
+    if not hasattr(request, VIEWER_ATTRIBUTE):
+        setattr(request, VIEWER_ATTRIBUTE, viewer_of(request))
+    viewer: User | None = getattr(request, VIEWER_ATTRIBUTE)
+    return viewer
