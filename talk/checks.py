@@ -52,7 +52,9 @@ KINDS: dict[str, tuple[Any, str]] = {
 }
 """What values of a setting's type are, and how to ask for one."""
 
-MAY_BE_NOTHING = frozenset({"BASIC_MEMORY_SECONDS", "POLL_MEMORY_SECONDS"})
+MAY_BE_NOTHING = frozenset(
+    {"BASIC_MEMORY_SECONDS", "METRICS_LOG_SECONDS", "POLL_MEMORY_SECONDS"}
+)
 """Keys for which 0 makes sense, although it is not the default."""
 
 

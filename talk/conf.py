@@ -76,6 +76,10 @@ class TalkSettings:
     """Polls of guests from one address that may wait in a process; others are answered
     at once."""
 
+    METRICS_LOG_SECONDS: float = 300
+    """Interval at which a process logs its counters (`talk.metrics`, INFO); 0 for
+    never."""
+
     FALLBACK_POLL_SECONDS_MAX: float = 10
     """Longest wait where polls hold a worker; below the 30 s that kill gunicorn's."""
 

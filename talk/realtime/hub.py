@@ -39,7 +39,7 @@ from talk.hints import Hint, Kind
 from talk.models import in_batches
 from talk.realtime.batching import PresenceBatches
 from talk.realtime.drain import DrainOnSignal
-from talk.realtime.metrics import metrics
+from talk.realtime.metrics import log_line, metrics
 from talk.realtime.pauses import repeat
 from talk.realtime.reaper import reap
 from talk.realtime.registry import IDLE_SECONDS, WaitedRooms
@@ -90,6 +90,8 @@ class Hub:
         self._spawn(repeat(settings.POLL_PING_SECONDS, self._guard(self.ping_all)))
         self._spawn(repeat(settings.REAPER_SECONDS, self._guard(self.reap)))
         self._spawn(repeat(IDLE_SECONDS, self._guard(self.tidy)))
+        if settings.METRICS_LOG_SECONDS:
+            self._spawn(repeat(settings.METRICS_LOG_SECONDS, self._guard(self.log)))
         layer = get_channel_layer(settings.CHANNEL_LAYER)
         # What an in-memory layer could tell has been published here already.
         if layer is not None and not isinstance(layer, InMemoryChannelLayer):
@@ -406,6 +408,10 @@ class Hub:
         """Remove what has ended without a farewell, if it is this process's turn."""
         await self.threads.run(reap)
 
+    async def log(self) -> None:
+        """Log what this process has done and has to do."""
+        log_line(self)
+
     async def tidy(self) -> None:
         """Forget rooms that nobody waits for, old messages, and callers who stay away."""
         self.rooms.tidy()
@@ -448,6 +454,11 @@ def current_hub() -> Hub:
         hub = _hubs[loop] = Hub()
         hub.start()
     return _hubs[loop]
+
+
+def any_hub() -> Hub | None:
+    """Return the hub of this process, whichever thread asks; None if there is none."""
+    return next((hub for hub in _hubs.values() if not hub.is_stopped), None)
 
 
 async def stop_hub() -> None:

@@ -66,6 +66,7 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
         answer is the whole one where there is no seat, and for a seat what it says.
         """
         if hub.admissions.queue_length >= ADMISSIONS_MAX:
+            metrics.refused += 1
             return None, UNAVAILABLE, ()
         metrics.admitted += 1
         moment = hub.seats.moment
