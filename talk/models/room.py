@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connections, models
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import RoomType
 from talk.models.database import primary
+from talk.models.message import Message
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
@@ -34,6 +35,12 @@ class RoomQuerySet(models.QuerySet["Room"]):
             return list(rows.select_for_update())
         rows.order_by().update(token=F("token"))
         return list(rows)
+
+    def older_than(self, moment: datetime) -> RoomQuerySet:
+        """… whose first message that is still there was written before a moment."""
+        timeline = Message.objects.filter(room=OuterRef("pk")).order_by("position")
+        oldest = Subquery(timeline.values("created_at")[:1])
+        return self.alias(oldest=oldest).filter(oldest__lt=moment)
 
     def advance(
         self, pk: int, *, lines: int, comments: int, now: datetime
