@@ -18,6 +18,9 @@ WAIT_ATTRIBUTE = "talk_wait"
 POLL_ATTRIBUTE = "talk_poll"
 """Attribute of a response that stands in for an answer which is still waited for."""
 
+SERVED_BY_HEADER, SERVED_BY = "X-Talk-Served-By", "talk.asgi"
+"""Header of all answers to polls that hold no worker while they wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpResponseBase
 from rest_framework.response import Response
 
-from talk.api.polls import Poll
+from talk.api.polls import SERVED_BY, SERVED_BY_HEADER, Poll
 from talk.realtime.handler import PollHandler, adopt_headers
 from talk.realtime.hub import Hub, Waiter, current_hub
 from talk.realtime.pauses import patience
@@ -113,6 +113,8 @@ class PollConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
             (name.encode("ascii"), value.encode("latin1"))
             for name, value in response.items()
         ]
+        # Whoever sets up a site cannot see it otherwise: the fallback answers the same.
+        headers.append((SERVED_BY_HEADER.encode(), SERVED_BY.encode()))
         headers += [
             (b"Set-Cookie", morsel.output(header="").strip().encode("ascii"))
             for morsel in response.cookies.values()
