@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connections, models
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import RoomType
@@ -41,6 +41,19 @@ class RoomQuerySet(models.QuerySet["Room"]):
         timeline = Message.objects.filter(room=OuterRef("pk")).order_by("position")
         oldest = Subquery(timeline.values("created_at")[:1])
         return self.alias(oldest=oldest).filter(oldest__lt=moment)
+
+    def matching(self, text: str) -> RoomQuerySet:
+        """… whose name or token has this text in it; case does not matter."""
+        return self.filter(Q(name__icontains=text) | Q(token__icontains=text))
+
+    def idle_since(self, moment: datetime) -> RoomQuerySet:
+        """… in which nothing was said or done since then."""
+        idle = Q(last_activity__isnull=True) | Q(last_activity__lt=moment)
+        return self.filter(idle)
+
+    def with_user_count(self) -> RoomQuerySet:
+        """… with the number of users who have a place there, as `user_count`."""
+        return self.annotate(user_count=Count("participants__user"))  # type: ignore[no-redef]  # same name
 
     def advance(
         self, pk: int, *, lines: int, comments: int, now: datetime
@@ -129,6 +142,9 @@ class Room(models.Model):
         default=0,
         help_text=_("How often it has changed who is connected, and how."),
     )
+
+    user_count: int
+    """Only there after `with_user_count`."""
 
     objects = RoomQuerySet.as_manager()
 
