@@ -57,6 +57,12 @@ def test_every_signal_is_listed_with_its_arguments() -> None:
     assert listed == found
 
 
+def test_every_command_is_listed() -> None:
+    listed = [row[0].strip("`") for row in table("Commands")]
+    modules = (ROOT / "talk" / "management" / "commands").glob("talk_*.py")
+    assert listed == sorted(module.stem for module in modules)
+
+
 def test_every_extra_is_listed() -> None:
     listed = [row[0].strip("`") for row in table("Extras")]
     assert listed == list(PROJECT["project"]["optional-dependencies"])

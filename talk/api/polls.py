@@ -19,6 +19,9 @@ from talk.hints import Kind
 WAIT_ATTRIBUTE = "talk_wait"
 """Attribute of a Django request whose sender waits for it in a better place."""
 
+SERVED_BY_HEADER, SERVED_BY = "X-Talk-Served-By", "talk.asgi"
+"""Header of all answers to polls that hold no worker while they wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:

@@ -6,8 +6,10 @@ import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from talk.conf import talk_settings
 from talk.domain.text import random_text
@@ -40,18 +42,13 @@ def choose_turn_server(*, now: datetime) -> TurnServer | None:
 
     API: Get signaling settings, `turnservers`.
     """
-    servers = [entry for entry in talk_settings().TURN_SERVERS if entry.get("secret")]
-    if not servers:
-        return None
-    chosen = secrets.choice(servers)
-    expires = int(now.timestamp()) + talk_settings().TURN_CREDENTIAL_SECONDS
-    username = f"{expires}:{random_text(16)}"
-    return TurnServer(
-        server=chosen["server"],
-        protocols=tuple(chosen.get("protocols", PROTOCOLS)),
-        username=username,
-        credential=turn_credential(secret=chosen["secret"], username=username),
-    )
+    entries = _usable_entries()
+    return _turn_server(secrets.choice(entries), now) if entries else None
+
+
+def turn_servers(*, now: datetime) -> list[TurnServer]:
+    """Return all TURN servers, each with new credentials."""
+    return [_turn_server(entry, now) for entry in _usable_entries()]
 
 
 def turn_credential(*, secret: str, username: str) -> str:
@@ -62,3 +59,18 @@ def turn_credential(*, secret: str, username: str) -> str:
     """
     digest = hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()
     return base64.b64encode(digest).decode()
+
+
+def _usable_entries() -> list[Mapping[str, Any]]:
+    return [entry for entry in talk_settings().TURN_SERVERS if entry.get("secret")]
+
+
+def _turn_server(entry: Mapping[str, Any], now: datetime) -> TurnServer:
+    expires = int(now.timestamp()) + talk_settings().TURN_CREDENTIAL_SECONDS
+    username = f"{expires}:{random_text(16)}"
+    return TurnServer(
+        server=entry["server"],
+        protocols=tuple(entry.get("protocols", PROTOCOLS)),
+        username=username,
+        credential=turn_credential(secret=entry["secret"], username=username),
+    )

@@ -74,16 +74,25 @@ def guest_place(room: Room, *, session_id: str) -> Participant:
 
 
 @requires_transaction
+def absent_among(users: Sequence[User], *, room: Room) -> list[User]:
+    """Return those of `users` who have no place in a locked room, in the same order."""
+    present = Participant.objects.filter(room=room, user__isnull=False)
+    present_pks = set(primary(present).values_list("user", flat=True))
+    return [user for user in users if user.pk not in present_pks]
+
+
+@requires_transaction
 def add_users(
     *,
     room: Room,
-    actor: User,
+    actor: User | None,
     users: Sequence[User],
     type: ParticipantType,
     now: datetime,
 ) -> list[Participant]:
     """Give users who are not in the room a place, and say so for all but the actor.
 
+    Without an actor, nobody in the room has added them.
     `room` was created or locked in the same transaction. New members start with
     everything read, former ones with what they had read. Accounts that have been
     deleted meanwhile are left out of the places that are returned.
@@ -250,9 +259,7 @@ def _add(
     if caller.user is None or (is_somebody_needed and not users):
         raise NotFound
     room = caller.room
-    present = Participant.objects.filter(room=room, user__isnull=False)
-    present_pks = set(primary(present).values_list("user", flat=True))
-    new = [user for user in users if user.pk not in present_pks]
+    new = absent_among(users, room=room)
     if not new:
         return None
     member = ParticipantType.USER

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from django.apps import apps
-from django.db import router, transaction
+from django.db import connections, router, transaction
 from django.db.models import QuerySet
 
 P = ParamSpec("P")
@@ -56,6 +56,26 @@ def after_commit(work: Callable[[], object]) -> None:
 def savepoint() -> transaction.Atomic:
     """Return a context for one statement that a constraint may refuse."""
     return transaction.atomic(using=talk_database())
+
+
+def delete_free(rows: QuerySet[Any]) -> int:
+    """Delete those of `rows` that nobody else is changing; return how many there were.
+
+    `rows` are few enough for one statement. Two who delete the same rows never wait
+    for each other where locked ones can be skipped, and none is counted twice.
+    """
+    rows = primary(rows)
+    if not connections[rows.db].features.has_select_for_update_skip_locked:
+        return _delete(rows)
+    with savepoint():
+        free = rows.order_by("pk").select_for_update(skip_locked=True)
+        pks = list(free.values_list("pk", flat=True))
+        return _delete(primary(rows.model.objects.filter(pk__in=pks)))
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    _, counts = rows.delete()
+    return counts.get(rows.model._meta.label, 0)  # noqa: SLF001 - Django's own word
 
 
 def requires_transaction(function: Callable[P, R]) -> Callable[P, R]:

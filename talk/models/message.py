@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from talk.constants import ActorType
+from talk.constants import ActorType, SystemMessage
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -29,6 +31,19 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """… with a smaller id, newest first; 0 or less stands for the end."""
         rows = self.filter(pk__lt=message_id) if message_id > 0 else self
         return rows.order_by("-pk")
+
+    def about_guests(self, actor_ids: Sequence[str]) -> MessageQuerySet:
+        """… that tell what became of these guests, whoever did it.
+
+        No index serves this: it reads all messages.
+        """
+        return self.filter(
+            system_message__in=(
+                SystemMessage.GUEST_MODERATOR_PROMOTED,
+                SystemMessage.GUEST_MODERATOR_DEMOTED,
+            ),
+            parameters__session__in=list(actor_ids),
+        )
 
     def newest_of_each_room(self) -> MessageQuerySet:
         """… that are the last of their room."""

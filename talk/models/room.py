@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connections, models
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import RoomType
@@ -40,6 +40,25 @@ class RoomQuerySet(models.QuerySet["Room"]):
             return list(rows.select_for_update())
         rows.order_by().update(token=F("token"))
         return list(rows)
+
+    def older_than(self, moment: datetime) -> RoomQuerySet:
+        """… whose first message that is still there was written before a moment."""
+        timeline = Message.objects.filter(room=OuterRef("pk")).order_by("position")
+        oldest = Subquery(timeline.values("created_at")[:1])
+        return self.alias(oldest=oldest).filter(oldest__lt=moment)
+
+    def matching(self, text: str) -> RoomQuerySet:
+        """… whose name or token has this text in it; case does not matter."""
+        return self.filter(Q(name__icontains=text) | Q(token__icontains=text))
+
+    def idle_since(self, moment: datetime) -> RoomQuerySet:
+        """… in which nothing was said or done since then."""
+        idle = Q(last_activity__isnull=True) | Q(last_activity__lt=moment)
+        return self.filter(idle)
+
+    def with_user_count(self) -> RoomQuerySet:
+        """… with the number of users who have a place there, as `user_count`."""
+        return self.annotate(user_count=Count("participants__user"))  # type: ignore[no-redef]  # same name
 
     def advance(
         self, pk: int, *, lines: int, comments: int, now: datetime
@@ -131,6 +150,9 @@ class Room(models.Model):
 
     newest_id: int | None
     """Only there after `with_newest_id`."""
+
+    user_count: int
+    """Only there after `with_user_count`."""
 
     objects = RoomQuerySet.as_manager()
 

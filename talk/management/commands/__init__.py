@@ -1,0 +1,1 @@
+"""One module a command; their names begin with `talk_`."""

@@ -10,7 +10,7 @@ from channels.generic.http import AsyncHttpConsumer
 from django.conf import settings
 
 from talk.api.answers import Answer, Headers
-from talk.api.polls import Poll
+from talk.api.polls import SERVED_BY, SERVED_BY_HEADER, Poll
 from talk.realtime.handler import RequestHandler
 from talk.realtime.hub import Hub, current_hub
 from talk.realtime.metrics import metrics
@@ -18,6 +18,8 @@ from talk.realtime.seats import Seat
 
 ADMISSIONS_MAX = 5000
 """Requests that may wait to be admitted; later ones are told to come again."""
+
+SIGNATURE = (SERVED_BY_HEADER.encode(), SERVED_BY.encode())
 
 UNAVAILABLE = Answer(503, ((b"Retry-After", b"5"),), b"")
 """What a process says that has stopped, or has too much to do."""
@@ -107,6 +109,5 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
                 return b"".join(parts)
 
     async def _send(self, answer: Answer) -> None:
-        await self.send_response(
-            answer.status, answer.body, headers=list(answer.headers)
-        )
+        headers = [*answer.headers, SIGNATURE]
+        await self.send_response(answer.status, answer.body, headers=headers)

@@ -1,0 +1,1 @@
+"""Probes that try out what is configured: does it really work?"""

@@ -1,0 +1,44 @@
+"""The database: reached, migrated, and fit for several writers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+
+from talk.doctor.findings import Finding, Request, failed, ok, warning
+from talk.models import talk_database
+
+PROBE = "database"
+
+
+def probe_database(request: Request) -> Iterator[Finding]:
+    """Connect, compare the migrations, and look at how SQLite keeps its journal."""
+    alias = talk_database()
+    connection = connections[alias]
+    connection.ensure_connection()
+    yield ok(PROBE, f"{alias!r} answers ({connection.display_name}).")
+    executor = MigrationExecutor(connection)
+    leaves = [key for key in executor.loader.graph.leaf_nodes() if key[0] == "talk"]
+    plan = executor.migration_plan(leaves)
+    if plan:
+        names = ", ".join(f"{step.app_label}.{step.name}" for step, _ in plan)
+        yield failed(PROBE, f"Not migrated: {names}.", "Run `manage.py migrate`.")
+    else:
+        yield ok(PROBE, "All migrations are applied.")
+    if connection.vendor == "sqlite":
+        yield _look_at_journal(alias)
+
+
+def _look_at_journal(alias: str) -> Finding:
+    with connections[alias].cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        (mode,) = cursor.fetchone()
+    if mode == "wal":
+        return ok(PROBE, "SQLite writes ahead (WAL): readers do not wait for writers.")
+    return warning(
+        PROBE,
+        f"SQLite's journal mode is {mode!r}: a reader holds up who writes.",
+        'Add "init_command": "PRAGMA journal_mode=WAL" to the database\'s OPTIONS.',
+    )

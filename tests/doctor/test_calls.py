@@ -1,0 +1,167 @@
+"""What calls need: STUN, TURN and signaling servers, real ones and broken ones."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from talk.doctor import stun_protocol
+from tests.doctor.verdicts import findings, verdicts
+from tests.external_signaling import SECRET
+from tests.programs import (
+    TURN_SECRET,
+    Program,
+    free_port,
+    start_signaling,
+    start_turn,
+)
+from tests.signaling_receiver import Receiver
+
+
+@pytest.fixture
+def coturn(tmp_path: Path) -> Iterator[str]:
+    """The address of a running coturn."""
+    port = free_port()
+    server = start_turn(tmp_path, port=port)
+
+    def hears_datagrams() -> bool:
+        try:
+            return bool(stun_protocol.own_address("127.0.0.1", port))
+        except OSError:
+            return False
+
+    # It listens to connections a moment earlier.
+    server.wait_until(hears_datagrams)
+    yield f"127.0.0.1:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def echo() -> Iterator[str]:
+    """The address of a UDP server that sends back what it gets."""
+    with socket.socket(type=socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+
+        def answer() -> None:
+            while (datagram := server.recvfrom(4096))[0] != b"end":
+                server.sendto(*datagram)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        with socket.socket(type=socket.SOCK_DGRAM) as client:
+            client.sendto(b"end", server.getsockname())
+        thread.join()
+
+
+class TestStun:
+    """Whether a server tells us our address."""
+
+    def test_a_real_one_does(self, settings, coturn):
+        settings.TALK = {"STUN_SERVERS": [coturn]}
+        (found,) = findings("stun")
+        assert (found.verdict, " at 127.0.0.1:" in found.message) == ("ok", True)
+
+    def test_each_is_asked(self, settings, coturn, echo):
+        settings.TALK = {"STUN_SERVERS": [echo, coturn]}
+        assert verdicts("stun") == [("stun", "failed"), ("stun", "ok")]
+
+    def test_nobody_at_its_address_is_a_failure(self, settings):
+        settings.TALK = {"STUN_SERVERS": [f"127.0.0.1:{free_port()}"]}
+        (found,) = findings("stun")
+        assert (found.verdict, "refused" in found.message) == ("failed", True)
+
+    def test_one_that_is_silent_is_a_failure(self, settings, monkeypatch):
+        monkeypatch.setattr(stun_protocol, "TRY_SECONDS", (0.01, 0.01))
+        with socket.socket(type=socket.SOCK_DGRAM) as server:
+            server.bind(("127.0.0.1", 0))
+            port = server.getsockname()[1]
+            settings.TALK = {"STUN_SERVERS": [f"127.0.0.1:{port}"]}
+            (found,) = findings("stun")
+        assert (found.verdict, "no answer" in found.message) == ("failed", True)
+
+    def test_without_one_it_is_not_tried(self):
+        assert verdicts("stun") == [("stun", "skipped")]
+
+
+class TestTurn:
+    """Whether a server relays for who has our credentials."""
+
+    def test_a_real_one_does_by_both_protocols(self, settings, coturn):
+        settings.TALK = {"TURN_SERVERS": [{"server": coturn, "secret": TURN_SECRET}]}
+        found = findings("turn")
+        assert [one.verdict for one in found] == ["ok", "ok"]
+        assert ["(udp)" in found[0].message, "(tcp)" in found[1].message] == [True] * 2
+
+    def test_relays_are_given_back(self, settings, coturn):
+        settings.TALK = {"TURN_SERVERS": [{"server": coturn, "secret": TURN_SECRET}]}
+        # coturn has 41 ports to relay at.
+        found = [verdict for _ in range(25) for _, verdict in verdicts("turn")]
+        assert set(found) == {"ok"}
+
+    def test_another_secret_is_a_failure(self, settings, coturn):
+        server = {"server": coturn, "secret": "wrong", "protocols": ["udp"]}
+        settings.TALK = {"TURN_SERVERS": [server]}
+        (found,) = findings("turn")
+        assert (found.verdict, "401" in found.message) == ("failed", True)
+        assert "static-auth-secret" in found.remedy
+
+    @pytest.mark.parametrize("protocol", ["udp", "tcp"])
+    def test_nobody_at_its_address_is_a_failure(self, settings, protocol):
+        address = f"127.0.0.1:{free_port()}"
+        server = {"server": address, "secret": "x", "protocols": [protocol]}
+        settings.TALK = {"TURN_SERVERS": [server]}
+        assert verdicts("turn") == [("turn", "failed")]
+
+    def test_without_one_it_is_not_tried(self):
+        assert verdicts("turn") == [("turn", "skipped")]
+
+
+class TestSignaling:
+    """Whether a server answers and knows our secret."""
+
+    @pytest.fixture
+    def server(self, tmp_path: Path) -> Iterator[str]:
+        """The address of a running signaling server."""
+        port = free_port()
+        program: Program = start_signaling(
+            tmp_path, port=port, backend="http://127.0.0.1:1", secret=SECRET
+        )
+        yield f"ws://127.0.0.1:{port}"
+        program.stop()
+
+    def configure(self, settings, url: str, secret: str = SECRET) -> None:
+        """Let the site have one server."""
+        settings.TALK = {"SIGNALING_SERVERS": [{"server": url, "secret": secret}]}
+
+    def test_a_real_one_does(self, settings, server):
+        self.configure(settings, server)
+        assert verdicts("signaling") == [("signaling", "ok")]
+
+    def test_another_secret_is_a_failure(self, settings, server):
+        self.configure(settings, server, secret="wrong")
+        (found,) = findings("signaling")
+        assert (found.verdict, "403" in found.message) == ("failed", True)
+        assert "secret" in found.remedy
+
+    def test_nobody_at_its_address_is_a_failure(self, settings):
+        self.configure(settings, f"ws://127.0.0.1:{free_port()}")
+        (found,) = findings("signaling")
+        assert (found.verdict, "does not answer" in found.message) == ("failed", True)
+
+    def test_one_that_takes_anything_is_none(self, settings):
+        with closing(Receiver()) as receiver:
+            self.configure(settings, f"http://{receiver.address}")
+            (found,) = findings("signaling")
+        assert (found.verdict, "no signaling server" in found.message) == (
+            "failed",
+            True,
+        )
+
+    def test_without_one_it_is_not_tried(self):
+        assert verdicts("signaling") == [("signaling", "skipped")]

@@ -1,0 +1,27 @@
+"""Running one probe, and what it finds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from talk.doctor.examination import run_probe
+from talk.doctor.findings import Finding, Request
+
+
+def findings(probe: str, **request: str) -> list[Finding]:
+    """Run a probe as the doctor does."""
+    return list(run_probe(probe, Request(**request)))
+
+
+def verdicts(probe: str, **request: str) -> list[tuple[str, str]]:
+    """Run a probe and return what it was about, with the verdicts."""
+    return [(found.probe, str(found.verdict)) for found in findings(probe, **request)]
+
+
+def settings_of_children(monkeypatch: pytest.MonkeyPatch, **site: Any) -> None:
+    """Let processes that are started have these settings."""
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "tests.doctor_settings")
+    monkeypatch.setenv("SITE_SETTINGS", json.dumps(site))

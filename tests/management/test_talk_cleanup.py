@@ -1,0 +1,329 @@
+"""`talk_cleanup`: what it removes, that it tells the truth, and what stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import CommandError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from talk.constants import ParticipantType
+from talk.domain import cleanup
+from talk.domain.cleanup import Cleaned, cleaning_steps
+from talk.domain.cleanup_preview import preview_cleanup
+from talk.management.commands.talk_cleanup import steps
+from talk.models import (
+    CallAttendance,
+    Guest,
+    Message,
+    Participant,
+    Session,
+    SignalingMessage,
+)
+from tests.api import invariants
+from tests.api.helpers import START, rows
+from tests.factories import (
+    GuestFactory,
+    ParticipantFactory,
+    RoomFactory,
+    SessionFactory,
+)
+from tests.management.commands import exit_code, run, shell
+from tests.management.mess import TABLES, make_mess
+from tests.threads import at_once
+
+pytestmark = pytest.mark.django_db
+
+NOTHING = "Removed nothing.\n"
+
+TIMES = 2
+"""As much of everything there is."""
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[Any]:
+    """A clock that stands still."""
+    with time_machine.travel(START, tick=False) as traveller:
+        yield traveller
+
+
+def clean(batch_size: int = 5) -> Cleaned:
+    """Do what the command does."""
+    return sum(steps(now=START, batch_size=batch_size), start=Cleaned())
+
+
+@pytest.fixture
+def mess() -> None:
+    """Some of everything, several times."""
+    make_mess(START, times=TIMES)
+
+
+class TestMess:
+    """A large site that nobody has cleaned up for a while."""
+
+    def test_nothing_is_left_to_be_done(self, mess):
+        clean()
+        assert preview_cleanup(now=START) == Cleaned()
+
+    def test_the_second_run_finds_nothing(self, mess):
+        run("talk_cleanup")
+        before = rows(*TABLES)
+        assert run("talk_cleanup") == NOTHING
+        assert rows(*TABLES) == before
+
+    def test_everything_was_found(self, mess):
+        assert clean() == Cleaned(
+            sessions=TIMES * 23,
+            participants=TIMES * 18,
+            calls=TIMES,
+            rooms=TIMES * 3,
+            signaling_messages=TIMES * 3,
+            guests=TIMES * 12,
+        )
+
+    def test_the_size_of_batches_makes_no_difference(self, mess):
+        preview = preview_cleanup(now=START)
+        assert clean(batch_size=1) == preview
+
+    def test_what_was_said_keeps_its_guests(self, mess):
+        clean()
+        spoken = Message.objects.filter(actor_type="guests")
+        assert spoken.exists()
+        assert not spoken.filter(actor_guest=None).exists()
+
+    def test_who_was_in_the_running_call_will_be_counted(self, mess):
+        clean()
+        assert CallAttendance.objects.filter(guest__isnull=False).count() == TIMES
+
+
+class TestDryRun:
+    """`--dry-run`."""
+
+    def test_it_tells_what_the_real_run_then_does(self, mess):
+        told = run("talk_cleanup", "--dry-run")
+        done = run("talk_cleanup")
+        assert told.replace("Would remove", "Removed") == done
+        assert done != NOTHING
+
+    def test_it_changes_nothing(self, mess):
+        before = rows(*TABLES)
+        run("talk_cleanup", "--dry-run")
+        assert rows(*TABLES) == before
+
+    def test_it_only_reads(self, mess):
+        with CaptureQueriesContext(connection) as queries:
+            run("talk_cleanup", "--dry-run")
+        assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
+        assert not [query for query in queries if "FOR UPDATE" in query["sql"]]
+
+    def test_it_goes_by_the_same_ages(self, mess):
+        arguments = ["--session-seconds", 4000, "--signaling-seconds", 3000]
+        told = run("talk_cleanup", "--dry-run", *arguments)
+        done = run("talk_cleanup", *arguments)
+        assert told.replace("Would remove", "Removed") == done
+        assert "sessions" not in done
+        assert "signaling" in done
+
+
+class TestAges:
+    """What stays because it is young."""
+
+    @pytest.mark.parametrize(("age", "is_left"), [(300, False), (301, True)])
+    def test_of_sessions(self, age, is_left):
+        ping = START - timedelta(seconds=300)
+        session = SessionFactory(last_ping=ping)
+        run("talk_cleanup", "--session-seconds", age)
+        assert Session.objects.filter(pk=session.pk).exists() is is_left
+
+    def test_a_kept_session_keeps_its_guest(self):
+        room = ParticipantFactory(type=ParticipantType.OWNER).room
+        type, guest = ParticipantType.GUEST, GuestFactory()
+        place = ParticipantFactory(room=room, user=None, guest=guest, type=type)
+        SessionFactory(participant=place, last_ping=START - timedelta(seconds=300))
+        run("talk_cleanup", "--session-seconds", 400)
+        assert Participant.objects.filter(pk=place.pk).exists()
+
+    @pytest.mark.parametrize(("age", "count"), [(59, 0), (60, 1)])
+    def test_of_signaling(self, age, count):
+        SignalingMessage.objects.create(
+            recipient=SessionFactory(last_ping=START),
+            sender_session_id="a" * 512,
+            text="{}",
+            created_at=START - timedelta(seconds=60),
+        )
+        run("talk_cleanup", "--signaling-seconds", age)
+        assert SignalingMessage.objects.count() == count
+
+
+class TestGuests:
+    """Who has no place any more, and whether anything names them."""
+
+    def is_forgotten(self, guest: Guest) -> bool:
+        """Clean up, and tell whether a guest is gone."""
+        run("talk_cleanup")
+        return not Guest.objects.filter(pk=guest.pk).exists()
+
+    def promoted(self, guest: Guest) -> Guest:
+        """Let a room tell of a guest's promotion."""
+        Message.objects.create(
+            room=ParticipantFactory(type=ParticipantType.OWNER).room,
+            position=1,
+            comment_count=0,
+            system_message="guest_moderator_promoted",
+            parameters={"session": guest.actor_id},
+            actor_type="users",
+            created_at=START,
+        )
+        return guest
+
+    def test_one_who_left_without_a_word_is_forgotten(self):
+        assert self.is_forgotten(GuestFactory(display_name="Gwen"))
+
+    def test_one_whose_promotion_is_told_keeps_the_name(self):
+        assert not self.is_forgotten(self.promoted(GuestFactory(display_name="Gwen")))
+
+    def test_one_without_a_name_has_none_to_keep(self):
+        assert self.is_forgotten(self.promoted(GuestFactory()))
+
+    def test_one_with_a_place_stays(self):
+        room = ParticipantFactory(type=ParticipantType.OWNER).room
+        type, guest = ParticipantType.GUEST, GuestFactory()
+        place = ParticipantFactory(room=room, user=None, guest=guest, type=type)
+        SessionFactory(participant=place, last_ping=START)
+        assert not self.is_forgotten(guest)
+
+    def test_those_of_a_batch_are_not_passed_over(self):
+        GuestFactory.create_batch(7)
+        run("talk_cleanup", "--batch-size", 3)
+        assert not Guest.objects.exists()
+
+    def test_many_cost_no_more_than_few_in_a_batch(self, django_assert_num_queries):
+        GuestFactory.create_batch(2)
+        with CaptureQueriesContext(connection) as few:
+            run("talk_cleanup")
+        GuestFactory.create_batch(50)
+        with django_assert_num_queries(len(few)):
+            run("talk_cleanup")
+
+
+class TestInterruption:
+    """A run that is stopped in the middle."""
+
+    @pytest.mark.parametrize("done", [0, 1, 7])
+    def test_a_second_run_finishes(self, mess, monkeypatch, done):
+        preview = preview_cleanup(now=START)
+        count = []
+
+        def end_sessions(*args, **options):
+            count.append(1)
+            if len(count) > done:
+                raise KeyboardInterrupt
+            return original(*args, **options)
+
+        original = cleanup.end_sessions
+        monkeypatch.setattr(cleanup, "end_sessions", end_sessions)
+        found = []
+        with pytest.raises(KeyboardInterrupt):
+            found.extend(cleaning_steps(now=START, batch_size=3))
+        monkeypatch.undo()
+        assert sum([*found, clean()], start=Cleaned()) == preview
+
+    def test_what_is_done_is_whole(self, mess):
+        for number, _ in enumerate(steps(now=START, batch_size=3)):
+            if number == 15:
+                break
+        left = preview_cleanup(now=START)
+        assert left.sessions > 0
+        invariants.sessions_belong_to_places_of_their_room()
+        invariants.guests_and_users_have_their_types()
+        invariants.positions_have_no_gaps()
+
+    def test_it_is_no_success(self, mess, monkeypatch):
+        def stop(**options):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(
+            "talk.management.commands.talk_cleanup.cleaning_steps", stop
+        )
+        with pytest.raises(CommandError, match="another run") as caught:
+            run("talk_cleanup")
+        assert caught.value.returncode == 1
+
+
+class TestWords:
+    """What the command says, and what it ends with."""
+
+    def test_it_is_silent_at_verbosity_0(self, mess):
+        assert run("talk_cleanup", verbosity=0) == ""
+
+    def test_it_tells_how_far_it_is_batch_by_batch(self, mess):
+        *progress, _ = run("talk_cleanup", "--batch-size", 20).splitlines()
+        assert len(progress) > 2
+        assert all(line.startswith("… ") for line in progress)
+
+    def test_the_sum_comes_last(self, mess):
+        preview = asdict(preview_cleanup(now=START))
+        last = run("talk_cleanup").splitlines()[-1]
+        assert last.startswith("Removed ")
+        assert [int(word) for word in last.split() if word.isdigit()] == [
+            *preview.values()
+        ]
+
+    def test_nothing_to_do_is_a_success(self):
+        assert run("talk_cleanup") == NOTHING
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--batch-size", "0"],
+            ["--batch-size", "501"],
+            ["--batch-size", "many"],
+            ["--session-seconds", "99"],
+            ["--signaling-seconds", "0"],
+            ["--unknown"],
+            ["room"],
+        ],
+    )
+    def test_wrong_usage_is_a_2(self, arguments):
+        assert exit_code("talk_cleanup", *arguments) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+class TestShell:
+    """The command as cron runs it."""
+
+    def test_it_works_and_ends_with_0(self):
+        RoomFactory()
+        done = shell("talk_cleanup")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "Removed 1 empty rooms.\n"
+
+    def test_wrong_usage_ends_with_2(self):
+        assert shell("talk_cleanup", "--batch-size", "0").returncode == 2
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    """Several runs at the same moment."""
+
+    def test_they_share_the_work(self, mess):
+        preview = preview_cleanup(now=START)
+        found = at_once(*[clean] * 3)
+        assert sum(found, start=Cleaned()) == preview
+        assert preview_cleanup(now=START) == Cleaned()
+
+    def test_a_call_is_summed_up_once(self, mess):
+        at_once(*[clean] * 3)
+        assert Message.objects.filter(system_message="call_ended").count() == TIMES
+
+    def test_they_do_not_lock_each_other_out_over_guests(self):
+        GuestFactory.create_batch(200)
+        found = at_once(*[clean] * 3)
+        assert sum(cleaned.guests for cleaned in found) == 200

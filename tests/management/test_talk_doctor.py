@@ -1,0 +1,107 @@
+"""`talk_doctor`: what it says, and what it ends with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import CommandError
+
+from talk.doctor.examination import PROBES
+from talk.doctor.findings import Finding, Request, failed, ok, skipped, warning
+from talk.management.commands import talk_doctor
+from tests.management.commands import exit_code, run, shell
+
+FOUND = [
+    ok("database", "It answers."),
+    warning("cache", "It is not shared.", "Configure Redis."),
+    skipped("turn", "There is none."),
+]
+BROKEN = failed("mail", "It is down.", "Start it.")
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    """What the doctor finds; may be changed."""
+    findings = list(FOUND)
+    monkeypatch.setattr(talk_doctor, "examine", lambda request: iter(findings))
+    return findings
+
+
+def test_each_finding_is_a_line_with_its_remedy_below(found) -> None:
+    assert run("talk_doctor").splitlines() == [
+        "ok      database: It answers.",
+        "warning cache: It is not shared.",
+        "        Configure Redis.",
+        "skipped turn: There is none.",
+    ]
+
+
+def test_it_ends_with_0_when_nothing_has_failed(found) -> None:
+    assert exit_code("talk_doctor") == 0
+
+
+def test_it_ends_with_1_when_something_has(found) -> None:
+    found.append(BROKEN)
+    assert exit_code("talk_doctor") == 1
+
+
+def test_how_many_have_failed_comes_last(found) -> None:
+    found.append(BROKEN)
+    with pytest.raises(CommandError, match="1 of 4"):
+        run("talk_doctor")
+
+
+def test_json_has_everything(found) -> None:
+    listed = json.loads(run("talk_doctor", "--json"))
+    assert listed[1] == {
+        "probe": "cache",
+        "verdict": "warning",
+        "message": "It is not shared.",
+        "remedy": "Configure Redis.",
+    }
+    assert len(listed) == 3
+
+
+def test_it_is_silent_at_verbosity_0(found) -> None:
+    assert run("talk_doctor", verbosity=0) == ""
+
+
+def test_it_is_told_where_to_look(monkeypatch) -> None:
+    asked: list[Request] = []
+
+    def examine(request: Request) -> Iterator[Finding]:
+        asked.append(request)
+        return iter([])
+
+    monkeypatch.setattr(talk_doctor, "examine", examine)
+    run("talk_doctor", "--url", "https://example.org/talk", "--mail", "a@example.org")
+    expected = Request(url="https://example.org/talk", mail_to="a@example.org")
+    assert asked == [expected]
+
+
+@pytest.mark.parametrize("url", ["example.org", "ftp://example.org", "https://", ""])
+def test_what_is_no_address_is_wrong_usage(url) -> None:
+    assert exit_code("talk_doctor", "--url", url) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+class TestShell:
+    """The command on the test site, in a process of its own."""
+
+    def test_it_gets_to_a_verdict_everywhere(self):
+        mail = "django.core.mail.backends.dummy.EmailBackend"
+        done = shell(
+            *("talk_doctor", "--json"),
+            DJANGO_SETTINGS_MODULE="tests.doctor_settings",
+            SITE_SETTINGS=json.dumps({"EMAIL_BACKEND": mail}),
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        probes = {finding["probe"] for finding in json.loads(done.stdout)}
+        assert probes - {"hints", "long polls"} == set(PROBES)
+
+    def test_what_fails_fails_it(self):
+        done = shell("talk_doctor", "--url", "http://127.0.0.1:1")
+        assert done.returncode == 1
+        assert "failed  site:" in done.stdout
