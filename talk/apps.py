@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +15,7 @@ class TalkConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks, and hear of accounts that are deleted."""
+        """Register checks and what OpenAPI asks for, and hear of deleted accounts."""
         from django.contrib.auth import get_user_model
         from django.db.models.signals import pre_delete
 
@@ -27,6 +27,8 @@ class TalkConfig(AppConfig):
             sender=get_user_model(),
             dispatch_uid="talk.forget_deleted_account",
         )
+        if apps.is_installed("drf_spectacular"):
+            from talk.api.schema import inspector  # noqa: F401 - registers on import
         # Mistakes in the setting are the system checks' to tell.
         given = getattr(settings, "TALK", {})
         if isinstance(given, dict) and given.get("NOTIFICATION_EMAILS"):

@@ -7,12 +7,15 @@ separator is `/+`, and every other path below the two bases is answered here as 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from django.db import connections, transaction
 from django.urls import URLPattern, re_path
+from django.urls.resolvers import RegexPattern
 
 from talk.api.base import OCSViewSet
+from talk.api.envelope import V1, V2
 from talk.api.polls import Wait
 from talk.api.views.calls import CallViewSet
 from talk.api.views.chat import ChatViewSet, GuestNameViewSet, MentionViewSet
@@ -39,7 +42,8 @@ from talk.api.views.rooms import (
 from talk.api.views.signaling import SignalingViewSet
 from talk.constants import TOKEN_PATTERN
 
-BASE = r"ocs/v(?P<ocs_version>[12])\.php"
+VERSION = "(?P<ocs_version>[12])"
+BASE = rf"ocs/v{VERSION}\.php"
 TALK = f"{BASE}/apps/spreed/api/v1"
 TOKEN = f"(?P<token>{TOKEN_PATTERN})"
 
@@ -91,7 +95,7 @@ def routes(*, wait: Wait) -> list[URLPattern]:
     ]
     refuse = UnknownRouteViewSet.as_view({"get": "refuse"})
     unknown = re_path(rf"^{_slashes(BASE)}(?:/[\s\S]*)?\Z", refuse)
-    return [
+    endpoints = [
         *cloud,
         *rooms,
         *participants,
@@ -99,8 +103,19 @@ def routes(*, wait: Wait) -> list[URLPattern]:
         *calls,
         *signaling,
         *internal_signaling,
-        unknown,
     ]
+    return [*chain.from_iterable(endpoints), unknown]
+
+
+class EndpointPattern(RegexPattern):
+    """A pattern whose text is the path with plain separators, for whoever shows it."""
+
+    def __init__(self, path: str, *, name: str) -> None:
+        super().__init__(rf"^{_slashes(path)}\Z", name=name, is_endpoint=True)
+        self.path = path
+
+    def __str__(self) -> str:
+        return rf"^{self.path}\Z"
 
 
 def _route(
@@ -109,13 +124,22 @@ def _route(
     actions: Mapping[str, str],
     name: str,
     **initkwargs: Any,
-) -> URLPattern:
+) -> list[URLPattern]:
+    """Return a pattern for each base path, the one that clients use first."""
     view = viewset.as_view({**actions}, **initkwargs)
     for alias in connections:
         # A transaction around a whole request would hold locks and an old snapshot
         # while a poll waits. What changes anything is atomic in the domain.
         transaction.non_atomic_requests(alias)(view)
-    return re_path(rf"^{_slashes(path)}\Z", view, name=name)
+    return [
+        URLPattern(
+            EndpointPattern(path.replace(VERSION, str(version)), name=name),
+            view,
+            {"ocs_version": version},
+            name,
+        )
+        for version in (V2, V1)
+    ]
 
 
 def _slashes(path: str) -> str:
