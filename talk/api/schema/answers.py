@@ -6,8 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from talk.api.base import OCSViewSet
-from talk.api.envelope import V1, V2, Outcome, http_status, wrap
-from talk.api.errors import NOT_LOGGED_IN_OUTCOME
+from talk.api.envelope import (
+    UNKNOWN_ROUTE_V1,
+    V1,
+    V2,
+    Outcome,
+    http_status,
+    wrap,
+)
+from talk.api.errors import NOT_LOGGED_IN_OUTCOME, UNKNOWN_ROUTE_OUTCOME
 from talk.api.schema.operations import Operation, Reply
 from talk.api.schema.shapes import (
     NOTHING,
@@ -27,6 +34,9 @@ JSON, XML = "application/json", "application/xml"
 STATUSES = (200, 201, 304, 400, 401, 403, 404, 405, 412, 413, 429)
 """What an endpoint may answer; a 500 is a defect."""
 
+CODES = {V1: (*STATUSES, UNKNOWN_ROUTE_V1), V2: STATUSES}
+"""The same as the meta part has it."""
+
 XML_ANSWER: Shape = {
     "type": "object",
     "xml": {"name": "ocs"},
@@ -38,15 +48,23 @@ XML_ANSWER: Shape = {
 
 INVALID = Reply(when="A parameter or the body cannot be read.")
 TOO_LARGE = Reply(when="The body is too large.")
+NO_TOKEN = Reply(when="This is no token.")
 NOT_LOGGED_IN = Reply(when="The user is not logged in.")
 OTHER_SITE = Reply(when="A cookie without `OCS-APIRequest: true` may not change this.")
 
 
 def replies_of(
-    operation: Operation, *, view: type[OCSViewSet], action: str, method: str
+    operation: Operation,
+    *,
+    view: type[OCSViewSet],
+    action: str,
+    method: str,
+    is_about_a_room: bool,
 ) -> dict[int, Reply]:
     """Return all replies by status, also those that many endpoints have."""
     common: dict[int, Reply] = {}
+    if is_about_a_room:
+        common = {404: NO_TOKEN, UNKNOWN_ROUTE_V1: NO_TOKEN}
     if operation.reads:
         common |= {400: INVALID, 413: TOO_LARGE}
     if action in view.users_only:
@@ -64,6 +82,8 @@ def responses(replies: Mapping[int, Reply], *, version: int) -> dict[str, Any]:
     """Return the OpenAPI responses by HTTP status, which v1 has hardly any of."""
     by_status: dict[int, list[tuple[int, Reply]]] = {}
     for status, reply in replies.items():
+        if version == V2 and status == UNKNOWN_ROUTE_V1:
+            continue
         sent_as = http_status(_outcome(status), version)
         by_status.setdefault(sent_as, []).append((status, reply))
     return {
@@ -85,7 +105,9 @@ def names_needed(value: Any) -> set[str]:
 
 
 def _outcome(status: int) -> Outcome:
-    return NOT_LOGGED_IN_OUTCOME if status == 401 else Outcome(status=status)
+    """Return what the envelope is made of, by status; v1 has a code more than that."""
+    special = {401: NOT_LOGGED_IN_OUTCOME, UNKNOWN_ROUTE_V1: UNKNOWN_ROUTE_OUTCOME}
+    return special.get(status, Outcome(status=status))
 
 
 def _response(alternatives: list[tuple[int, Reply]], *, version: int) -> dict[str, Any]:
@@ -145,7 +167,7 @@ def _meta_shape(status: int, version: int) -> Shape:
 def _answer_shapes() -> Iterator[tuple[str, Shape]]:
     yield "TalkXML", XML_ANSWER
     for version in (V1, V2):
-        for status in STATUSES:
+        for status in CODES[version]:
             name = f"TalkMeta{status}V{version}"
             yield name, _meta_shape(status, version)
             empty = record(ocs=record(meta=named(name), data=NOTHING))

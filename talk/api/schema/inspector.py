@@ -69,7 +69,13 @@ class TalkSchema(AutoSchema):
             warn(f"talk: {name} {action} is not described.")
             return None
         version = V1 if V1_PATH in path else V2
-        replies = replies_of(described, view=view, action=action, method=method)
+        replies = replies_of(
+            described,
+            view=view,
+            action=action,
+            method=method,
+            is_about_a_room="{token}" in path,
+        )
         operation: dict[str, Any] = {
             "operationId": f"talk_v{version}_{name}_{action}",
             "description": self.get_description(),
