@@ -101,7 +101,7 @@ def command(options: argparse.Namespace, path: Path, url: str) -> list[str]:
         *("--max-examples", str(options.examples), "--seed", str(options.seed)),
         *("--header", "Accept: application/json", "--header", "OCS-APIRequest: true"),
         *("--max-time", str(options.seconds)),
-        *("--generation-database", "none", "--workers", "2", "--no-color"),
+        *("--generation-database", "none", "--workers", "1", "--no-color"),
         *("--continue-on-failure", "--suppress-health-check", "all"),
     ]
 
