@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
+
+import talk
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -29,6 +32,15 @@ INSTALLED_APPS = [
     "talk",
     "example_project",
 ]
+
+if find_spec("drf_spectacular") is not None:
+    INSTALLED_APPS += ["drf_spectacular"]
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Talk",
+    "DESCRIPTION": "Rooms, chat and calls over the Nextcloud Talk HTTP API v1.",
+    "VERSION": talk.__version__,
+    "SERVE_INCLUDE_SCHEMA": False,
+}
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

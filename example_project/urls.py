@@ -1,7 +1,8 @@
-"""The site's articles, the login, the admin, and Talk."""
+"""The site's articles, the login, the admin, Talk, and its OpenAPI document if it can."""
 
 from __future__ import annotations
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.contrib.staticfiles.urls import staticfiles_urlpatterns
@@ -18,3 +19,8 @@ urlpatterns = [
     path("", include("talk.urls")),
     *staticfiles_urlpatterns(),  # in DEBUG only: the admin's style sheets, and the page's
 ]
+
+if apps.is_installed("drf_spectacular"):
+    from drf_spectacular.views import SpectacularAPIView
+
+    urlpatterns += [path("openapi", SpectacularAPIView.as_view(urlconf="talk.urls"))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +15,7 @@ class TalkConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks, and hear of accounts that change or go."""
+        """Register checks and what OpenAPI asks for; hear of accounts that change or go."""
         from django.contrib.auth import get_user_model
         from django.contrib.auth.signals import user_logged_out
         from django.db.models.signals import post_save, pre_delete
@@ -35,6 +35,8 @@ class TalkConfig(AppConfig):
             dispatch_uid="talk.note_changed_account",
         )
         user_logged_out.connect(accounts.note_logout, dispatch_uid="talk.note_logout")
+        if apps.is_installed("drf_spectacular"):
+            from talk.api.schema import inspector  # noqa: F401 - registers on import
         # Mistakes in the setting are the system checks' to tell.
         given = getattr(settings, "TALK", {})
         if isinstance(given, dict) and given.get("NOTIFICATION_EMAILS"):

@@ -1,4 +1,7 @@
-"""A Talk client for tests: speaks OCS, keeps cookies, hands back parsed answers."""
+"""A Talk client for tests: speaks OCS, keeps cookies, hands back parsed answers.
+
+Every answer is checked against the OpenAPI document.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.test import Client
+
+from tests.document import assert_documented
 
 BASE = "/ocs/v2.php/apps/spreed/api/v1"
 
@@ -83,9 +88,13 @@ class TalkClient:
             if form is not None:
                 options["data"] = form
             response = getattr(self.http, method.lower())(url, **options)
-        if not response.content:
+        whole = response.json() if response.content else None
+        assert_documented(
+            path=url, method=method, status=response.status_code, body=whole
+        )
+        if whole is None:
             return Answer(response.status_code, {}, None, response.headers)
-        ocs = response.json()["ocs"]
+        ocs = whole["ocs"]
         return Answer(response.status_code, ocs["meta"], ocs["data"], response.headers)
 
     # What most tests need first.

@@ -16,6 +16,7 @@ from django.utils import timezone
 from talk.domain import external_signaling
 from talk.models import Room, Session
 from tests.client import BASE, Answer
+from tests.document import assert_documented
 
 Requests = list[dict[str, Any]]
 Told = Callable[[Callable[[], object]], Requests]
@@ -58,9 +59,10 @@ class SignalingServer:
 
     def send(self, body: bytes, headers: dict[str, str], **options: Any) -> Answer:
         """Send a body with these headers."""
+        path = f"{BASE}/signaling/backend"
         response = Client(enforce_csrf_checks=True).generic(
             "POST",
-            f"{BASE}/signaling/backend",
+            path,
             body,
             **{"content_type": "application/json", **options},
             headers={
@@ -72,8 +74,10 @@ class SignalingServer:
             },
         )
         assert response.headers["Content-Type"].startswith("application/json")
-        ocs = response.json()["ocs"]
-        return Answer(response.status_code, ocs["meta"], ocs["data"], response.headers)
+        status, whole = response.status_code, response.json()
+        assert_documented(path=path, method="POST", status=status, body=whole)
+        ocs = whole["ocs"]
+        return Answer(status, ocs["meta"], ocs["data"], response.headers)
 
     def authenticate(self, user_id: Any, ticket: Any) -> dict[str, Any]:
         """Ask whether a client is who it says."""

@@ -7,13 +7,16 @@ separator is `/+`, and every other path below the two bases is answered here as 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any
 
 from django.db import connections, transaction
 from django.http import HttpResponseBase
 from django.urls import URLPattern, re_path
+from django.urls.resolvers import RegexPattern
 
 from talk.api.base import OCSViewSet
+from talk.api.envelope import V1, V2
 from talk.api.polls import Wait
 from talk.api.views.app_passwords import AppPasswordViewSet, NewAppPasswordViewSet
 from talk.api.views.avatars import show_avatar, show_guest_avatar
@@ -45,7 +48,8 @@ from talk.constants import TOKEN_PATTERN
 
 View = Callable[..., HttpResponseBase]
 
-BASE = r"ocs/v(?P<ocs_version>[12])\.php"
+VERSION = "(?P<ocs_version>[12])"
+BASE = rf"ocs/v{VERSION}\.php"
 TALK = f"{BASE}/apps/spreed/api/v1"
 TOKEN = f"(?P<token>{TOKEN_PATTERN})"
 
@@ -105,7 +109,7 @@ def routes(*, wait: Wait) -> list[URLPattern]:
     ]
     refuse = UnknownRouteViewSet.as_view({"get": "refuse"})
     unknown = re_path(rf"^{_slashes(BASE)}(?:/[\s\S]*)?\Z", refuse)
-    return [
+    endpoints = [
         *cloud,
         *app_passwords,
         *rooms,
@@ -114,9 +118,19 @@ def routes(*, wait: Wait) -> list[URLPattern]:
         *calls,
         *signaling,
         *internal_signaling,
-        *_avatars(),
-        unknown,
     ]
+    return [*chain.from_iterable(endpoints), *_avatars(), unknown]
+
+
+class EndpointPattern(RegexPattern):
+    """A pattern whose text is the path with plain separators, for whoever shows it."""
+
+    def __init__(self, path: str, *, name: str) -> None:
+        super().__init__(rf"^{_slashes(path)}\Z", name=name, is_endpoint=True)
+        self.path = path
+
+    def __str__(self) -> str:
+        return rf"^{self.path}\Z"
 
 
 def without_transaction(view: View) -> View:
@@ -149,9 +163,18 @@ def _route(
     actions: Mapping[str, str],
     name: str,
     **initkwargs: Any,
-) -> URLPattern:
+) -> list[URLPattern]:
+    """Return a pattern for each base path, the one that clients use first."""
     view = without_transaction(viewset.as_view({**actions}, **initkwargs))
-    return re_path(rf"^{_slashes(path)}\Z", view, name=name)
+    return [
+        URLPattern(
+            EndpointPattern(path.replace(VERSION, str(version)), name=name),
+            view,
+            {"ocs_version": version},
+            name,
+        )
+        for version in (V2, V1)
+    ]
 
 
 def _slashes(path: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -24,12 +23,9 @@ from tests.api.callers import (
     user_called,
 )
 from tests.api.helpers import put_in
-from tests.api.wire import FORM, JSON
+from tests.api.wire import JSON
 from tests.client import Answer, TalkClient
 from tests.factories import UserFactory
-
-PLACES = ["query", "form", "JSON"]
-"""Where parameters may stand, with any method."""
 
 NO_TEXT = [
     pytest.param({}, id="missing"),
@@ -64,18 +60,6 @@ class ReservedAdapter(DefaultAdapter):
 
 
 # Requests.
-
-
-def send(
-    client: TalkClient, method: str, path: str, place: str, **parameters: Any
-) -> Answer:
-    """Send parameters in the query, in a form or as JSON."""
-    if place == "query":
-        return client.request(method, path, query=parameters)
-    if place == "form":
-        body = urlencode(parameters)
-        return client.request(method, path, body=body, content_type=FORM)
-    return send_json(client, method, path, parameters)
 
 
 def send_json(client: TalkClient, method: str, path: str, body: Any) -> Answer:

@@ -19,7 +19,8 @@ from tests.api.helpers import (
     rows,
     unread,
 )
-from tests.api.moderation import KEEPS_CAROL_APART, PLACES, last_activity, send, told
+from tests.api.moderation import KEEPS_CAROL_APART, last_activity, told
+from tests.api.wire import PLACES, send
 from tests.client import Answer, TalkClient
 from tests.factories import GroupFactory, UserFactory
 

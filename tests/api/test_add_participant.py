@@ -35,17 +35,16 @@ from tests.api.moderation import (
     ANONYMOUS_WITHOUT_PLACE,
     KEEPS_CAROL_APART,
     NO_TEXT,
-    PLACES,
     USERS_WITHOUT_PLACE,
     body_of,
     co_owner,
     last_activity,
     moderator,
     newest,
-    send,
     told,
     type_of,
 )
+from tests.api.wire import PLACES, send
 from tests.client import Answer, TalkClient
 from tests.factories import GroupFactory, UserFactory
 from tests.threads import at_once

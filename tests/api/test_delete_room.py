@@ -39,14 +39,10 @@ from tests.api.helpers import (
     rows,
     unread,
 )
-from tests.api.room_requests import (
-    NOT_MODERATORS,
-    NOT_THERE,
-    delete,
-    give_password,
-    rename,
-    timeline,
-)
+from tests.api.operations import delete_room as delete
+from tests.api.operations import protect as give_password
+from tests.api.operations import rename
+from tests.api.room_requests import NOT_MODERATORS, NOT_THERE, timeline
 from tests.api.waits import while_waiting
 from tests.client import BASE, Answer, TalkClient
 from tests.factories import RoomFactory

@@ -19,13 +19,7 @@ from tests.api.helpers import (
     rows,
     session_ids,
 )
-from tests.api.moderation import (
-    join_as_guest,
-    last_activity,
-    newest,
-    put_in_call,
-    told,
-)
+from tests.api.moderation import join_as_guest, last_activity, newest, put_in_call, told
 from tests.factories import GroupFactory, UserFactory
 
 NOBODY = "failed-to-get-session"

@@ -34,16 +34,15 @@ from tests.api.invitations import ADDRESS, BROKEN, WAYS, Invite, inviter
 from tests.api.moderation import (
     ANONYMOUS_WITHOUT_PLACE,
     NO_TEXT,
-    PLACES,
     USERS_WITHOUT_PLACE,
     body_of,
     co_owner,
     last_activity,
     moderator,
     newest,
-    send,
     told,
 )
+from tests.api.wire import PLACES, send
 from tests.factories import UserFactory
 from tests.mails import wait_for_mails
 

@@ -18,7 +18,7 @@ from tests.api.helpers import (
     session_ids,
     set_password,
 )
-from tests.api.room_requests import make_private
+from tests.api.operations import make_private
 from tests.client import TalkClient
 
 HERE, THERE = "192.0.2.1", "198.51.100.7"

@@ -26,7 +26,6 @@ from tests.api.helpers import (
 )
 from tests.api.moderation import (
     NO_TEXT,
-    PLACES,
     WITHOUT_PLACE,
     body_of,
     co_owner,
@@ -34,11 +33,11 @@ from tests.api.moderation import (
     join_as_guest,
     moderator,
     promote,
-    send,
     send_json,
     type_of,
     type_of_session,
 )
+from tests.api.wire import PLACES, send
 from tests.factories import UserFactory
 
 ALLOWED = [owner, co_owner, moderator, guest_moderator]

@@ -20,7 +20,9 @@ from tests.api.helpers import (
     rows,
     unread,
 )
-from tests.api.room_requests import NOT_THERE, PLACES, make_public, send
+from tests.api.operations import make_public
+from tests.api.room_requests import NOT_THERE
+from tests.api.wire import PLACES, send
 from tests.client import BASE, Answer, TalkClient
 
 INVALID = [

@@ -12,13 +12,9 @@ from talk.constants import ParticipantType
 from talk.models import Room
 from tests.api.helpers import SECRET, fill, put_in, set_password
 from tests.api.moderation import join_as_guest
-from tests.api.room_requests import (
-    delete,
-    give_password,
-    make_private,
-    make_public,
-    rename,
-)
+from tests.api.operations import delete_room as delete
+from tests.api.operations import make_private, make_public, rename
+from tests.api.operations import protect as give_password
 from tests.client import TalkClient
 from tests.factories import GroupFactory, UserFactory
 

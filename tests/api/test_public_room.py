@@ -28,14 +28,8 @@ from tests.api.helpers import (
     set_password,
     unread,
 )
-from tests.api.room_requests import (
-    USERS_NOT_THERE,
-    make_private,
-    make_public,
-    newest,
-    room_without,
-    timeline,
-)
+from tests.api.operations import make_private, make_public
+from tests.api.room_requests import USERS_NOT_THERE, newest, room_without, timeline
 from tests.client import BASE, TalkClient
 from tests.threads import at_once
 

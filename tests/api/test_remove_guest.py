@@ -30,19 +30,18 @@ from tests.api.helpers import (
 )
 from tests.api.moderation import (
     NO_TEXT,
-    PLACES,
     WITHOUT_PLACE,
     body_of,
     co_owner,
     join_as_guest,
     moderator,
     put_in_call,
-    send,
     send_json,
     told,
     type_of_session,
     was_in_call,
 )
+from tests.api.wire import PLACES, send
 from tests.client import Answer, TalkClient
 from tests.threads import at_once
 

@@ -30,7 +30,6 @@ from tests.api.helpers import (
 )
 from tests.api.moderation import (
     NO_TEXT,
-    PLACES,
     WITHOUT_PLACE,
     body_of,
     co_owner,
@@ -39,12 +38,12 @@ from tests.api.moderation import (
     moderator,
     newest,
     put_in_call,
-    send,
     send_json,
     told,
     type_of,
     was_in_call,
 )
+from tests.api.wire import PLACES, send
 from tests.client import Answer, TalkClient
 from tests.factories import UserFactory
 from tests.threads import at_once

@@ -20,16 +20,15 @@ from tests.api.helpers import (
     rows,
     unread,
 )
+from tests.api.operations import rename
 from tests.api.room_requests import (
     NOT_MODERATORS,
     NOT_THERE,
-    PLACES,
     newest,
-    rename,
     room_without,
-    send,
     timeline,
 )
+from tests.api.wire import PLACES, send
 from tests.client import BASE, TalkClient
 from tests.threads import at_once
 

@@ -22,7 +22,8 @@ from tests.api.helpers import (
     places_of,
     session_ids,
 )
-from tests.api.room_requests import make_private, make_public, timeline
+from tests.api.operations import make_private, make_public
+from tests.api.room_requests import timeline
 from tests.api.waits import while_waiting
 from tests.client import TalkClient
 from tests.factories import RoomFactory

@@ -29,17 +29,16 @@ from tests.api.helpers import (
     set_password,
     unread,
 )
+from tests.api.operations import make_private
+from tests.api.operations import protect as give_password
 from tests.api.room_requests import (
     NOT_MODERATORS,
     NOT_THERE,
-    PLACES,
-    give_password,
-    make_private,
     newest,
     room_without,
-    send,
     timeline,
 )
+from tests.api.wire import PLACES, send
 from tests.client import BASE, TalkClient
 
 PASSWORDS = [

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.test import AsyncRequestFactory, Client, RequestFactory
 from django.test.client import encode_multipart
 
 from talk.api.parameters import merged_parameters
+from tests.client import Answer, TalkClient
 
 V1, V2 = "/ocs/v1.php", "/ocs/v2.php"
 CAPABILITIES = f"{V2}/cloud/capabilities"
@@ -105,3 +108,19 @@ def chunked(body: bytes, content_type: str, method: str = "POST") -> HttpRequest
 def merged(request: HttpRequest, **route: Any) -> dict[str, Any]:
     """Return the request's parameters."""
     return merged_parameters(request, route)
+
+
+PLACES = ["query", "form", "JSON"]
+"""Where parameters may stand."""
+
+
+def send(
+    client: TalkClient, method: str, path: str, place: str, **values: Any
+) -> Answer:
+    """Send a request with its parameters in one of `PLACES`."""
+    if place == "query":
+        return client.request(method, path, query=values)
+    if place == "form":
+        body = urlencode(values)
+        return client.request(method, path, body=body, content_type=FORM)
+    return client.request(method, path, body=json.dumps(values))

@@ -61,6 +61,8 @@ class ProfileViewSet(OCSViewSet):
 class UnknownRouteViewSet(OCSViewSet):
     """Every path below `/ocs` that is no endpoint."""
 
+    schema = None
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse before anything else is looked at.
 

@@ -1,29 +1,28 @@
-"""System checks: mistakes in a site's settings, said at start-up.
-
-Ids are never used again for something else. The README lists them.
-"""
+"""Checks of everything else in a site's settings that Talk depends on."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, fields
+from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from channels.exceptions import InvalidChannelLayerError
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.apps import AppConfig, apps
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.db import router
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils.module_loading import import_string
 
-from talk.conf import KEYS, TalkSettings
-from talk.domain.ice_servers import PROTOCOLS
-from talk.outgoing.signaling_server import SCHEMES
+from talk.checks.values import given_settings
+from talk.conf import TalkSettings
+from talk.models import talk_database
 
 REQUIRED_APPS = ("rest_framework", "channels")
 
@@ -36,48 +35,12 @@ SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
 SESSION_MIDDLEWARE = "django.contrib.sessions.middleware.SessionMiddleware"
 
-ADDRESS = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
-"""A host, perhaps with a port; an IPv6 address is in brackets."""
+COOKIE_SESSIONS = "django.contrib.sessions.backends.signed_cookies"
 
-TURN_KEYS = frozenset({"server", "secret", "protocols"})
-SIGNALING_KEYS = frozenset({"server", "secret", "verify"})
-
-KINDS: dict[str, tuple[Any, str]] = {
-    "str": (str, "a text"),
-    "int": (int, "a whole number above 0"),
-    "bool": (bool, "True or False"),
-    "float": ((int, float), "a number above 0"),
-    "tuple[str, ...]": ((list, tuple), "a list of texts"),
-    "tuple[Mapping[str, Any], ...]": ((list, tuple), "a list of dicts"),
-}
-"""What values of a setting's type are, and how to ask for one."""
-
-MAY_BE_NOTHING = frozenset(
-    {"BASIC_MEMORY_SECONDS", "METRICS_LOG_SECONDS", "POLL_MEMORY_SECONDS"}
+IMPORTS_US = re.compile(
+    r"^\s*(?:import talk\.asgi|from talk\.asgi import|from talk import .*\basgi\b)",
+    re.MULTILINE,
 )
-"""Keys for which 0 makes sense, although it is not the default."""
-
-
-@register
-def check_settings(
-    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Check the `TALK` dict: its keys, the types of its values, its dotted paths."""
-    if not isinstance(getattr(settings, "TALK", {}), dict):
-        return [Error("TALK is no dict.", hint="TALK = {…}", id="talk.E001")]
-    given = _given()
-    messages: list[CheckMessage] = [
-        Error(
-            f"TALK has an unknown key {key!r}.",
-            hint=f"Known keys: {', '.join(sorted(KEYS))}.",
-            id="talk.E001",
-        )
-        for key in sorted(set(given) - KEYS, key=str)
-    ]
-    for field in fields(TalkSettings):
-        if field.name in given:
-            messages += _check_value(field, given[field.name])
-    return messages
 
 
 @register
@@ -113,6 +76,89 @@ def check_sessions(
 
 
 @register
+def check_session_engine(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that the server remembers what it has told a browser about its guest."""
+    if settings.SESSION_ENGINE != COOKIE_SESSIONS:
+        return []
+    return [
+        Warning(
+            "Sessions are kept in cookies alone.",
+            hint=(
+                "Two requests at once overwrite each other's, and whoever kept an old "
+                "cookie is that guest again: name another SESSION_ENGINE, "
+                "'django.contrib.sessions.backends.cached_db' for example."
+            ),
+            id="talk.W006",
+        )
+    ]
+
+
+@register
+def check_polls(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that long polls leave Django's request path.
+
+    The module of the ASGI application is read, not run.
+    """
+    if settings.DEBUG or _mentions_us(getattr(settings, "ASGI_APPLICATION", None)):
+        return []
+    return [
+        Warning(
+            "Long polls are not served by talk.asgi.",
+            hint=(
+                "Every waiting client holds a worker: in asgi.py, write application = "
+                "talk.asgi.application(get_asgi_application()), name it in "
+                "ASGI_APPLICATION and serve it. Under WSGI, or where another module "
+                "does that, add 'talk.W007' to SILENCED_SYSTEM_CHECKS."
+            ),
+            id="talk.W007",
+        )
+    ]
+
+
+@register
+def check_connections(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that an ASGI server does not collect connections of threads that ended."""
+    age = settings.DATABASES.get(talk_database(), {}).get("CONN_MAX_AGE", 0)
+    if settings.DEBUG or age == 0 or not getattr(settings, "ASGI_APPLICATION", None):
+        return []
+    return [
+        Warning(
+            "An ASGI server keeps database connections that nobody uses again.",
+            hint=(
+                "Set CONN_MAX_AGE to 0, and use the pool of the database's back end; "
+                "long polls keep connections of their own. Where only WSGI is served, "
+                "add 'talk.W008' to SILENCED_SYSTEM_CHECKS."
+            ),
+            id="talk.W008",
+        )
+    ]
+
+
+@register
+def check_databases(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that what changes together is in one database."""
+    models = [*apps.get_app_config("talk").get_models(), get_user_model()]
+    aliases = {router.db_for_write(model) for model in models}
+    if len(aliases) == 1:
+        return []
+    return [
+        Error(
+            f"The models of talk and of users are split: {', '.join(sorted(aliases))}.",
+            hint="Let your database routers write all of them to the same database.",
+            id="talk.E011",
+        )
+    ]
+
+
+@register
 def check_channel_layer(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
@@ -127,7 +173,16 @@ def check_channel_layer(
                 id="talk.E005",
             )
         ]
-    layer = get_channel_layer(alias)
+    try:
+        layer = get_channel_layer(alias)
+    except InvalidChannelLayerError as error:
+        return [
+            Error(
+                f"The channel layer {alias!r} cannot be used: {error}",
+                hint="Correct its BACKEND; channels_redis is in django-talk[redis].",
+                id="talk.E010",
+            )
+        ]
     is_alone = layer is None or isinstance(layer, InMemoryChannelLayer)
     if settings.DEBUG or not is_alone:
         return []
@@ -149,7 +204,7 @@ def check_cache(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Check that attempts are counted once a site, not once a process."""
-    alias = _given().get("CACHE", TalkSettings.CACHE)
+    alias = given_settings().get("CACHE", TalkSettings.CACHE)
     if alias not in settings.CACHES:
         return [
             Error(
@@ -196,7 +251,7 @@ def check_stun(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Check that callers in different networks can learn their public addresses."""
-    given = _given()
+    given = given_settings()
     # A TURN server tells them as well.
     if settings.DEBUG or given.get("STUN_SERVERS") or given.get("TURN_SERVERS"):
         return []
@@ -218,7 +273,10 @@ def check_signaling_library(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Check that a signaling server, if there is one, can be told what happens."""
-    if not _given().get("SIGNALING_SERVERS") or find_spec("urllib3") is not None:
+    if (
+        not given_settings().get("SIGNALING_SERVERS")
+        or find_spec("urllib3") is not None
+    ):
         return []
     return [
         Error(
@@ -230,28 +288,11 @@ def check_signaling_library(
 
 
 @register
-def check_secrets(
-    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Check that every TURN and signaling server has a secret that we share with it."""
-    return [
-        Error(
-            f"A server in TALK[{key!r}] has no secret.",
-            hint="Give it the `secret` that stands in the server's own configuration.",
-            id="talk.E008",
-        )
-        for key in ("TURN_SERVERS", "SIGNALING_SERVERS")
-        for server in _dicts(_given().get(key))
-        if not server.get("secret")
-    ]
-
-
-@register
 def check_page_templates(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Check that the pages for browsers can be rendered, unless they are turned off."""
-    given = _given()
+    given = given_settings()
     base = given.get("PAGE_BASE_TEMPLATE", TalkSettings.PAGE_BASE_TEMPLATE)
     if given.get("PAGE", TalkSettings.PAGE) is False or not isinstance(base, str):
         return []
@@ -263,7 +304,7 @@ def check_page_templates(
                     "Let TEMPLATES have Django's engine with 'APP_DIRS': True, or turn "
                     "the pages off by TALK['PAGE'] = False."
                 ),
-                id="talk.W006",
+                id="talk.W010",
             )
         ]
     if base and not _has_template(base):
@@ -271,7 +312,7 @@ def check_page_templates(
             Error(
                 f"There is no template {base!r}.",
                 hint="Name one of yours in TALK['PAGE_BASE_TEMPLATE'].",
-                id="talk.E009",
+                id="talk.E012",
             )
         ]
     return []
@@ -308,20 +349,25 @@ def _may_wait(host: Any) -> bool:
     return isinstance(host, dict) and host.get("socket_timeout", 0) is None
 
 
-def _given() -> dict[str, Any]:
-    """Return the site's `TALK` as it stands, which may be full of mistakes."""
-    given = getattr(settings, "TALK", {})
-    return given if isinstance(given, dict) else {}
-
-
 def _layer_alias() -> Any:
     """Return the alias of the channel layer that is to carry hints."""
-    return _given().get("CHANNEL_LAYER", TalkSettings.CHANNEL_LAYER)
+    return given_settings().get("CHANNEL_LAYER", TalkSettings.CHANNEL_LAYER)
 
 
 def _configured_layers() -> dict[Any, Any]:
     """Return the site's channel layers by alias."""
     return getattr(settings, "CHANNEL_LAYERS", {})
+
+
+def _mentions_us(path: Any) -> bool:
+    """Whether the module of an ASGI application imports `talk.asgi`."""
+    module_name, _, _ = str(path or "").rpartition(".")
+    try:
+        spec = find_spec(module_name) if module_name else None
+        source = Path(spec.origin).read_text("utf-8") if spec and spec.origin else ""
+    except (ImportError, OSError, ValueError):
+        return False
+    return bool(IMPORTS_US.search(source))
 
 
 def _is_session_middleware(path: str) -> bool:
@@ -330,102 +376,3 @@ def _is_session_middleware(path: str) -> bool:
     except ImportError:
         return False
     return isinstance(middleware, type) and issubclass(middleware, SessionMiddleware)
-
-
-def _check_value(field: Field[Any], value: Any) -> list[CheckMessage]:
-    kind, expected = KINDS[str(field.type)]
-    is_right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-    # Nothing, and none at all, make sense only where they are the default.
-    may_be_nothing = not field.default or field.name in MAY_BE_NOTHING
-    is_right = is_right and (kind is bool or bool(value) or may_be_nothing)
-    if isinstance(value, int | float):
-        is_right = is_right and value >= 0
-    if not is_right:
-        message = f"TALK[{field.name!r}] is wrong."
-        return [Error(message, hint=f"Give {expected}.", id="talk.E001")]
-    if field.name in SERVERS:
-        return _check_servers(field.name, value)
-    paths = {"ADAPTER": [value], "AUTHENTICATION_CLASSES": value}.get(field.name, [])
-    return [message for path in paths for message in _check_path(field.name, path)]
-
-
-def _check_path(key: str, path: str) -> list[CheckMessage]:
-    try:
-        import_string(path)
-    except ImportError as error:
-        message = f"TALK[{key!r}] names {path!r}, which cannot be imported."
-        return [Error(message, hint=str(error), id="talk.E002")]
-    return []
-
-
-def _check_servers(key: str, servers: Sequence[Any]) -> list[CheckMessage]:
-    is_right, expected = SERVERS[key]
-    return [
-        Error(f"TALK[{key!r}] has a wrong entry.", hint=expected, id="talk.E001")
-        for server in servers
-        if not is_right(server)
-    ]
-
-
-def _dicts(value: Any) -> list[Mapping[str, Any]]:
-    """Return those of a setting's entries that are dicts; others are errors anyway."""
-    entries = value if isinstance(value, list | tuple) else []
-    return [entry for entry in entries if isinstance(entry, Mapping)]
-
-
-def _is_stun_server(value: Any) -> bool:
-    return isinstance(value, str) and _is_address(value, needs_port=True)
-
-
-def _is_turn_server(value: Any) -> bool:
-    if not isinstance(value, Mapping) or not value.keys() <= TURN_KEYS:
-        return False
-    protocols = value.get("protocols", PROTOCOLS)
-    return (
-        _is_address(value.get("server"), needs_port=False)
-        and isinstance(value.get("secret", ""), str)
-        and isinstance(protocols, list | tuple)
-        and bool(protocols)
-        and all(protocol in PROTOCOLS for protocol in protocols)
-    )
-
-
-def _is_signaling_server(value: Any) -> bool:
-    if not isinstance(value, Mapping) or not value.keys() <= SIGNALING_KEYS:
-        return False
-    return (
-        _is_server_url(value.get("server"))
-        and isinstance(value.get("secret", ""), str)
-        and isinstance(value.get("verify", True), bool)
-    )
-
-
-def _is_address(value: Any, *, needs_port: bool) -> bool:
-    match = ADDRESS.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return False
-    return 1 <= int(match[1]) <= 65535 if match[1] else not needs_port
-
-
-def _is_server_url(value: Any) -> bool:
-    if not isinstance(value, str):
-        return False
-    try:
-        parts = urlsplit(value)
-    except ValueError:
-        return False
-    return parts.scheme in SCHEMES and bool(parts.hostname)
-
-
-SERVERS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "STUN_SERVERS": (_is_stun_server, 'Give "host:port".'),
-    "TURN_SERVERS": (
-        _is_turn_server,
-        'Give {"server": "host:port", "secret": "…", "protocols": ["udp", "tcp"]}.',
-    ),
-    "SIGNALING_SERVERS": (
-        _is_signaling_server,
-        'Give {"server": "wss://…", "secret": "…"}, and "verify": False if need be.',
-    ),
-}
-"""What an entry of these settings is, and how to ask for one."""
