@@ -15,12 +15,13 @@ from talk.domain.access import (
     require_moderator,
     require_user_moderator,
 )
+from talk.domain.actors import Actor
 from talk.domain.news import announce
 from talk.domain.system_messages import conversation_renamed, password_changed
 from talk.domain.text import require_text
 from talk.domain.timeline import append
 from talk.exceptions import Invalid, NotAllowed, NotSupported
-from talk.models import Room, atomic
+from talk.models import Room, atomic, requires_transaction
 
 
 @atomic
@@ -36,12 +37,36 @@ def rename_room(*, caller: Caller, name: str, now: datetime) -> None:
 
     API: Rename a room.
     """
+    require_name(name)
+    caller = lock_caller(caller)
+    require_moderator(caller)
+    change_name(room=caller.room, actor=caller.actor, name=name, now=now)
+
+
+def require_name(name: str) -> None:
+    """Refuse what no room can be called from now on.
+
+    Raises:
+        Invalid: it is empty, has more than 200 characters, or some that cannot be
+            stored.
+
+    API: Rename a room.
+    """
     if not name:
         raise Invalid("The name is empty.")
     require_text(name, longest=NEW_NAME_MAX)
-    caller = lock_caller(caller)
-    require_moderator(caller)
-    room, old_name = caller.room, caller.room.name
+
+
+@requires_transaction
+def change_name(*, room: Room, actor: Actor, name: str, now: datetime) -> None:
+    """Give a locked room another name, which `require_name` has let pass.
+
+    Raises:
+        NotSupported: it is a one-to-one room.
+
+    API: System messages, `conversation_renamed`.
+    """
+    old_name = room.name
     if room.is_one_to_one:
         raise NotSupported
     if name == old_name:
@@ -50,11 +75,11 @@ def rename_room(*, caller: Caller, name: str, now: datetime) -> None:
     Room.objects.filter(pk=room.pk).update(name=name)
     external_signaling.tell_changed(room=room)
     line = conversation_renamed(old_name=old_name, new_name=name)
-    append(room_id=room.pk, actor=caller.actor, lines=[line], now=now)
+    append(room_id=room.pk, actor=actor, lines=[line], now=now)
     announce(
         signals.room_renamed,
         room=room,
-        actor=caller.actor,
+        actor=actor,
         old_name=old_name,
         new_name=name,
     )
@@ -138,10 +163,18 @@ def set_password(*, caller: Caller, password: str, now: datetime) -> None:
 def _store_password(*, caller: Caller, hashed: str, now: datetime) -> None:
     caller = lock_caller(caller)
     require_password_right(caller)
-    room = caller.room
+    change_password(room=caller.room, actor=caller.actor, hashed=hashed, now=now)
+
+
+@requires_transaction
+def change_password(*, room: Room, actor: Actor, hashed: str, now: datetime) -> None:
+    """Give a locked room the password with this hash; an empty one removes it.
+
+    API: System messages, `password_set` and `password_removed`.
+    """
     room.password = hashed
     Room.objects.filter(pk=room.pk).update(password=hashed)
     external_signaling.tell_changed(room=room)
     line = password_changed(is_set=bool(hashed))
-    append(room_id=room.pk, actor=caller.actor, lines=[line], now=now)
-    announce(signals.room_password_changed, room=room, actor=caller.actor)
+    append(room_id=room.pk, actor=actor, lines=[line], now=now)
+    announce(signals.room_password_changed, room=room, actor=actor)

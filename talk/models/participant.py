@@ -10,6 +10,7 @@ from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import GUEST_TYPES, NotificationLevel, ParticipantType
+from talk.models.room import Room
 from talk.models.session import Session
 
 
@@ -31,13 +32,18 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         live = Session.objects.filter(participant=OuterRef("pk")).live(now)
         return self.annotate(is_connected=Exists(live))  # type: ignore[no-redef]  # same name
 
+    def present_first(self, now: datetime) -> ParticipantQuerySet:
+        """… in the order of who is connected, then of rank."""
+        live = Session.objects.filter(participant=OuterRef("pk")).live(now)
+        return self.order_by(Exists(live).desc(), "type", "pk")
+
     def raise_read_mark(self, pk: int, comments: int) -> bool:
         """Move one participant's read marker forward, never back; tell whether it did.
 
         `comments` is the room's comment count up to which everything was seen.
         """
         behind = self.filter(pk=pk, read_comments__lt=comments)
-        return behind.update(read_comments=comments) == 1
+        return behind.update(read_comments=comments, unread_deleted=0) == 1
 
 
 class Participant(models.Model):
@@ -80,6 +86,11 @@ class Participant(models.Model):
         _("read comments"),
         default=0,
         help_text=_("The room's comment count up to which everything was read."),
+    )
+    unread_deleted = models.PositiveBigIntegerField(
+        _("unread and deleted"),
+        default=0,
+        help_text=_("Comments after the read marker that were deleted."),
     )
     last_mention = models.PositiveBigIntegerField(
         _("last mention"),
@@ -137,6 +148,10 @@ class Participant(models.Model):
     def is_guest(self) -> bool:
         """Whether this is a guest's place."""
         return ParticipantType(self.type).is_guest
+
+    def unread_of(self, room: Room) -> int:
+        """Return how many comments of the participant's room were not read yet."""
+        return max(room.comment_count - self.read_comments - self.unread_deleted, 0)
 
     @property
     def is_mentioned(self) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connections, models
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import RoomType
 from talk.models.database import primary
+
+SPELLINGS = (str, str.lower, str.upper, str.capitalize, str.title)
+"""How a name may be spelt that somebody looks for; each is a range of the index."""
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
@@ -34,6 +37,18 @@ class RoomQuerySet(models.QuerySet["Room"]):
             return list(rows.select_for_update())
         rows.order_by().update(token=F("token"))
         return list(rows)
+
+    def called(self, text: str) -> RoomQuerySet:
+        """… whose token is `text`, or whose name begins with it.
+
+        Case matters where the database says so, but for the usual spellings: an index
+        that knows no case is not to be had on every database.
+        """
+        names = {spell(text) for spell in SPELLINGS}
+        is_called = Q(token=text)
+        for name in sorted(names):
+            is_called |= Q(name__startswith=name)
+        return self.filter(is_called)
 
     def advance(
         self, pk: int, *, lines: int, comments: int, now: datetime
@@ -109,12 +124,14 @@ class Room(models.Model):
     last_position = models.PositiveBigIntegerField(
         _("last position"),
         default=0,
-        help_text=_("Position of the newest message; also the number of messages."),
+        help_text=_("Position of the newest message, which may have been deleted."),
     )
     comment_count = models.PositiveBigIntegerField(
         _("comment count"),
         default=0,
-        help_text=_("Messages that people wrote, without system messages."),
+        help_text=_(
+            "Messages that people wrote, deleted ones included; no system messages."
+        ),
     )
 
     people_version = models.PositiveBigIntegerField(
@@ -133,9 +150,16 @@ class Room(models.Model):
                 fields=["object_type", "object_id"], name="talk_room_once_an_object"
             ),
         )
-        # Serves the search for calls that nobody is in any more.
+        # None on the last activity: each message would then rewrite all of these.
         indexes = (
+            # Serves the search for calls that nobody is in any more.
             models.Index(fields=["active_since"], name="talk_room_active_since"),
+            # Serves the admin's search for names; PostgreSQL needs the class for LIKE.
+            models.Index(
+                fields=["name"],
+                opclasses=["varchar_pattern_ops"],
+                name="talk_room_name",
+            ),
         )
 
     def __str__(self) -> str:
