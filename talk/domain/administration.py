@@ -11,20 +11,25 @@ from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 
+from talk import hints
 from talk.constants import (
     BY_LINK_TYPES,
+    GUEST_NAME_MAX,
     GUEST_TYPES,
     ParticipantType,
     RoomType,
 )
-from talk.domain import calls, deletion, moderation, moderators, room_types
+from talk.domain import calls, deletion, guests, moderation, moderators, room_types
 from talk.domain.actors import Actor
 from talk.domain.participants import abandon
 from talk.domain.people import note_change
 from talk.domain.places import drop_places
 from talk.domain.sessions import end_sessions
+from talk.domain.text import require_text
 from talk.exceptions import Invalid, NotAllowed, NotFound, PreconditionFailed
 from talk.models import (
+    Guest,
+    Message,
     Participant,
     Room,
     Session,
@@ -182,9 +187,9 @@ def remove_guests(*, room_id: int, actor: Actor, now: datetime) -> int:
         NotFound: the room is gone.
     """
     room = _lock(room_id)
-    guests = _places(room, GUEST_TYPES)
-    drop_places(room=room, places=guests, actor=actor, now=now)
-    return len(guests)
+    gone = _places(room, GUEST_TYPES)
+    drop_places(room=room, places=gone, actor=actor, now=now)
+    return len(gone)
 
 
 @atomic
@@ -238,6 +243,31 @@ def remove_participant(*, participant_id: int, actor: Actor, now: datetime) -> N
     """
     room, place = _lock_place(participant_id)
     abandon(room=room, place=place, actor=actor, now=now)
+
+
+@atomic
+def rename_guest(*, guest_id: int, display_name: str) -> None:
+    """Give a guest another name, whether or not they are still in a room.
+
+    Everything that they said shows it from now on; an empty one makes them nameless.
+
+    Raises:
+        Invalid: the name has more than 64 characters, or some that cannot be stored.
+        NotFound: there is no such guest.
+    """
+    guest = primary(Guest.objects.filter(pk=guest_id)).first()
+    if guest is None:
+        raise NotFound
+    places = primary(Participant.objects.filter(guest=guest))
+    room_id = places.values_list("room", flat=True).first()
+    if room_id is not None:
+        guests.rename_guest(guest=guest, room_id=room_id, display_name=display_name)
+    else:
+        require_text(display_name, longest=GUEST_NAME_MAX)
+        Guest.objects.filter(pk=guest.pk).update(display_name=display_name)
+    spoken = primary(Message.objects.filter(actor_guest=guest)).order_by()
+    for key in spoken.values_list("room", flat=True).distinct():
+        hints.record_departure(room_id=key)
 
 
 @requires_transaction

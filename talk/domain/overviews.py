@@ -68,7 +68,7 @@ def list_people(*, room: Room, limit: int, now: datetime) -> list[Member]:
     places = Participant.objects.filter(room=room).with_names()
     found = list(places.present_first(now)[:limit])
     sessions: dict[int, list[Session]] = defaultdict(list)
-    for session in Session.objects.filter(participant__in=found).live(now):
+    for session in Session.objects.filter(participant__in=found):
         sessions[session.participant_id].append(session)
     return [Member(participant=place, sessions=sessions[place.pk]) for place in found]
 
