@@ -65,10 +65,10 @@ class DescribedChangeList(ChangeList):
         model_admin.describe(request, rows)
         self.result_list = rows
         self.older_url = ""
-        is_in_order = model_admin.older_parameter and ORDER_VAR not in self.params
-        if is_in_order and getattr(self.paginator, "is_cut", False):
-            key = model_admin.older_parameter
-            self.older_url = self.get_query_string({key: rows[-1].pk})
+        if rows and ORDER_VAR not in self.params:
+            older = model_admin.older_than(request, rows[-1])
+            if older and getattr(self.paginator, "is_cut", False):
+                self.older_url = self.get_query_string(older)
 
 
 class PageActionForm(helpers.ActionForm):
@@ -100,9 +100,6 @@ class TalkAdmin(BaseAdmin):
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     action_form = PageActionForm
-    older_parameter = ""
-    """Parameter after which only older rows are listed, where there is one."""
-
     left_alone: Promise
     """Tells of rows to which there was nothing to do, with `%(count)d` in it."""
 
@@ -111,6 +108,10 @@ class TalkAdmin(BaseAdmin):
 
     def describe(self, request: HttpRequest, rows: list[Any]) -> None:
         """Look up what the rows of a page show besides their own fields."""
+
+    def older_than(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return the parameters of a list that goes on behind a row, if there is one."""
+        return {}
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Return that nobody may: what people do makes the rows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -12,13 +13,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from talk.constants import TOKEN_PATTERN
 from talk.models import Room, live_since
 
 ROOM = "room"
 """Parameter that holds the token of the room whose rows are listed."""
 
 BEFORE = "before"
-"""Parameter that holds the key of the message whose predecessors are listed."""
+"""Parameter that holds the position of the message whose predecessors are listed."""
 
 Choices = list[tuple[str, Any]]
 
@@ -98,7 +100,9 @@ class RoomFilter(admin.SimpleListFilter):
         token = self.value()
         if not token:
             return []
-        self._room = Room.objects.filter(token=token).first()
+        self._room = None
+        if re.fullmatch(TOKEN_PATTERN, token):
+            self._room = Room.objects.filter(token=token).first()
         return [(token, str(self._room or token))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -130,20 +134,22 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class BeforeFilter(admin.SimpleListFilter):
-    """Messages before one; how a list goes on whose end is not the end."""
+    """Messages of a room before one; how a list goes on whose end is not the end."""
 
-    title = _("older than")
+    title = _("earlier than")
     parameter_name = BEFORE
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
         """Return what was chosen, if anything was."""
         value = self.value()
-        return [(value, f"#{value}")] if value and value.isdecimal() else []
+        if not value or not value.isdecimal() or not request.GET.get(ROOM):
+            return []
+        return [(value, f"#{value}")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the messages that are left."""
         value = self.value()
-        return queryset.filter(pk__lt=int(value)) if value else queryset
+        return queryset.filter(position__lt=int(value)) if value else queryset
 
 
 class LiveFilter(admin.SimpleListFilter):

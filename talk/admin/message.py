@@ -32,7 +32,6 @@ class MessageAdmin(TalkAdmin):
     search_fields = ("text",)
     search_help_text = _("Words of a comment, within this room")
     ordering = ("-pk",)
-    older_parameter = BEFORE
     sortable_by = ("written_at",)
     fields = ("room_link", "author", "written_at", "shown_text", "position")
     readonly_fields = ("room_link", "author", "written_at", "shown_text")
@@ -40,6 +39,14 @@ class MessageAdmin(TalkAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return messages with those who wrote them, and their rooms."""
         return Message.objects.with_actors().with_rooms()
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Return the order of keys; of one room, the same order with its own index."""
+        return ("-position",) if request.GET.get(ROOM) else self.ordering
+
+    def older_than(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return how to go on with a room that has more than one can turn the pages of."""
+        return {BEFORE: row.position} if request.GET.get(ROOM) else {}
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Leave out the room where all messages are of one."""

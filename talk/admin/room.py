@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -25,7 +25,7 @@ from talk.domain import administration
 from talk.domain.overviews import list_people, overviews_of
 from talk.domain.room_states import Member
 from talk.exceptions import NotFound, TalkError
-from talk.models import Message, Participant, Room, Session
+from talk.models import Message, Participant, Room, RoomQuerySet, Session
 from talk.rendering.rooms import flags_of
 
 PEOPLE_SHOWN = 20
@@ -84,9 +84,8 @@ class RoomAdmin(TalkAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        called = Room.objects.called(term).values("pk")
-        is_found = Q(pk__in=called) | Q(pk__in=rooms_of_people(term))
-        return queryset.filter(is_found), False
+        rooms = cast("RoomQuerySet", queryset)
+        return rooms.called(term, or_keys=rooms_of_people(term)), False
 
     def describe(self, request: HttpRequest, rows: list[Any]) -> None:
         """Look up who is in the rooms of a page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import connections, models
@@ -38,14 +39,14 @@ class RoomQuerySet(models.QuerySet["Room"]):
         rows.order_by().update(token=F("token"))
         return list(rows)
 
-    def called(self, text: str) -> RoomQuerySet:
-        """… whose token is `text`, or whose name begins with it.
+    def called(self, text: str, *, or_keys: Iterable[int] = ()) -> RoomQuerySet:
+        """… whose token is `text`, or whose name begins with it, or with these keys.
 
         Case matters where the database says so, but for the usual spellings: an index
         that knows no case is not to be had on every database.
         """
         names = {spell(text) for spell in SPELLINGS}
-        is_called = Q(token=text)
+        is_called = Q(token=text) | Q(pk__in=or_keys)
         for name in sorted(names):
             is_called |= Q(name__startswith=name)
         return self.filter(is_called)
