@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.factories import UserFactory
@@ -83,3 +85,11 @@ def told(client: Client, response: Any) -> list[str]:
     page = client.get(response["Location"])
     assert page.status_code == 200
     return [str(message) for message in page.context["messages"]]
+
+
+def cost(client: Client, url: str) -> int:
+    """How many queries a page needs, besides those of a transaction around it."""
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(url).status_code == 200
+    sqls = [query["sql"] for query in queries.captured_queries]
+    return sum("SAVEPOINT" not in sql for sql in sqls)

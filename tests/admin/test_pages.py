@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client
 from django.urls import reverse
 
@@ -71,7 +72,7 @@ class TestEverybodyWhoMay:
     def test_others_have_to_log_in(self, model, row):
         response = Client().get(list_url(model))
         assert response.status_code == 302
-        assert "/admin/login/" in response["Location"]
+        assert "/login/" in response["Location"]
 
     @pytest.mark.parametrize("page", ["list", "change"])
     def test_secrets_are_on_no_page(self, model, row, chief, page):
@@ -92,6 +93,18 @@ class TestEverybodyWhoMay:
             assert "<style" not in text
             assert " style=" not in text
             assert "<script>" not in text
+
+
+def test_the_style_sheet_is_there(chief, room):
+    assert 'href="/static/talk/admin/admin.css"' in shown(chief, page_url(room))
+    assert finders.find("talk/admin/admin.css")
+
+
+def test_accounts_can_still_be_deleted_in_the_admin(chief, room, alice):
+    url = reverse("admin:auth_user_delete", args=[alice.pk])
+    assert "Cannot delete" not in shown(chief, url)
+    assert chief.post(url, {"post": "yes"}).status_code == 302
+    assert not Room.objects.exists()
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -16,6 +16,7 @@ from tests.admin.helpers import (
     act,
     act_confirmed,
     browser,
+    cost,
     list_url,
     page_url,
     shown,
@@ -106,13 +107,10 @@ class TestPage:
         assert "20 of 31" in text
 
     @pytest.mark.parametrize("people", [1, 30])
-    def test_costs_the_same_for_many(
-        self, chief, room, people, django_assert_num_queries
-    ):
+    def test_costs_the_same_for_many(self, chief, room, people):
         for _ in range(people):
             ParticipantFactory(room=room)
-        with django_assert_num_queries(PAGE_QUERIES):
-            chief.get(page_url(room))
+        assert cost(chief, page_url(room)) == PAGE_QUERIES
 
     def test_a_room_of_an_object_tells_of_which(self, chief, room):
         Room.objects.filter(pk=room.pk).update(
@@ -336,13 +334,10 @@ class TestDeletion:
         assert reports == ["Successfully deleted 2 rooms."]
         assert len(as_alice.get("/room").data) == 1
 
-    def test_the_question_reads_none_of_the_messages(
-        self, chief, room, as_alice, django_assert_num_queries
-    ):
+    def test_the_question_reads_none_of_the_messages(self, chief, room, as_alice):
         for _ in range(5):
             as_alice.say(room.token, "a")
-        with django_assert_num_queries(6):
-            chief.get(page_url(room, "delete"))
+        assert cost(chief, page_url(room, "delete")) == 6
 
     @pytest.mark.django_db(transaction=True)
     def test_the_site_is_told_who_did_it(self, chief, room):
