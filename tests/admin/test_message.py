@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 from django.utils import translation
 
@@ -224,17 +225,17 @@ class TestExport:
         assert len(self.lines(act(viewer, [room], "export_history"))) == 1
 
 
-@pytest.mark.django_db(transaction=True)
 class TestExportOfAnAsyncServer:
-    @pytest.mark.asyncio
-    async def test_leaves_batch_by_batch(self, chief, room, alice):
-        from asgiref.sync import sync_to_async
-
-        await sync_to_async(write)(room.token, ["a"] * EXPORT_BATCH, user=alice)
-        client = AsyncClient()
-        client.cookies = chief.cookies
+    def test_leaves_batch_by_batch(self, chief, room, alice):
+        write(room.token, ["a"] * EXPORT_BATCH, user=alice)
         values = {"action": "export_history", "_selected_action": [room.pk]}
-        response = await client.post(list_url(Room), values)
-        assert response.is_async
-        parts = [part async for part in response.streaming_content]
-        assert [part.count(b"\n") for part in parts] == [EXPORT_BATCH, 1]
+
+        @async_to_sync
+        async def export() -> list[bytes]:
+            client = AsyncClient()
+            client.cookies = chief.cookies
+            response = await client.post(list_url(Room), values)
+            assert response.is_async
+            return [part async for part in response.streaming_content]
+
+        assert [part.count(b"\n") for part in export()] == [EXPORT_BATCH, 1]
