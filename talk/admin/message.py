@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -17,7 +17,7 @@ from talk.admin.links import link_to
 from talk.domain.history import delete_messages
 from talk.domain.names import names_in
 from talk.exceptions import NotFound
-from talk.models import Message
+from talk.models import Message, MessageQuerySet
 from talk.rendering.messages import render_text
 from talk.rendering.rich_objects import render_actor
 
@@ -62,7 +62,7 @@ class MessageAdmin(TalkAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """Find messages of a room that was chosen."""
         if search_term and request.GET.get(ROOM):
-            return queryset.filter(text__icontains=search_term), False
+            return cast("MessageQuerySet", queryset).containing(search_term), False
         return queryset, False
 
     def has_change_permission(

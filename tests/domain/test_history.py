@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from talk.models import Message, ReadMarker, Room
 from tests.api.helpers import ids, put_in, texts, unread
 from tests.client import TalkClient
 from tests.factories import ParticipantFactory, RoomFactory
+from tests.threads import at_once
 from tests.timelines import ids_of, write
 
 pytestmark = pytest.mark.django_db
@@ -249,3 +251,18 @@ class TestReadAll:
 
     def test_an_empty_room_has_no_page(self):
         assert list(read_all(room_id=RoomFactory().pk)) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    def test_each_message_is_deleted_once_while_others_are_said(
+        self, token, as_alice, as_bob
+    ):
+        said = [as_alice.say(token, str(number)) for number in range(20)]
+        deletions = [partial(delete, token, *said)] * 3
+        posts = [partial(as_alice.say, token, "more")] * 3
+        found = at_once(*deletions, *posts)
+        assert sum(found[:3]) == 20
+        assert texts(as_bob.history(token)) == ["more"] * 3
+        assert unread(as_bob, token) == 3
