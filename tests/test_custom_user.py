@@ -16,11 +16,9 @@ def test_any_user_model_will_do() -> None:
     result = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-            *(
-                "--ds",
-                "tests.custom_user.settings",
-                "tests/custom_user/check_talking.py",
-            ),
+            *("--ds", "tests.custom_user.settings"),
+            "tests/custom_user/check_talking.py",
+            "tests/custom_user/check_admin.py",
         ],
         cwd=ROOT,
         env=environment,

@@ -128,6 +128,22 @@ def leave_call(*, caller: Caller, now: datetime) -> None:
 
 
 @requires_transaction
+def end_call(*, room: Room, now: datetime) -> bool:
+    """Take everybody out of a locked room's call, and so end it; tell whether it ran.
+
+    Nobody has left by themselves, so the timeline tells of the end alone.
+    """
+    sessions = Session.objects.filter(room=room).in_call()
+    session_ids = list(primary(sessions).values_list("session_id", flat=True))
+    sessions.update(in_call=InCall.DISCONNECTED)
+    external_signaling.tell_in_call(room=room, session_ids=session_ids)
+    has_ended = end_if_empty(room=room, now=now)
+    if session_ids or has_ended:
+        note_change(room=room)
+    return has_ended
+
+
+@requires_transaction
 def end_if_empty(*, room: Room, now: datetime) -> bool:
     """End the room's call when nobody is in it any more; tell whether it did.
 

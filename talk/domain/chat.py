@@ -86,7 +86,7 @@ def _write(
     )
     count = message.comment_count
     place = Participant.objects.filter(pk=caller.participant.pk)
-    if not place.update(read_comments=count, last_comment=count):
+    if not place.update(read_comments=count, unread_deleted=0, last_comment=count):
         raise NotFound
     if mentioned:
         note_mentions(message=message, users=mentioned)

@@ -37,18 +37,18 @@ def rename_room(*, caller: Caller, name: str, now: datetime) -> None:
 
     API: Rename a room.
     """
-    require_new_name(name)
+    require_name(name)
     caller = lock_caller(caller)
     require_moderator(caller)
     change_name(room=caller.room, actor=caller.actor, name=name, now=now)
 
 
-def require_new_name(name: str) -> None:
-    """Refuse names that a room cannot be given.
+def require_name(name: str) -> None:
+    """Refuse what no room can be called from now on.
 
     Raises:
-        Invalid: the name is empty, has more than 200 characters, or some that
-            cannot be stored.
+        Invalid: it is empty, has more than 200 characters, or some that cannot be
+            stored.
 
     API: Rename a room.
     """
@@ -59,7 +59,7 @@ def require_new_name(name: str) -> None:
 
 @requires_transaction
 def change_name(*, room: Room, actor: Actor, name: str, now: datetime) -> None:
-    """Give a locked room another name, and say so.
+    """Give a locked room another name, which `require_name` has let pass.
 
     Raises:
         NotSupported: it is a one-to-one room.

@@ -11,12 +11,13 @@ from talk.adapters import get_adapter
 from talk.constants import ParticipantType
 from talk.domain import external_signaling
 from talk.domain.access import Caller, lock_caller, require_moderator
+from talk.domain.actors import Actor
 from talk.domain.news import announce
 from talk.domain.participants import find_account, guest_place, user_place
 from talk.domain.system_messages import guest_moderator_changed, moderator_changed
 from talk.domain.timeline import Line, append
 from talk.exceptions import NotAllowed, PreconditionFailed
-from talk.models import Participant, Room, atomic
+from talk.models import Participant, Room, atomic, requires_transaction
 
 FindPlace = Callable[[Room], Participant]
 
@@ -97,15 +98,34 @@ def _change(
         raise NotAllowed
     if place.type != old:
         raise PreconditionFailed
+    change_type(room=caller.room, place=place, actor=caller.actor, new=new, now=now)
+
+
+@requires_transaction
+def change_type(
+    *,
+    room: Room,
+    place: Participant,
+    actor: Actor,
+    new: ParticipantType,
+    now: datetime,
+) -> None:
+    """Make somebody in a locked room a moderator, or a plain participant again.
+
+    `place` was read with its names.
+
+    API: System messages, `moderator_promoted` and the three others.
+    """
+    old = ParticipantType(place.type)
     place.type = new
     Participant.objects.filter(pk=place.pk).update(type=new)
-    external_signaling.tell_changed(room=caller.room)
+    external_signaling.tell_changed(room=room)
     line = _line(place, is_promoted=new.is_moderator)
-    append(room_id=caller.room.pk, actor=caller.actor, lines=[line], now=now)
+    append(room_id=room.pk, actor=actor, lines=[line], now=now)
     announce(
         signals.participant_type_changed,
-        room=caller.room,
-        actor=caller.actor,
+        room=room,
+        actor=actor,
         participant=place,
         old_type=old,
         new_type=new,

@@ -214,10 +214,21 @@ def abandon(*, room: Room, place: Participant, actor: Actor, now: datetime) -> N
 
     Deletes the room with it where nothing would be left of it.
     """
-    if room.is_one_to_one or (not room.is_bound and _is_last_permanent(place, now)):
+    if is_end_of_room(room=room, place=place, now=now):
         deletion.delete_room(room=room, actor=actor)
     else:
         remove_place(room=room, place=place, actor=actor, now=now)
+
+
+def is_end_of_room(*, room: Room, place: Participant, now: datetime) -> bool:
+    """Whether nothing would be left of a room without this place, which was read now.
+
+    A one-to-one room belongs to both; another one ends with its last permanent
+    participant, unless it belongs to an object of the site. One query.
+    """
+    if room.is_one_to_one:
+        return True
+    return not room.is_bound and _is_last_permanent(place, now)
 
 
 @requires_transaction

@@ -15,7 +15,14 @@ from talk.constants import ACTIVE_SECONDS
 from talk.domain.access import Caller
 from talk.domain.names import Names, names_in
 from talk.exceptions import NotFound
-from talk.models import Message, Participant, Room, Session, live_since
+from talk.models import (
+    Message,
+    Participant,
+    Room,
+    Session,
+    in_batches,
+    live_since,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -161,8 +168,7 @@ def _describe(
     """Gather the state of the callers' rooms; `room_ids` may be a subquery."""
     guests = [caller.participant.pk for caller in callers if caller.guest is not None]
     members = _members_by_room(room_ids, guests, now)
-    newest = Message.objects.filter(room__in=room_ids).newest_of_each_room()
-    last_messages = {message.room_id: message for message in newest.with_actors()}
+    last_messages = _last_messages([caller.room for caller in callers], room_ids)
     names = names_in(last_messages.values())
     return [
         RoomState(
@@ -173,6 +179,22 @@ def _describe(
         )
         for caller in callers
     ]
+
+
+def _last_messages(
+    rooms: Sequence[Room], room_ids: Iterable[int] | QuerySet[Any]
+) -> dict[int, Message]:
+    """Return the newest message of each room that has one.
+
+    One query, and one where a room's last message was deleted.
+    """
+    newest = Message.objects.filter(room__in=room_ids).newest_of_each_room()
+    found = {message.room_id: message for message in newest.with_actors()}
+    bare = [room.pk for room in rooms if room.last_position and room.pk not in found]
+    for some in in_batches(bare):
+        left = Message.objects.newest_left(some).with_actors()
+        found |= {message.room_id: message for message in left}
+    return found
 
 
 def _members_by_room(

@@ -234,7 +234,7 @@ def change(*, token: str, changes: Changes, now: datetime) -> None:
         PreconditionFailed: only public rooms have a password.
     """
     if changes.name is not None:
-        moderation.require_new_name(changes.name)
+        moderation.require_name(changes.name)
     password = changes.password
     # Hashing is slow on purpose: the room is locked only after it.
     is_same = password is not None and _has_password(find_room(token=token), password)

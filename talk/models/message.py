@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
-from django.db.models import F
+from django.db.models import F, OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import ActorType, SystemMessage
@@ -49,6 +50,21 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """… that are the last of their room."""
         return self.filter(position=F("room__last_position"))
 
+    def newest_left(self, room_ids: Iterable[int]) -> MessageQuerySet:
+        """… that are the last ones left in these rooms, where later ones were deleted."""
+        own = Message.objects.filter(room=OuterRef("pk")).order_by("-position")
+        rooms = apps.get_model("talk", "Room").objects.filter(pk__in=room_ids)
+        newest = rooms.annotate(newest=Subquery(own.values("pk")[:1]))
+        return self.filter(pk__in=newest.values("newest"))
+
+    def comments(self) -> MessageQuerySet:
+        """… that people wrote."""
+        return self.filter(system_message="")
+
+    def containing(self, text: str) -> MessageQuerySet:
+        """… in whose text it stands, in whatever case; for the messages of one room."""
+        return self.filter(text__icontains=text)
+
 
 class Message(models.Model):
     """One line of a room's timeline: a comment or a system message.
@@ -67,7 +83,7 @@ class Message(models.Model):
     )
     position = models.PositiveBigIntegerField(
         _("position"),
-        help_text=_("Place in the room's timeline, from 1, without gaps."),
+        help_text=_("Place in the room's timeline, from 1; deleted ones leave gaps."),
     )
     comment_count = models.PositiveBigIntegerField(
         _("comment count"),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from talk.constants import GUEST_TYPES, NotificationLevel, ParticipantType, RoomType
 from talk.models.database import primary, savepoint
+from talk.models.room import Room
 from talk.models.session import Session
 
 
@@ -42,6 +43,11 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         live = Session.objects.filter(participant=OuterRef("pk")).live(now)
         return self.annotate(is_connected=Exists(live))  # type: ignore[no-redef]  # same name
 
+    def present_first(self, now: datetime) -> ParticipantQuerySet:
+        """… in the order of who is connected, then of rank."""
+        live = Session.objects.filter(participant=OuterRef("pk")).live(now)
+        return self.order_by(Exists(live).desc(), "type", "pk")
+
     def raise_read_marks(self, pks: Sequence[int], comments: int) -> set[int]:
         """Move the read markers of participants forward, never back.
 
@@ -52,12 +58,14 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         behind = primary(self.filter(pk__in=pks, read_comments__lt=comments))
         can_skip = connections[behind.db].features.has_select_for_update_skip_locked
         if len(pks) == 1 or not can_skip:
-            behind.update(read_comments=comments)
+            behind.update(read_comments=comments, unread_deleted=0)
             return set()
         with savepoint():
             free = behind.order_by("pk").select_for_update(skip_locked=True)
             free_pks = list(free.values_list("pk", flat=True))
-            self.filter(pk__in=free_pks).update(read_comments=comments)
+            self.filter(pk__in=free_pks).update(
+                read_comments=comments, unread_deleted=0
+            )
         if len(free_pks) == len(pks):
             return set()
         return set(behind.values_list("pk", flat=True))
@@ -103,6 +111,11 @@ class Participant(models.Model):
         _("read comments"),
         default=0,
         help_text=_("The room's comment count up to which everything was read."),
+    )
+    unread_deleted = models.PositiveBigIntegerField(
+        _("unread and deleted"),
+        default=0,
+        help_text=_("Comments after the read marker that were deleted."),
     )
     last_mention = models.PositiveBigIntegerField(
         _("last mention"),
@@ -160,6 +173,10 @@ class Participant(models.Model):
     def is_guest(self) -> bool:
         """Whether this is a guest's place."""
         return ParticipantType(self.type).is_guest
+
+    def unread_of(self, room: Room) -> int:
+        """Return how many comments of the participant's room were not read yet."""
+        return max(room.comment_count - self.read_comments - self.unread_deleted, 0)
 
     @property
     def is_mentioned(self) -> bool:

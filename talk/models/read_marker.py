@@ -28,6 +28,11 @@ class ReadMarker(models.Model):
         _("read comments"),
         help_text=_("The room's comment count up to which everything was read."),
     )
+    unread_deleted = models.PositiveBigIntegerField(
+        _("unread and deleted"),
+        default=0,
+        help_text=_("Comments after the read marker that were deleted."),
+    )
 
     last_comment = models.PositiveBigIntegerField(
         _("last comment"),

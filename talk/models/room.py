@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import connections, models
@@ -12,13 +13,16 @@ from talk.constants import RoomType
 from talk.models.database import primary
 from talk.models.message import Message
 
+SPELLINGS = (str, str.lower, str.upper, str.capitalize, str.title)
+"""How a name may be spelt that somebody looks for; each is a range of the index."""
+
 
 class RoomQuerySet(models.QuerySet["Room"]):
     """Rooms …"""
 
     def with_newest_id(self) -> RoomQuerySet:
         """… with the id of their newest message, as `newest_id`."""
-        newest = Message.objects.filter(room=OuterRef("pk")).order_by("-pk")
+        newest = Message.objects.filter(room=OuterRef("pk")).order_by("-position")
         return self.annotate(newest_id=Subquery(newest.values("pk")[:1]))  # type: ignore[no-redef]  # same name
 
     def lock(self, pk: int) -> Room | None:
@@ -59,6 +63,18 @@ class RoomQuerySet(models.QuerySet["Room"]):
     def with_user_count(self) -> RoomQuerySet:
         """… with the number of users who have a place there, as `user_count`."""
         return self.annotate(user_count=Count("participants__user"))  # type: ignore[no-redef]  # same name
+
+    def called(self, text: str, *, or_keys: Iterable[int] = ()) -> RoomQuerySet:
+        """… whose token is `text`, or whose name begins with it, or with these keys.
+
+        Case matters where the database says so, but for the usual spellings: an index
+        that knows no case is not to be had on every database.
+        """
+        names = {spell(text) for spell in SPELLINGS}
+        is_called = Q(token=text) | Q(pk__in=or_keys)
+        for name in sorted(names):
+            is_called |= Q(name__startswith=name)
+        return self.filter(is_called)
 
     def advance(
         self, pk: int, *, lines: int, comments: int, now: datetime
@@ -134,12 +150,14 @@ class Room(models.Model):
     last_position = models.PositiveBigIntegerField(
         _("last position"),
         default=0,
-        help_text=_("Position of the newest message; also the number of messages."),
+        help_text=_("Position of the newest message, which may have been deleted."),
     )
     comment_count = models.PositiveBigIntegerField(
         _("comment count"),
         default=0,
-        help_text=_("Messages that people wrote, without system messages."),
+        help_text=_(
+            "Messages that people wrote, deleted ones included; no system messages."
+        ),
     )
 
     people_version = models.PositiveBigIntegerField(
@@ -164,9 +182,16 @@ class Room(models.Model):
                 fields=["object_type", "object_id"], name="talk_room_once_an_object"
             ),
         )
-        # Serves the search for calls that nobody is in any more.
+        # None on the last activity: each message would then rewrite all of these.
         indexes = (
+            # Serves the search for calls that nobody is in any more.
             models.Index(fields=["active_since"], name="talk_room_active_since"),
+            # Serves the admin's search for names; PostgreSQL needs the class for LIKE.
+            models.Index(
+                fields=["name"],
+                opclasses=["varchar_pattern_ops"],
+                name="talk_room_name",
+            ),
         )
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from talk.domain.names import Names
 from talk.models import Message
 from talk.rendering.mentions import render_comment
 from talk.rendering.readers import Reader
+from talk.rendering.rich_objects import fill_in
 from talk.rendering.system_messages import render_system_message
 
 
@@ -38,6 +39,18 @@ def render_message(
         "messageParameters": parameters or [],
         "systemMessage": message.system_message,
     }
+
+
+def render_text(message: Message, *, names: Names) -> str:
+    """Return what a message says to somebody whom it does not concern, names filled in.
+
+    In the active language. `names` and the actor are needed as for `render_message`.
+    """
+    if message.system_message:
+        text, people = render_system_message(message, reader=Reader(), names=names)
+        return fill_in(text, people, sign="")
+    text, people = render_comment(message.text, names)
+    return fill_in(text, people, sign="@")
 
 
 def _render_actor(message: Message) -> tuple[str, str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from talk.constants import ActorType, RoomType
 from talk.domain.notifications import Notification, NotificationKind
 from talk.models import Room
 from talk.rendering.mentions import render_comment
-from talk.rendering.rich_objects import RichObjects, render_actor
+from talk.rendering.rich_objects import RichObjects, fill_in, render_actor
 
 ONE_TO_ONE, NAMED, UNNAMED = "one-to-one", "named", "unnamed"
 """Kinds of rooms, as subjects tell them apart."""
@@ -82,8 +81,6 @@ SUBJECTS: Mapping[tuple[NotificationKind, str, str], Promise] = {
     ),
 }
 
-PLACEHOLDER = re.compile(r"\{([A-Za-z0-9-]+)\}")
-
 CALL_TYPES: Mapping[int, str] = {
     RoomType.ONE_TO_ONE: "one2one",
     RoomType.GROUP: "group",
@@ -122,8 +119,8 @@ def render_notification(notification: Notification) -> RenderedNotification:
         )
     return RenderedNotification(
         language=language,
-        subject=_fill(rich_subject, subject_parameters, sign=""),
-        text=_fill(rich_text, text_parameters, sign="@"),
+        subject=fill_in(rich_subject, subject_parameters, sign=""),
+        text=fill_in(rich_text, text_parameters, sign="@"),
         rich_subject=rich_subject,
         subject_parameters=subject_parameters,
         rich_text=rich_text,
@@ -158,13 +155,3 @@ def _render_call(room: Room) -> dict[str, str]:
         "name": room.name or _("a conversation"),
         "call-type": CALL_TYPES[room.type],
     }
-
-
-def _fill(text: str, parameters: RichObjects, *, sign: str) -> str:
-    """Put names where the placeholders are; users are marked by `sign`."""
-    parts = PLACEHOLDER.split(text)
-    for index in range(1, len(parts), 2):
-        known = parameters.get(parts[index])
-        mark = sign if known is not None and known["type"] == "user" else ""
-        parts[index] = f"{mark}{known['name']}" if known else f"{{{parts[index]}}}"
-    return "".join(parts)

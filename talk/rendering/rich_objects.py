@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.utils.translation import gettext as _
 
 from talk.adapters import get_adapter
@@ -11,6 +13,8 @@ from talk.models import Message
 
 RichObjects = dict[str, dict[str, str]]
 """`messageParameters`: what each placeholder stands for, by its name."""
+
+PLACEHOLDER = re.compile(r"\{([A-Za-z0-9-]+)\}")
 
 DELETED_ACTOR = {"type": "user", "id": DELETED_USERS, "name": DELETED_USERS}
 """Stands for whoever acted and has no account any more."""
@@ -45,3 +49,13 @@ def render_guest(guest_id: str, display_name: str) -> dict[str, str]:
     named = _("%(name)s (guest)") % {"name": display_name}
     name = named if display_name else _("Guest")
     return {"type": "guest", "id": guest_id, "name": name}
+
+
+def fill_in(text: str, parameters: RichObjects, *, sign: str) -> str:
+    """Put names where the placeholders of a text are; users are marked by `sign`."""
+    parts = PLACEHOLDER.split(text)
+    for index in range(1, len(parts), 2):
+        known = parameters.get(parts[index])
+        mark = sign if known is not None and known["type"] == "user" else ""
+        parts[index] = f"{mark}{known['name']}" if known else f"{{{parts[index]}}}"
+    return "".join(parts)

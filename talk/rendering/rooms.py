@@ -44,7 +44,7 @@ def render_room(state: RoomState, *, now: datetime) -> dict[str, Any]:
     own_sessions, own_member = state.own_sessions(now), state.own_member
     flags = flags_of(own_sessions)
     is_user = state.caller.user is not None
-    unread = room.comment_count - participant.read_comments if is_user else 0
+    unread = participant.unread_of(room) if is_user else 0
     name, display_name = _names(state, now)
     return {
         **_render_identity(room),
@@ -57,7 +57,7 @@ def render_room(state: RoomState, *, now: datetime) -> dict[str, Any]:
         "hasPassword": bool(room.password),
         "hasCall": room.active_since is not None,
         "lastActivity": seconds_of(room.last_activity),
-        "unreadMessages": max(unread, 0),
+        "unreadMessages": unread,
         "unreadMention": is_user and participant.is_mentioned,
         "isFavorite": participant.favorite,
         "notificationLevel": _notification_level(room, participant.notification_level),

@@ -7,11 +7,7 @@ from tests.settings import INSTALLED_APPS
 
 INSTALLED_APPS = [
     "tests.custom_user",
-    *(
-        app
-        for app in INSTALLED_APPS
-        if app not in ("django.contrib.admin", "example_project")
-    ),
+    *(app for app in INSTALLED_APPS if app != "example_project"),
 ]
 AUTH_USER_MODEL = "custom_user.Account"
-ROOT_URLCONF = "talk.urls"
+ROOT_URLCONF = "tests.custom_user.urls"

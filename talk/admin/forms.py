@@ -1,0 +1,87 @@
+"""What staff may write about rooms and guests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from talk.constants import NEW_NAME_MAX, RoomType
+from talk.domain.administration import RoomChanges
+from talk.domain.moderation import require_name
+from talk.exceptions import Invalid
+from talk.models import Room
+
+if TYPE_CHECKING:
+    BaseForm = forms.ModelForm[Room]
+else:
+    BaseForm = forms.ModelForm
+
+
+class RoomForm(BaseForm):
+    """Name, type and password of a room; the password can be written, never read."""
+
+    new_password = forms.CharField(
+        label=_("New password"),
+        required=False,
+        strip=False,
+        max_length=255,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("Strangers need it to join a public room. Empty: as it is."),
+    )
+    clear_password = forms.BooleanField(label=_("Remove the password"), required=False)
+
+    class Meta:
+        model = Room
+        fields = ("name", "type")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "type" in self.fields and not self.instance.is_one_to_one:
+            # People make rooms of two; no other room becomes one.
+            kinds = [kind for kind in RoomType if kind != RoomType.ONE_TO_ONE]
+            field: Any = self.fields["type"]
+            field.choices = [(kind.value, kind.label) for kind in kinds]
+
+    def clean_name(self) -> str:
+        """Accept what the room may be called from now on.
+
+        Raises:
+            ValidationError: no room can be called so.
+        """
+        name: str = self.cleaned_data["name"]
+        if "name" in self.changed_data:
+            try:
+                require_name(name)
+            except Invalid:
+                message = _("A name has 1 to %(most)d characters.")
+                raise ValidationError(
+                    message, code="invalid", params={"most": NEW_NAME_MAX}
+                ) from None
+        return name
+
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse what does not go together."""
+        given = super().clean() or {}
+        new_type = given.get("type", self.instance.type)
+        if given.get("new_password") and given.get("clear_password"):
+            self.add_error("clear_password", _("Set a password, or remove it."))
+        if given.get("new_password") and new_type != RoomType.PUBLIC:
+            self.add_error("new_password", _("Only public rooms have a password."))
+        if "name" in self.changed_data and new_type == RoomType.ONE_TO_ONE:
+            self.add_error("name", _("A one-to-one room has no name."))
+        return given
+
+    def changes(self) -> RoomChanges:
+        """Return what is to be different about the room."""
+        given, changed = self.cleaned_data, self.changed_data
+        password = given.get("new_password") or None
+        if given.get("clear_password"):
+            password = ""
+        return RoomChanges(
+            name=given["name"] if "name" in changed else None,
+            type=RoomType(given["type"]) if "type" in changed else None,
+            password=password,
+        )

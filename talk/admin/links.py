@@ -1,0 +1,57 @@
+"""Where things lead to, and what people are called."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+
+from talk.adapters import get_adapter
+from talk.admin.filters import ROOM
+from talk.conf import talk_settings
+from talk.models import Participant, Room
+from talk.rendering.rich_objects import render_guest
+
+
+def change_url(row: Model) -> str:
+    """Return the address of a row's own page."""
+    return reverse(f"admin:talk_{row._meta.model_name}_change", args=[row.pk])  # noqa: SLF001 - Django's own word
+
+
+def list_url(model: type[Model], *, room: Room) -> str:
+    """Return the address of the list of what a room has of this kind."""
+    page = reverse(f"admin:talk_{model._meta.model_name}_changelist")  # noqa: SLF001 - as above
+    return f"{page}?{urlencode({ROOM: room.token})}"
+
+
+def link_to(row: Model, text: Any) -> str:
+    """Return a link to a row's own page."""
+    return format_html('<a href="{}">{}</a>', change_url(row), text)
+
+
+def room_url(room: Room, request: HttpRequest) -> str:
+    """Return the address at which people enter a room; empty if Talk has no URLs here."""
+    site = talk_settings().SITE_URL
+    if not site:
+        try:
+            path = reverse("talk:capabilities", kwargs={"ocs_version": 2})
+        except NoReverseMatch:
+            return ""
+        # The app's URLs may live below a prefix, which the site's name has not.
+        site = request.build_absolute_uri(path.partition("/ocs/")[0] or "/")
+    return get_adapter().room_url(room.token, site.rstrip("/"))
+
+
+def name_of(place: Participant) -> str:
+    """Return what a participant, read with their names, is called, users with their id."""
+    adapter = get_adapter()
+    if place.user is not None:
+        name, user_id = adapter.display_name(place.user), adapter.user_id(place.user)
+        return name if name == user_id else f"{name} ({user_id})"
+    if place.guest is not None:
+        return render_guest(place.guest.actor_id, place.guest.display_name)["name"]
+    return str(place)

@@ -1,0 +1,88 @@
+"""Sessions: which devices are connected, and disconnecting them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from talk.admin.base import TalkAdmin
+from talk.admin.filters import LiveFilter, RoomFilter
+from talk.admin.links import link_to, name_of
+from talk.constants import InCall
+from talk.domain.sessions import leave_by_session
+from talk.models import Session
+
+
+@admin.register(Session)
+class SessionAdmin(TalkAdmin):
+    """Lists connections, without what would let somebody take one over.
+
+    Deleting one disconnects the device, as if it had left the room.
+    """
+
+    list_display = (
+        "participant_name",
+        "is_live_now",
+        "last_ping",
+        "flags",
+        "room_link",
+    )
+    list_filter = (RoomFilter, LiveFilter)
+    ordering = ("-pk",)
+    sortable_by = ()
+    fields = ("participant_name", "room_link", "is_live_now", "last_ping", "flags")
+    readonly_fields = ("participant_name", "room_link", "is_live_now", "flags")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return sessions with whose they are, and their rooms."""
+        return Session.objects.with_participants().with_rooms()
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Session | None = None
+    ) -> bool:
+        """Return that nobody may."""
+        return False
+
+    @admin.display(description=_("participant"))
+    def participant_name(self, session: Session) -> str:
+        """Return whose it is."""
+        return name_of(session.participant)
+
+    @admin.display(description=_("connected"), boolean=True)
+    def is_live_now(self, session: Session) -> bool:
+        """Whether it has pinged lately."""
+        return session.is_live(timezone.now())
+
+    @admin.display(description=_("call"))
+    def flags(self, session: Session) -> str:
+        """Return what it contributes to the call, and a dash if it is in none."""
+        flags = InCall(session.in_call)
+        if not flags:
+            return "–"
+        if InCall.WITH_VIDEO in flags:
+            return gettext("with video")
+        return gettext("with audio") if InCall.WITH_AUDIO in flags else gettext("yes")
+
+    @admin.display(description=_("room"))
+    def room_link(self, session: Session) -> str:
+        """Return a link to the room's own page."""
+        return link_to(session.room, session.room)
+
+    def describe_deleted(self, row: Any) -> str:
+        """Return whose device is disconnected, and where."""
+        values = {"name": name_of(row.participant), "room": row.room}
+        return gettext("%(name)s in %(room)s") % values
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Disconnect the devices, one after another."""
+        now = timezone.now()
+        for session in queryset.order_by("pk"):
+            leave_by_session(
+                place=session.participant, session_id=session.session_id, now=now
+            )

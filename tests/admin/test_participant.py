@@ -1,0 +1,127 @@
+"""Participants in the admin, and what becomes of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from talk.constants import ParticipantType
+from talk.models import Participant, Room
+from tests.admin.helpers import (
+    act,
+    browser,
+    cost,
+    list_url,
+    listed,
+    offered,
+    page_url,
+    shown,
+    told,
+)
+from tests.api.helpers import put_in
+from tests.factories import ParticipantFactory, SessionFactory
+
+pytestmark = pytest.mark.django_db
+
+LIST_QUERIES = 5
+"""Login, user, count, page; who is connected."""
+
+
+@pytest.fixture
+def place(room: Room, bob: Any) -> Participant:
+    """Bob's place in the room."""
+    return put_in(room.token, bob)
+
+
+class TestList:
+    def test_of_a_room(self, chief, room, place):
+        ParticipantFactory()
+        found = listed(chief, list_url(Participant, room=room.token))
+        assert found == sorted(
+            room.participants.values_list("pk", flat=True), reverse=True
+        )
+
+    def test_of_a_user(self, chief, place):
+        assert listed(chief, list_url(Participant, q="bo")) == [place.pk]
+
+    def test_of_nobody(self, chief, place):
+        assert listed(chief, list_url(Participant, q="nobody")) == []
+
+    def test_tells_who_is_connected(self, chief, place):
+        SessionFactory(participant=place)
+        rows = chief.get(list_url(Participant)).context["cl"].result_list
+        assert [row.is_connected for row in rows] == [True, False]
+
+    @pytest.mark.parametrize("people", [1, 30])
+    def test_costs_the_same_for_many(self, chief, room, people):
+        for _ in range(people):
+            SessionFactory(participant=ParticipantFactory(room=room))
+        assert cost(chief, list_url(Participant)) == LIST_QUERIES
+
+
+class TestRank:
+    def test_promote_and_demote(self, chief, place, as_bob):
+        reports = told(chief, act(chief, [place], "promote"))
+        assert reports == ["1 participant is a moderator now."]
+        (room,) = as_bob.get("/room").data
+        assert room["participantType"] == ParticipantType.MODERATOR
+        assert room["lastMessage"]["message"] == "{actor} promoted you to moderator"
+        reports = told(chief, act(chief, [place], "demote"))
+        assert reports == ["1 participant is no moderator any more."]
+        (room,) = as_bob.get("/room").data
+        assert room["participantType"] == ParticipantType.USER
+
+    def test_owners_are_left_as_they_are(self, chief, room, place):
+        rows = list(room.participants.all())
+        reports = told(chief, act(chief, rows, "promote"))
+        assert reports[0] == "1 participant is a moderator now."
+        assert reports[1].startswith("1 participant was left as they are")
+
+    def test_takes_the_permission_to_change_participants(self, room, place):
+        client = browser("view_participant", "change_participant")
+        assert offered(client, list_url(Participant)) == {"promote", "demote"}
+        act(client, [place], "promote")
+        place.refresh_from_db()
+        assert place.type == ParticipantType.MODERATOR
+
+    def test_whoever_may_only_look_promotes_nobody(self, viewer, place):
+        act(viewer, [place], "promote")
+        place.refresh_from_db()
+        assert place.type == ParticipantType.USER
+
+
+class TestRemoval:
+    def test_of_one(self, chief, room, place, as_alice, as_bob):
+        assert "Bob Brown (bob) in Square" in shown(chief, page_url(place, "delete"))
+        chief.post(page_url(place, "delete"), {"post": "yes"})
+        assert as_bob.get("/room").data == []
+        (message,) = as_alice.history(room.token, limit=1).data
+        assert message["systemMessage"] == "user_removed"
+        assert message["actorDisplayName"] == "Ada Admin"
+
+    def test_of_several(self, chief, room, place):
+        rows = [place, ParticipantFactory(room=room)]
+        reports = told(chief, act(chief, rows, "delete_selected", post="yes"))
+        assert reports == ["Successfully deleted 2 participants."]
+        assert room.participants.count() == 1
+
+    def test_of_both_of_a_one_to_one_room(self, chief, as_alice, bob):
+        as_alice.create_room(type=1, invite="bob")
+        rows = list(Participant.objects.all())
+        text = act(chief, rows, "delete_selected").content.decode()
+        assert text.count("and the room, which ends without them") == 2
+        act(chief, rows, "delete_selected", post="yes")
+        assert not Room.objects.exists()
+
+    def test_of_the_last_one_ends_the_room(self, chief, room):
+        (owner,) = room.participants.all()
+        text = shown(chief, page_url(owner, "delete"))
+        assert "and the room, which ends without them" in text
+        chief.post(page_url(owner, "delete"), {"post": "yes"})
+        assert not Room.objects.exists()
+
+    def test_of_a_guest(self, chief, room, guest):
+        place = room.participants.get(guest__isnull=False)
+        chief.post(page_url(place, "delete"), {"post": "yes"})
+        assert guest.get(f"/chat/{room.token}").status == 404

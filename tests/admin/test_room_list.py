@@ -1,0 +1,217 @@
+"""The list of rooms: what it tells, how it is searched, and what it costs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.utils import timezone
+
+from talk.constants import InCall, ParticipantType, RoomType
+from talk.models import Message, Room
+from tests.admin.helpers import cost, list_url, listed, offered, shown
+from tests.factories import (
+    GuestFactory,
+    ParticipantFactory,
+    RoomFactory,
+    SessionFactory,
+)
+from tests.timelines import write
+
+pytestmark = pytest.mark.django_db
+
+LIST_QUERIES = 8
+"""Login, user, count, page; participants, live sessions, callers, pairs."""
+
+
+def fill(room: Room, people: int) -> None:
+    """Let people be in the room and in its call."""
+    for _ in range(people):
+        place = ParticipantFactory(room=room)
+        SessionFactory(participant=place, in_call=InCall.IN_CALL)
+    place = ParticipantFactory(
+        room=room, user=None, guest=GuestFactory(), type=ParticipantType.GUEST
+    )
+    SessionFactory(participant=place)
+
+
+class TestColumns:
+    def cells(self, client: Any, room: Room) -> dict[str, Any]:
+        changelist = client.get(list_url(Room)).context["cl"]
+        (row,) = [one for one in changelist.result_list if one.pk == room.pk]
+        names = ("title", "kind", "participants", "connected", "call")
+        return {name: getattr(changelist.model_admin, name)(row) for name in names}
+
+    def test_tells_who_is_there(self, chief, room):
+        fill(room, 2)
+        Room.objects.filter(pk=room.pk).update(active_since=timezone.now())
+        assert self.cells(chief, room) == {
+            "title": "Square",
+            "kind": "public",
+            "participants": 4,
+            "connected": 3,
+            "call": "2 in it",
+        }
+
+    def test_who_stopped_pinging_is_not_connected(self, chief, room):
+        place = ParticipantFactory(room=room)
+        SessionFactory(
+            participant=place, last_ping=timezone.now() - timedelta(seconds=100)
+        )
+        assert self.cells(chief, room)["connected"] == 0
+
+    def test_a_caller_with_two_devices_is_one(self, chief, room):
+        place = ParticipantFactory(room=room)
+        for _ in range(2):
+            SessionFactory(participant=place, in_call=InCall.IN_CALL)
+        Room.objects.filter(pk=room.pk).update(active_since=timezone.now())
+        assert self.cells(chief, room)["call"] == "1 in it"
+
+    def test_a_one_to_one_room_is_called_by_its_pair(self, chief, as_alice, bob):
+        room = Room.objects.get(token=as_alice.create_room(type=1, invite="bob"))
+        assert self.cells(chief, room)["title"] == "Alice Adams – Bob Brown"
+
+    def test_a_room_without_a_name_is_called_by_its_token(self, chief):
+        room = RoomFactory(name="")
+        assert self.cells(chief, room)["title"] == room.token
+
+    def test_tells_that_there_is_a_password(self, chief):
+        room = RoomFactory(password=make_password("x"))
+        assert self.cells(chief, room)["kind"] == "public, password"
+
+    def test_begins_with_the_latest_activity(self, chief):
+        now = timezone.now()
+        rooms = [RoomFactory(last_activity=now - timedelta(days=n)) for n in (2, 0, 1)]
+        expected = [rooms[1].pk, rooms[2].pk, rooms[0].pk]
+        assert listed(chief, list_url(Room)) == expected
+
+    def test_names_are_data(self, chief):
+        RoomFactory(name="<b>bold</b>")
+        assert "&lt;b&gt;bold&lt;/b&gt;" in shown(chief, list_url(Room))
+
+
+class TestSearch:
+    @pytest.mark.parametrize("term", ["Town", "town", "Town+square", "town+square"])
+    def test_finds_the_beginning_of_a_name(self, chief, term):
+        room = RoomFactory(name="Town square")
+        RoomFactory(name="My Town")
+        assert listed(chief, list_url(Room, q=term)) == [room.pk]
+
+    def test_finds_a_token(self, chief):
+        room = RoomFactory()
+        RoomFactory()
+        assert listed(chief, list_url(Room, q=room.token)) == [room.pk]
+
+    def test_finds_rooms_of_a_user(self, chief, as_alice, bob):
+        token = as_alice.create_room(type=1, invite="bob")
+        as_alice.create_room(type=2)
+        (found,) = listed(chief, list_url(Room, q="bob"))
+        assert Room.objects.get(token=token).pk == found
+
+    def test_spaces_around_do_not_matter(self, chief):
+        room = RoomFactory()
+        assert listed(chief, list_url(Room, q=f"+{room.token}+")) == [room.pk]
+
+    def test_finds_nothing_where_nothing_is(self, chief, room):
+        assert listed(chief, list_url(Room, q="nowhere")) == []
+
+    @pytest.mark.parametrize("term", ["%25", "_", "%27", "%F0%9F%98%80", "a" * 500])
+    def test_any_text_may_be_searched_for(self, chief, room, term):
+        assert listed(chief, list_url(Room, q=term)) == []
+
+
+class TestFilters:
+    def test_by_type(self, chief):
+        group = RoomFactory(type=RoomType.GROUP)
+        RoomFactory()
+        url = list_url(Room, type__exact=int(RoomType.GROUP))
+        assert listed(chief, url) == [group.pk]
+
+    def test_by_call(self, chief):
+        calling = RoomFactory(active_since=timezone.now())
+        quiet = RoomFactory()
+        assert listed(chief, list_url(Room, call=1)) == [calling.pk]
+        assert listed(chief, list_url(Room, call=0)) == [quiet.pk]
+
+    def test_by_password(self, chief):
+        locked = RoomFactory(password=make_password("x"))
+        unlocked = RoomFactory()
+        assert listed(chief, list_url(Room, password=1)) == [locked.pk]
+        assert listed(chief, list_url(Room, password=0)) == [unlocked.pk]
+
+    @pytest.mark.parametrize(
+        ("choice", "days"),
+        [(1, [0]), (7, [0, 3]), (30, [0, 3, 20]), (-30, [40, 400]), (-365, [400])],
+    )
+    def test_by_activity(self, chief, choice, days):
+        now = timezone.now()
+        for ago in (0, 3, 20, 40, 400):
+            RoomFactory(name=str(ago), last_activity=now - timedelta(days=ago))
+        found = listed(chief, list_url(Room, activity=choice))
+        assert [int(Room.objects.get(pk=pk).name) for pk in found] == days
+
+    @pytest.mark.parametrize("name", ["call", "password", "activity"])
+    def test_nonsense_is_no_filter(self, chief, room, name):
+        assert listed(chief, list_url(Room, **{name: "x"})) == [room.pk]
+
+
+class TestCosts:
+    @pytest.mark.parametrize("rooms", [1, 10])
+    def test_a_page_costs_the_same(self, chief, rooms, alice, as_alice, bob):
+        as_alice.create_room(type=1, invite="bob")
+        for _ in range(rooms):
+            room = RoomFactory()
+            fill(room, rooms)
+            write(room.token, ["a"] * rooms, user=alice)
+        assert cost(chief, list_url(Room)) == LIST_QUERIES
+
+    def test_more_rooms_than_are_counted(self, chief, monkeypatch):
+        monkeypatch.setattr("talk.admin.base.ROWS_MAX", 3)
+        for _ in range(4):
+            RoomFactory()
+        text = shown(chief, list_url(Room))
+        assert "The first 3 rooms; there are more" in text
+
+    def test_as_many_rooms_as_are_counted(self, chief, monkeypatch):
+        monkeypatch.setattr("talk.admin.base.ROWS_MAX", 3)
+        for _ in range(3):
+            RoomFactory()
+        assert "there are more" not in shown(chief, list_url(Room))
+
+    def test_nobody_counts_how_many_each_filter_finds(self, chief, room):
+        text = shown(chief, list_url(Room, _facets="True"))
+        assert "public (1)" not in text
+
+
+class TestOffers:
+    def test_actions_of_a_superuser(self, chief, room):
+        assert offered(chief, list_url(Room)) == {
+            "make_public",
+            "make_private",
+            "clear_password",
+            "end_call",
+            "disconnect_everybody",
+            "remove_guests",
+            "export_history",
+            "delete_selected",
+        }
+
+    def test_nobody_is_offered_to_choose_unseen_rows(self, chief, monkeypatch):
+        monkeypatch.setattr("talk.admin.room.RoomAdmin.list_per_page", 1)
+        RoomFactory()
+        RoomFactory()
+        assert "Select all 2" not in shown(chief, list_url(Room))
+
+    def test_who_asks_for_unseen_rows_gets_the_chosen(self, chief, as_alice):
+        rooms = [Room.objects.get(token=as_alice.create_room(type=2)) for _ in "ab"]
+        values = {
+            "action": "make_public",
+            "select_across": "1",
+            "_selected_action": [rooms[0].pk],
+        }
+        chief.post(list_url(Room), values)
+        types = [Room.objects.get(pk=room.pk).type for room in rooms]
+        assert types == [RoomType.PUBLIC, RoomType.GROUP]
+        assert Message.objects.filter(system_message="guests_allowed").count() == 1

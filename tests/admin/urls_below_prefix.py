@@ -1,0 +1,11 @@
+"""A site with an admin, whose chat lives below a prefix."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("chat/", include("talk.urls")),
+]

@@ -1,0 +1,8 @@
+"""Talk and its admin in a site of addresses."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [path("admin/", admin.site.urls), path("", include("talk.urls"))]
