@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connections, models
 
@@ -41,7 +41,7 @@ def say(*, message: Message, participant_pk: int, now: datetime) -> Said | None:
     Returns None when the room is gone.
     """
     database = connections[talk_database()]
-    parameters = {
+    parameters: dict[str, Any] = {
         "now": now,
         "room": message.room_id,
         "place": participant_pk,

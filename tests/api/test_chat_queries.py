@@ -110,12 +110,12 @@ class TestQueries:
     @pytest.mark.parametrize(
         ("caller", "count"),
         [
-            # Login 2, place 1; counters 2, message 1, read marker 1.
-            (invited_and_joined, 7 + SAVEPOINT),
-            (joined_elsewhere, 7 + SAVEPOINT),
+            # Login 2, place 1; counters 1, message 1, read marker 1.
+            (invited_and_joined, 6 + SAVEPOINT),
+            (joined_elsewhere, 6 + SAVEPOINT),
             # One less for the login.
-            (guest, 6 + SAVEPOINT),
-            (without_cookies, 6 + SAVEPOINT),
+            (guest, 5 + SAVEPOINT),
+            (without_cookies, 5 + SAVEPOINT),
         ],
     )
     def test_sending(
@@ -133,7 +133,7 @@ class TestQueries:
         self, busy: str, django_assert_num_queries: Any
     ) -> None:
         client = guest(busy)
-        with django_assert_num_queries(9 + SAVEPOINT):
+        with django_assert_num_queries(8 + SAVEPOINT):
             answer = client.post(f"/chat/{busy}", message="hi", actorDisplayName="Gwen")
         assert answer.status == 201
 

@@ -478,7 +478,7 @@ def test_posting_a_mention_costs_the_same_for_one_and_for_many(
         put_in(public, UserFactory(username=name))
     as_alice.join(public)
     for text in ("@bob", " ".join(f"@{name}" for name in names)):
-        # Login 2, place 1; accounts 1; counters 2, message 1, read marker 1,
+        # Login 2, place 1; accounts 1; counters 1, message 1, read marker 1,
         # mentions 1, savepoint 2; names 1.
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(11):
             say(as_alice, public, text)
