@@ -15,6 +15,9 @@ from talk.models import Message, Room
 ADVANCE = 2 if connection.vendor == "mysql" else 1
 """Counting, locking and reading a room: MariaDB's UPDATE tells nothing."""
 
+SAY = 1 if connection.vendor == "postgresql" else ADVANCE + 2
+"""The room's counters, a message and its author's read marker."""
+
 
 def write(
     token: str, texts: Sequence[str], *, user: Any, now: datetime | None = None
