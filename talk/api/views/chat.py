@@ -46,6 +46,7 @@ class ReadParameters(Parameters):
     limit = LenientIntegerField(default=MESSAGES_LIMIT_DEFAULT)
     timeout = LenientIntegerField(default=POLL_TIMEOUT_DEFAULT)
     lastKnownMessageId = LenientIntegerField(source="last_known_id", default=0)
+    setReadMarker = LenientIntegerField(source="set_read_marker", default=1)
 
 
 class PostParameters(Parameters):
@@ -140,7 +141,8 @@ class ChatViewSet(OCSViewSet):
                 room_id=caller.room.pk, before=given["last_known_id"], limit=limit
             )
             return _respond(page, caller)
-        chat.mark_read(caller=caller)
+        if given["set_read_marker"]:
+            chat.mark_read(caller=caller)
         waits = request.method != "HEAD" and given["timeout"] > 0
         poll = ChatPoll(
             room_id=caller.room.pk,
