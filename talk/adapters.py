@@ -32,6 +32,28 @@ class UserMatch:
     partial: Q
 
 
+PICTURE_TYPES = frozenset(
+    {"image/avif", "image/gif", "image/jpeg", "image/png", "image/webp"}
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of somebody: the bytes of a file, and their media type."""
+
+    content: bytes
+    content_type: str
+
+    def __post_init__(self) -> None:
+        """Refuse what browsers may take for more than a picture.
+
+        Raises:
+            ValueError: the type is none of `PICTURE_TYPES`.
+        """
+        if self.content_type not in PICTURE_TYPES:
+            raise ValueError(f"{self.content_type!r} is no type of a picture.")
+
+
 class DefaultAdapter:
     """Answers with Django's own users and groups.
 
@@ -139,6 +161,15 @@ class DefaultAdapter:
         No query.
         """
         return ""
+
+    def picture(self, user: User, viewer: User | None) -> Picture | str | None:
+        """Return a picture of the user, or the URL of one; None for their initials.
+
+        `viewer` is who wants to see it, None for anonymous people, among them the
+        apps of users. To them a picture tells that there is such a user. Browsers
+        keep it for half an hour.
+        """
+        return None
 
     def may_create_room(self, user: User, room_type: RoomType) -> bool:
         """Return whether the user may create rooms of this type; a no is a 403."""

@@ -136,6 +136,9 @@ GUEST_NAME_MAX = 64
 MESSAGE_MAX = 1000
 """Code points of a chat message after trimming."""
 
+SEARCH_MAX = 1000
+"""Code points of a text that anybody may be called; SQLite refuses long patterns."""
+
 PEOPLE_LIMIT_DEFAULT = 10
 PEOPLE_LIMIT_MAX = 200
 """Matches of a kind that a search for people has; apps ask for ten thousand."""

@@ -14,6 +14,7 @@ from django.urls import URLPattern, re_path
 
 from talk.api.base import OCSViewSet
 from talk.api.polls import Wait
+from talk.api.views.avatars import show_avatar, show_guest_avatar
 from talk.api.views.calls import CallViewSet
 from talk.api.views.chat import ChatViewSet, GuestNameViewSet, MentionViewSet
 from talk.api.views.cloud import (
@@ -91,6 +92,14 @@ def routes(*, wait: Wait) -> list[URLPattern]:
             wait=wait,
         ),
     ]
+    image = r"(?:index\.php/)?avatar"
+    size = r"(?P<size>-?[0-9]{1,9})(?:/dark)?"
+    guest_avatar = _slashes(f"{image}/guest/(?P<name>[^/]*)/{size}")
+    avatar = _slashes(f"{image}/(?P<user_id>[^/]+)/{size}")
+    avatars = [
+        re_path(rf"^{guest_avatar}\Z", show_guest_avatar, name="guest-avatar"),
+        re_path(rf"^{avatar}\Z", show_avatar, name="avatar"),
+    ]
     refuse = UnknownRouteViewSet.as_view({"get": "refuse"})
     unknown = re_path(rf"^{_slashes(BASE)}(?:/[\s\S]*)?\Z", refuse)
     return [
@@ -101,6 +110,7 @@ def routes(*, wait: Wait) -> list[URLPattern]:
         *calls,
         *signaling,
         *internal_signaling,
+        *avatars,
         unknown,
     ]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Case, Value, When
 
 from talk.adapters import get_adapter
+from talk.constants import SEARCH_MAX
 from talk.domain.access import Caller
 from talk.models import Message, Participant, requires_transaction
 
@@ -80,6 +81,8 @@ def suggest_mentions(*, caller: Caller, search: str, limit: int) -> list[User]:
 
     API: Get mention autocomplete suggestions.
     """
+    if len(search) > SEARCH_MAX:
+        return []
     places = Participant.objects.filter(room=caller.room, user__isnull=False)
     if caller.user is not None:
         places = places.exclude(user=caller.user)

@@ -13,7 +13,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Case, QuerySet, Value, When
 
 from talk.adapters import get_adapter
-from talk.constants import TOKEN_PATTERN
+from talk.constants import SEARCH_MAX, TOKEN_PATTERN
 from talk.domain.access import Asker, find_caller
 from talk.domain.text import is_email_address
 from talk.exceptions import NotFound
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 BATCHES_MAX = 5
 """Times that a search goes on when the site keeps those apart whom it has found."""
-
-SEARCH_MAX = 1000
-"""Characters of a text that anybody may be called; SQLite refuses very long patterns."""
 
 
 class Source(IntEnum):

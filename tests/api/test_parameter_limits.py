@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from typing import Any
 
@@ -129,3 +130,12 @@ class TestLimits:
             **{"wsgi.input": Broken()},
         )
         assert "html" not in response["Content-Type"]
+
+
+class TestLongSearches:
+    """Longer than anybody's name, and than a database's patterns may be."""
+
+    def test_nobody_to_mention_is_found(self, as_alice, shared) -> None:
+        body = json.dumps({"search": "b" * 100_000})
+        answer = as_alice.request("GET", f"/chat/{shared}/mentions", body=body)
+        assert (answer.status, answer.data) == (200, [])

@@ -1,0 +1,83 @@
+"""Initials on a colour, as an image."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from importlib.util import find_spec
+from io import BytesIO
+from xml.sax.saxutils import escape
+
+COLOURS = (
+    *("#8b3a4a", "#a1402b", "#8a5200", "#6b6100", "#3f7016", "#1d7444"),
+    *("#00746b", "#00708f", "#2865a8", "#4c58b5", "#7049a8", "#94408c"),
+)
+"""Dark enough to read white letters on them: a contrast of 4.5 and more."""
+
+LETTERS = "#ffffff"
+NOBODY = "?"
+"""Stands for a name without letters and digits."""
+
+LETTER_SIZES = {1: 0.5, 2: 0.42}
+"""Height of one letter, and of two, as a part of the image's."""
+
+
+def render_svg(*, key: str, name: str, size: int) -> bytes:
+    """Return the initials of `name` on the colour of `key` as SVG."""
+    letters = initials(name)
+    font_size = round(100 * LETTER_SIZES[len(letters)])
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" '
+        f'width="{size}" height="{size}">'
+        f'<rect width="100" height="100" fill="{colour(key)}"/>'
+        f'<text x="50" y="50" dy="0.35em" text-anchor="middle" '
+        f'font-family="system-ui, sans-serif" font-size="{font_size}" '
+        f'fill="{LETTERS}">{escape(letters)}</text></svg>'
+    ).encode()
+
+
+def has_png() -> bool:
+    """Return whether images can be drawn as PNG; needs the extra `avatars`."""
+    return find_spec("PIL") is not None
+
+
+def render_png(*, key: str, name: str, size: int) -> bytes:
+    """Return the initials of `name` on the colour of `key` as PNG.
+
+    Letters that the font of Pillow lacks are shown by their base, or as a question
+    mark.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    letters = "".join(_plain(letter) for letter in initials(name))
+    image = Image.new("RGB", (size, size), colour(key))
+    font = ImageFont.load_default(size * LETTER_SIZES[len(letters)])
+    middle = (size / 2, size / 2)
+    ImageDraw.Draw(image).text(middle, letters, LETTERS, font, anchor="mm")
+    content = BytesIO()
+    image.save(content, "PNG", optimize=True)
+    return content.getvalue()
+
+
+def initials(name: str) -> str:
+    """Return the first letters of the first and the last word of a name, in capitals."""
+    words = unicodedata.normalize("NFC", name).split()
+    letters = [letter for word in words if (letter := _first_letter(word))]
+    shown = letters if len(letters) < 2 else [letters[0], letters[-1]]
+    return "".join(shown) or NOBODY
+
+
+def colour(key: str) -> str:
+    """Return the colour of somebody, always the same."""
+    digest = hashlib.sha256(key.encode(errors="surrogatepass")).digest()
+    return COLOURS[digest[0] % len(COLOURS)]
+
+
+def _first_letter(word: str) -> str:
+    letter = next((char for char in word if char.isalnum()), "")
+    return letter.upper()[:1]
+
+
+def _plain(letter: str) -> str:
+    base = unicodedata.normalize("NFKD", letter)[0]
+    return base if base.isascii() and base.isalnum() else NOBODY
