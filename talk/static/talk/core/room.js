@@ -1,5 +1,7 @@
 /** Being in one room: joining, reading, saying; what is known about it. */
 
+import { ExternalSignaling } from "../call/external-signaling.js";
+import { InternalSignaling } from "../call/internal-signaling.js";
 import { ApiError } from "./api.js";
 import { Emitter } from "./emitter.js";
 import { Loop } from "./loop.js";
@@ -25,7 +27,8 @@ const REFRESH_SECONDS = 10;
  * - `ended`: one was in it, and is no longer: it is gone, closed, or one was removed,
  * - `signedOut`: the site has forgotten who one is.
  *
- * Emits `state`, `room` (facts about it), `people`, `connected`.
+ * Emits `state`, `room` (facts about it), `people`, `connected`, and `session` when one has
+ * come back with another session.
  */
 export class RoomConnection extends Emitter {
   /**
@@ -123,6 +126,7 @@ export class RoomConnection extends Emitter {
     if (!isJoined) await this.refresh();
     this.unreadAtOpening = this.room.unreadMessages;
     await this.loadOlder();
+    await this.findSignaling();
     this.setState("open");
     this.outbox.open();
     this.poll.start();
@@ -135,6 +139,26 @@ export class RoomConnection extends Emitter {
     this.password = password;
     this.sessionId = data.sessionId;
     remember(`session:${this.memoryKey}`, data.sessionId);
+    if (this.state === "open") this.emit("session");
+  }
+
+  /** How to find the others of a call. Credentials expire: they are asked for anew. */
+  async signalingSettings() {
+    return (await this.api.get("signaling/settings")).data;
+  }
+
+  /** What a signaling server wants to see. */
+  async ticket() {
+    return (await this.signalingSettings()).ticket;
+  }
+
+  async findSignaling() {
+    const { server } = await this.signalingSettings();
+    if (server.length === 0) this.signaling = new InternalSignaling(this);
+    else {
+      this.signaling = new ExternalSignaling(this, server);
+      this.signaling.connect();
+    }
   }
 
   async setGuestName(/** @type {string} */ displayName) {
@@ -229,6 +253,7 @@ export class RoomConnection extends Emitter {
     this.poll.stop();
     this.refreshing.stop();
     this.outbox.close();
+    this.signaling?.close();
     this.life.abort();
     const isPassing = this.room?.participantType === ParticipantType.SELF_JOINED;
     if (isLeaving && this.state === "open" && !this.isGuest && !isPassing) {
@@ -271,6 +296,7 @@ export class RoomConnection extends Emitter {
     this.poll.stop();
     this.refreshing.stop();
     this.outbox.close();
+    this.signaling?.close();
     if (error.status === 401) this.setState("signedOut");
     else this.setState(this.state === "open" ? "ended" : "missing");
   }
