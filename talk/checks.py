@@ -17,6 +17,8 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.template import TemplateDoesNotExist
+from django.template.loader import get_template
 from django.utils.module_loading import import_string
 
 from talk.conf import KEYS, TalkSettings
@@ -240,6 +242,45 @@ def check_secrets(
 
 
 @register
+def check_page_templates(
+    *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check that the pages for browsers can be rendered, unless they are turned off."""
+    given = _given()
+    base = given.get("PAGE_BASE_TEMPLATE", TalkSettings.PAGE_BASE_TEMPLATE)
+    if given.get("PAGE", TalkSettings.PAGE) is False or not isinstance(base, str):
+        return []
+    if not _has_template("talk/page.html"):
+        return [
+            Warning(
+                "The pages for browsers have no templates.",
+                hint=(
+                    "Let TEMPLATES have Django's engine with 'APP_DIRS': True, or turn "
+                    "the pages off by TALK['PAGE'] = False."
+                ),
+                id="talk.W006",
+            )
+        ]
+    if base and not _has_template(base):
+        return [
+            Error(
+                f"There is no template {base!r}.",
+                hint="Name one of yours in TALK['PAGE_BASE_TEMPLATE'].",
+                id="talk.E009",
+            )
+        ]
+    return []
+
+
+def _has_template(name: str) -> bool:
+    try:
+        get_template(name)
+    except TemplateDoesNotExist:
+        return False
+    return True
+
+
+@register
 def check_redis_timeouts(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
@@ -290,7 +331,7 @@ def _check_value(field: Field[Any], value: Any) -> list[CheckMessage]:
     kind, expected = KINDS[str(field.type)]
     is_right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     # Nothing, and none at all, make sense only where they are the default.
-    is_right = is_right and (bool(value) or not field.default)
+    is_right = is_right and (kind is bool or bool(value) or not field.default)
     if isinstance(value, int | float):
         is_right = is_right and value >= 0
     if not is_right:

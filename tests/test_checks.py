@@ -82,6 +82,9 @@ def test_the_defaults_are_fine() -> None:
         {"SIGNALING_SERVERS": [{**SIGNALING, "verify": "no"}]},
         {"SIGNALING_SERVERS": [{**SIGNALING, "verified": False}]},
         {"SIGNALING_TIMEOUT_SECONDS": 0},
+        {"PAGE": "no"},
+        {"PAGE_BASE_TEMPLATE": ""},
+        {"PAGE_BASE_TEMPLATE": None},
         ["HUB_SHARDS"],
     ],
 )
@@ -254,3 +257,18 @@ def test_a_server_without_a_secret_is_an_error(settings, key, server, secret) ->
     bare = {"server": server["server"], **secret}
     settings.TALK = {key: [server, bare]}
     assert found() == ["talk.E008"]
+
+
+def test_a_base_template_that_does_not_exist_is_an_error(settings) -> None:
+    settings.TALK = {"PAGE_BASE_TEMPLATE": "no_such_base.html"}
+    assert found() == ["talk.E009"]
+
+
+def test_a_site_without_templates_cannot_have_the_pages(settings) -> None:
+    settings.INSTALLED_APPS = [
+        app for app in settings.INSTALLED_APPS if app != "django.contrib.admin"
+    ]
+    settings.TEMPLATES = []
+    assert found() == ["talk.W006"]
+    settings.TALK = {"PAGE": False}
+    assert found() == []

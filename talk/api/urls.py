@@ -92,14 +92,6 @@ def routes(*, wait: Wait) -> list[URLPattern]:
             wait=wait,
         ),
     ]
-    image = r"(?:index\.php/)?avatar"
-    size = r"(?P<size>-?[0-9]{1,9})(?:/dark)?"
-    guest_avatar = _slashes(f"{image}/guest/(?P<name>[^/]*)/{size}")
-    avatar = _slashes(f"{image}/(?P<user_id>[^/]+)/{size}")
-    avatars = [
-        re_path(rf"^{guest_avatar}\Z", show_guest_avatar, name="guest-avatar"),
-        re_path(rf"^{avatar}\Z", show_avatar, name="avatar"),
-    ]
     refuse = UnknownRouteViewSet.as_view({"get": "refuse"})
     unknown = re_path(rf"^{_slashes(BASE)}(?:/[\s\S]*)?\Z", refuse)
     return [
@@ -110,8 +102,19 @@ def routes(*, wait: Wait) -> list[URLPattern]:
         *calls,
         *signaling,
         *internal_signaling,
-        *avatars,
+        *_avatars(),
         unknown,
+    ]
+
+
+def _avatars() -> list[URLPattern]:
+    image = r"(?:index\.php/)?avatar"
+    size = r"(?P<size>-?[0-9]{1,9})(?:/dark)?"
+    guest = _slashes(f"{image}/guest/(?P<name>[^/]*)/{size}")
+    user = _slashes(f"{image}/(?P<user_id>[^/]+)/{size}")
+    return [
+        re_path(rf"^{guest}\Z", show_guest_avatar, name="guest-avatar"),
+        re_path(rf"^{user}\Z", show_avatar, name="avatar"),
     ]
 
 

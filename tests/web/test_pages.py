@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any
-
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -16,21 +12,12 @@ from talk.constants import RoomType
 from tests.api.helpers import put_in, set_password
 from tests.client import TalkClient
 from tests.factories import PASSWORD, RoomFactory, UserFactory
+from tests.web.helpers import data_of, with_templates
 
 pytestmark = pytest.mark.django_db
 
 NOBODYS = "nosuchroom"
 """A token that no room has."""
-
-
-def data_of(response: Any, id: str = "talk-data") -> Any:
-    """Return what an element of JSON in the page holds."""
-    found = re.search(
-        rf'<script id="{id}" type="application/json">(.*?)</script>',
-        response.content.decode(),
-    )
-    assert found is not None
-    return json.loads(found[1])
 
 
 @pytest.fixture
@@ -241,16 +228,3 @@ class TestChoices:
         assert response.content.decode().startswith("<b>Site</b>")
         assert data_of(response)["user"] is None
         assert "Content-Security-Policy" not in response.headers
-
-
-def with_templates(settings: Any, templates: dict[str, str]) -> list[Any]:
-    """Return template settings that know some texts by name as well."""
-    engine = {**settings.TEMPLATES[0], "APP_DIRS": False}
-    engine["OPTIONS"] = {
-        **engine["OPTIONS"],
-        "loaders": [
-            ("django.template.loaders.locmem.Loader", templates),
-            "django.template.loaders.app_directories.Loader",
-        ],
-    }
-    return [engine]
