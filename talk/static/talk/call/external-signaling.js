@@ -63,7 +63,7 @@ export class ExternalSignaling extends Emitter {
   close() {
     this.isClosed = true;
     clearTimeout(this.timer);
-    if (this.socket?.readyState === WebSocket.OPEN) this.transmit({ type: "bye", bye: {} });
+    this.transmit({ type: "bye", bye: {} });
     this.socket?.close();
   }
 
@@ -206,7 +206,8 @@ export class ExternalSignaling extends Emitter {
     for (const message of this.queue.splice(0)) this.transmit(message);
   }
 
+  /** Write to the server; what is said into a closed socket is said again later. */
   transmit(/** @type {any} */ message) {
-    this.socket.send(JSON.stringify(message));
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 }
