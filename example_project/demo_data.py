@@ -1,4 +1,4 @@
-"""People, rooms and a little history to try things with."""
+"""People, rooms, articles and a little history to try things with."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.utils import timezone
 
+from example_project.discussions import open_discussion
+from example_project.models import Article
 from talk.constants import RoomType
 from talk.domain import chat, moderation, rooms
 from talk.domain.access import Asker, Caller, find_caller
@@ -47,6 +49,7 @@ def create_demo_data() -> None:
         group.user_set.set(people[name] for name in GROUP_MEMBERS)
     if not Room.objects.exists():
         _create_rooms(people)
+        _create_articles(people)
 
 
 def _get_or_create(person: Person) -> User:
@@ -89,6 +92,27 @@ def _create_rooms(people: dict[str, User]) -> None:
         caller=_caller(backstage, bob), password=ROOM_PASSWORD, now=now
     )
     _say(backstage, bob, "Only those who know the word get in here.")
+
+
+def _create_articles(people: dict[str, User]) -> None:
+    park = Article.objects.create(
+        title="A park for the old harbour",
+        text=(
+            "Where cranes stood for a hundred years, the city wants to plant trees. "
+            "The council decides in spring; until then everybody may say what they "
+            "would like to see between the two piers."
+        ),
+    )
+    room = open_discussion(park, owner=people["bob"])
+    _say(room, people["bob"], "What would you plant? Guests are welcome, too.")
+
+    notes = Article.objects.create(
+        title="Notes for the editors",
+        text="What we want to write about next, and who does it.",
+        is_for_members=True,
+    )
+    room = open_discussion(notes, owner=people["carol"])
+    _say(room, people["carol"], "Who has time for the harbour on Friday?")
 
 
 def _say(room: Room, user: User, text: str) -> None:

@@ -107,6 +107,28 @@ def test_everybody_may_invite_by_email(django_assert_num_queries) -> None:
         assert get_adapter().may_invite_by_email(user) is True
 
 
+def test_everybody_may_be_searched_by_everybody(django_assert_num_queries) -> None:
+    user, other = UserFactory.create_batch(2)
+    with django_assert_num_queries(0):
+        rows = get_adapter().searchable_users(user)
+    assert set(rows) == {user, other}
+
+
+def test_groups_are_found_by_a_part_of_their_name(django_assert_num_queries) -> None:
+    user = UserFactory()
+    for name in ("my team", "Team", "a team", "other"):
+        GroupFactory(name=name)
+    with django_assert_num_queries(1):
+        found = get_adapter().search_groups(user, "team", 2)
+    assert found == ["Team", "a team"]
+
+
+def test_nobody_has_a_picture(django_assert_num_queries) -> None:
+    user = UserFactory()
+    with django_assert_num_queries(0):
+        assert get_adapter().picture(user, None) is None
+
+
 @pytest.mark.parametrize("site", ["https://example.com", "http://localhost/intranet"])
 def test_the_link_of_a_room_is_the_page_of_its_call(site) -> None:
     assert get_adapter().room_url("abcdefgh", site) == f"{site}/call/abcdefgh"

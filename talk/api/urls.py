@@ -6,10 +6,11 @@ separator is `/+`, and every other path below the two bases is answered here as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import connections, transaction
+from django.http import HttpResponseBase
 from django.urls import URLPattern, re_path
 
 from talk.api.base import OCSViewSet
@@ -40,6 +41,8 @@ from talk.api.views.rooms import (
 )
 from talk.api.views.signaling import SignalingViewSet
 from talk.constants import TOKEN_PATTERN
+
+View = Callable[..., HttpResponseBase]
 
 BASE = r"ocs/v(?P<ocs_version>[12])\.php"
 TALK = f"{BASE}/apps/spreed/api/v1"
@@ -107,14 +110,27 @@ def routes(*, wait: Wait) -> list[URLPattern]:
     ]
 
 
+def without_transaction(view: View) -> View:
+    """Return a view that runs outside a transaction, whatever `ATOMIC_REQUESTS` says.
+
+    One around a whole request would hold locks and an old snapshot while a poll
+    waits. What changes anything is atomic in the domain.
+    """
+    for alias in connections:
+        transaction.non_atomic_requests(alias)(view)
+    return view
+
+
 def _avatars() -> list[URLPattern]:
     image = r"(?:index\.php/)?avatar"
     size = r"(?P<size>-?[0-9]{1,9})(?:/dark)?"
     guest = _slashes(f"{image}/guest/(?P<name>[^/]*)/{size}")
     user = _slashes(f"{image}/(?P<user_id>[^/]+)/{size}")
     return [
-        re_path(rf"^{guest}\Z", show_guest_avatar, name="guest-avatar"),
-        re_path(rf"^{user}\Z", show_avatar, name="avatar"),
+        re_path(
+            rf"^{guest}\Z", without_transaction(show_guest_avatar), name="guest-avatar"
+        ),
+        re_path(rf"^{user}\Z", without_transaction(show_avatar), name="avatar"),
     ]
 
 
@@ -125,11 +141,7 @@ def _route(
     name: str,
     **initkwargs: Any,
 ) -> URLPattern:
-    view = viewset.as_view({**actions}, **initkwargs)
-    for alias in connections:
-        # A transaction around a whole request would hold locks and an old snapshot
-        # while a poll waits. What changes anything is atomic in the domain.
-        transaction.non_atomic_requests(alias)(view)
+    view = without_transaction(viewset.as_view({**actions}, **initkwargs))
     return re_path(rf"^{_slashes(path)}\Z", view, name=name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern
 from django.urls.resolvers import RegexPattern
 
+from talk.api.urls import without_transaction
 from talk.conf import talk_settings
 from talk.constants import TOKEN_PATTERN
 from talk.web.views import RoomPage, RoomsPage
@@ -25,7 +26,8 @@ def routes() -> list[URLPattern]:
     """Return the URL patterns."""
     room = f"^{FRONT}call/(?P<token>{TOKEN_PATTERN})\\Z"
     rooms = f"^{FRONT}apps/spreed"
-    show_room, show_rooms = RoomPage.as_view(), RoomsPage.as_view()
+    show_room = without_transaction(RoomPage.as_view())
+    show_rooms = without_transaction(RoomsPage.as_view())
     return [
         URLPattern(PagePattern(room), show_room, name="page-room"),
         URLPattern(PagePattern(f"{rooms}/\\Z"), show_rooms, name="page-rooms"),

@@ -70,3 +70,22 @@ def test_messages_of_a_deleted_account_stay(ana: Any, ben: Any) -> None:
     removed, said = as_ana.history(token, limit=2).data
     assert removed["systemMessage"] == "user_removed"
     assert (said["actorType"], said["message"]) == ("deleted_users", "hi")
+
+
+def test_people_are_found_and_groups_are_none(ana: Any, ben: Any) -> None:
+    parameters = {"search": "ben", "shareTypes[]": [0, 1]}
+    answer = TalkClient(ana).get("/ocs/v2.php/core/autocomplete/get", **parameters)
+    label = "ben@example.org"
+    assert answer.data == [{"id": label, "label": label, "source": "users"}]
+
+
+def test_everybody_has_an_avatar(ana: Any, ben: Any) -> None:
+    response = TalkClient(ana).http.get("/avatar/ben@example.org/64")
+    assert response.status_code == 200
+
+
+def test_the_page_knows_who_looks_at_it(settings, ana: Any) -> None:
+    token = TalkClient(ana).create_room()
+    settings.ROOT_URLCONF = "tests.urls_below_prefix"
+    response = TalkClient(ana).http.get(f"/cloud/call/{token}")
+    assert b'{"id": "ana@example.org"' in response.content

@@ -178,11 +178,6 @@ def test_a_reset_that_nobody_can_confirm_deletes_nothing(monkeypatch, as_alice) 
 
 
 @pytest.mark.django_db
-def test_the_site_begins_at_the_admin(admin_client) -> None:
-    assert admin_client.get("/").headers["Location"] == "/admin/"
-
-
-@pytest.mark.django_db
 def test_a_reset_that_is_not_confirmed_deletes_nothing(monkeypatch, as_alice) -> None:
     as_alice.create_room()
     monkeypatch.setattr("builtins.input", lambda prompt: "y")

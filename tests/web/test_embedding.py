@@ -21,6 +21,9 @@ from tests.web.helpers import data_of
 
 pytestmark = pytest.mark.django_db
 
+LOGIN = "/login/"
+"""The page of the example project to log in at."""
+
 MODULE = '<script type="module" src="/static/talk/talk-room.js"></script>'
 
 
@@ -55,10 +58,10 @@ class TestRoom:
         for part in ("<script", "<talk-room", "Log in", room.token):
             assert part not in html
 
-    def test_others_without_account_may_log_in_and_come_back(self, settings):
+    def test_others_without_account_may_log_in_and_come_back(self):
         room = RoomFactory(type=RoomType.GROUP)
         html = render("{% talk_room room %}", room=room, path="/article/?page=2")
-        way = f"{settings.LOGIN_URL}?next=%2Farticle%2F%3Fpage%3D2"
+        way = f"{LOGIN}?next=%2Farticle%2F%3Fpage%3D2"
         assert f'<a href="{way}">Log in</a>' in html
         assert room.token not in html
 

@@ -16,6 +16,9 @@ from tests.web.helpers import data_of, with_templates
 
 pytestmark = pytest.mark.django_db
 
+LOGIN = "/login/"
+"""The page of the example project to log in at."""
+
 NOBODYS = "nosuchroom"
 """A token that no room has."""
 
@@ -80,12 +83,12 @@ class TestRoom:
 
     def test_strangers_without_account_are_led_to_the_login_and_back(self, client):
         content = client.get(f"/call/{NOBODYS}").content.decode()
-        assert f'href="{settings.LOGIN_URL}?next=%2Fcall%2F{NOBODYS}"' in content
+        assert f'href="{LOGIN}?next=%2Fcall%2F{NOBODYS}"' in content
 
     def test_strangers_with_account_are_led_to_their_rooms(self, as_carol):
         content = as_carol.http.get(f"/call/{NOBODYS}").content.decode()
         assert 'href="/apps/spreed/"' in content
-        assert settings.LOGIN_URL not in content
+        assert LOGIN not in content
 
     @pytest.mark.parametrize("path", ["/call/", "/call/ABC", "/call/abcd/", "/call/a"])
     def test_what_is_no_token_is_no_page(self, client, path):
@@ -121,7 +124,7 @@ class TestRooms:
     def test_others_are_sent_to_the_login_and_back(self, client):
         response = client.get("/apps/spreed/?token=abcd")
         assert response.status_code == 302
-        way = f"{settings.LOGIN_URL}?next=/apps/spreed/%3Ftoken%3Dabcd"
+        way = f"{LOGIN}?next=/apps/spreed/%3Ftoken%3Dabcd"
         assert response.headers["Location"] == way
 
     def test_the_address_may_name_a_room_or_a_person(self, alices):
@@ -165,10 +168,11 @@ class TestData:
         token = RoomFactory().token
         data = data_of(client.get(f"/call/{token}"))
         assert data["user"] is None
-        assert data["loginUrl"] == f"{settings.LOGIN_URL}?next=%2Fcall%2F{token}"
+        assert data["loginUrl"] == f"{LOGIN}?next=%2Fcall%2F{token}"
 
     @pytest.mark.urls("tests.urls_below_prefix")
-    def test_of_a_site_that_has_us_below_a_path(self, client):
+    def test_of_a_site_that_has_us_below_a_path(self, client, settings):
+        settings.LOGIN_URL = LOGIN
         token = RoomFactory().token
         with override_script_prefix("/intranet/"):
             data = data_of(client.get(f"/cloud/call/{token}"))

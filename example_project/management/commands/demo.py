@@ -120,7 +120,9 @@ def guide(site: str) -> str:
         for room in Room.objects.order_by("pk")[:20]
     ]
     lines += ["", f"The password of {LOCKED_ROOM} is {ROOM_PASSWORD!r}."]
-    lines += ["", f"Admin: {site}/admin/"]
+    lines += ["", f"In a browser: {site}/ has articles with their discussions,"]
+    lines += [f"{site}/apps/spreed/ all conversations of whoever logs in."]
+    lines += [f"Admin: {site}/admin/"]
     if pair is not None:
         lines += _try_users(f"{site}{API}", pair)
     if square is not None:
