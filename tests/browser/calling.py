@@ -7,7 +7,7 @@ from typing import Any
 from tests.browser.people import Visitor, expect
 
 DECODED = """
-async (name) => {
+(name) => {
   const video = document.querySelector(`.tk-tile video[aria-label="${name}"]`);
   return video !== null && video.videoWidth > 0
     && video.getVideoPlaybackQuality().totalVideoFrames > 5;
@@ -17,12 +17,20 @@ async (name) => {
 
 HEARD = """
 async () => {
-  const reports = await Promise.all(window.connections.map((one) => one.getStats()));
-  return reports.some((report) => [...report.values()].some(
-    (one) => one.type === "inbound-rtp" && one.kind === "audio" && one.bytesReceived > 1000
-  ));
+  const isHeard = async () => {
+    const reports = await Promise.all(window.connections.map((one) => one.getStats()));
+    return reports.some((report) => [...report.values()].some((one) =>
+      one.type === "inbound-rtp" && one.kind === "audio" && one.bytesReceived > 1000
+    ));
+  };
+  for (let looks = 0; looks < 150; looks += 1) {
+    if (await isHeard()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return false;
 }
 """
+"""Whether voices arrive; functions that wait are no conditions for Playwright."""
 
 CONNECTIONS = """
 window.connections = [];

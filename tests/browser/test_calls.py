@@ -39,7 +39,7 @@ class TestCall:
 
     def test_both_see_and_hear_each_other(self, pair):
         for visitor in pair:
-            visitor.page.wait_for_function(HEARD)
+            assert visitor.page.evaluate(HEARD)
 
     def test_mute_and_camera_off_are_seen_by_the_other(self, pair):
         one, other = pair
