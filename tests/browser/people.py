@@ -21,7 +21,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-device-for-media-stream",
+    "--use-fake-device-for-media-stream=fps=10",  # encoding more takes all cores
     "--use-fake-ui-for-media-stream",
     "--auto-select-desktop-capture-source=Entire screen",
 ]
@@ -45,6 +45,15 @@ def need_playwright() -> Any:
 def expect(target: Any) -> Any:
     """Return what to say about a part of a page, which is waited for."""
     return need_playwright().expect(target)
+
+
+def need_axe() -> str:
+    """Return the source of axe-core, or skip the test; in CI it must be there."""
+    try:
+        module = importlib.import_module("axe_playwright_python.sync_playwright")
+    except ImportError:
+        return _do_without("needs axe-core: pip install 'django-talk[browser]'")
+    return module.Axe().axe_script
 
 
 def browser_path() -> str:
@@ -73,7 +82,10 @@ class Visitor:
         if user is not None:
             cookies = session_cookie(user).items()
             self.context.add_cookies(
-                [{"name": name, "value": value, "url": site.url} for name, value in cookies]
+                [
+                    {"name": name, "value": value, "url": site.url}
+                    for name, value in cookies
+                ]
             )
         self.page = self.open_page()
 

@@ -114,7 +114,9 @@ class TestUnread:
         line = other.log.locator(".tk-new + .tk-message")
         expect(line).to_contain_text("new")
 
-    def test_the_title_counts_rooms_that_ask_for_attention(self, visit, alice, bob, team):
+    def test_the_title_counts_rooms_that_ask_for_attention(
+        self, visit, alice, bob, team
+    ):
         other = visit(bob).open_list()
         expect(other.room("Team")).to_be_visible()
         TalkClient(alice).say(team, "@bob")

@@ -83,7 +83,8 @@ export class Call extends Emitter {
   async leave() {
     this.stop();
     try {
-      await this.room.api.delete(`call/${this.room.token}`);
+      // Whoever leaves may close the window at once.
+      await this.room.api.delete(`call/${this.room.token}`, { keepalive: true });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
     }
