@@ -147,7 +147,9 @@ def _closed_door(browser: Any, site: Any, options: Any) -> Iterator[Any]:
 def _preview(browser: Any, site: Any, options: Any) -> Iterator[Any]:
     with _person(browser, site, "alice", options) as alice:
         alice.open(_token(name="team")).page.locator(".tk-call-button").click()
-        alice.page.locator(".tk-preview.tk-has-video").wait_for()
+        alice.page.wait_for_function(
+            "() => document.querySelector('.tk-preview video').videoWidth > 0"
+        )
         yield alice.page
 
 

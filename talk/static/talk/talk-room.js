@@ -11,7 +11,7 @@ class TalkRoomElement extends HTMLElement {
   connectedCallback() {
     const shadow = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     this.room = new RoomConnection(session, this.getAttribute("token") ?? "");
-    this.view = new RoomView(this.room);
+    this.view = new RoomView(this.room, { isEmbedded: true });
     const { stylesheet, dir } = session.data;
     const frame = h("div", { class: "talk tk-embedded", dir, hidden: true }, this.view.element);
     // Nothing is shown before it has its looks.

@@ -75,16 +75,16 @@ export class Peer extends Emitter {
   async makeOffer() {
     const offer = await this.connection.createOffer();
     await this.connection.setLocalDescription(offer);
-    this.signal("offer", { type: "offer", sdp: offer.sdp, nick: this.ownName });
-    clearTimeout(this.answerTimer);
-    this.answerTimer = setTimeout(() => this.inTurn(() => this.repeatOffer()), 1000 * ANSWER_SECONDS);
+    this.sendOffer();
   }
 
-  /** The offer may have been lost with the other's connection. */
-  async repeatOffer() {
-    if (this.connection.signalingState !== "have-local-offer") return;
+  /** Send the offer until it is answered: it may be lost with the other's connection. */
+  sendOffer() {
+    clearTimeout(this.answerTimer);
+    if (this.isClosed || this.connection.signalingState !== "have-local-offer") return;
     const { sdp } = this.connection.localDescription;
     this.signal("offer", { type: "offer", sdp, nick: this.ownName });
+    this.answerTimer = setTimeout(() => this.sendOffer(), 1000 * ANSWER_SECONDS);
   }
 
   /**

@@ -68,5 +68,5 @@ export function reconcile(parent, items, keyOf, create, update) {
 
 /** The element that has the focus, also inside a shadow root. */
 export function focusedIn(/** @type {Node} */ node) {
-  return /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement;
+  return /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement ?? null;
 }

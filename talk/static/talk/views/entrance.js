@@ -45,7 +45,7 @@ export function entrance(room) {
       button.disabled = false;
     }
   };
-  const element = h(
+  return h(
     "form",
     { class: "tk-notice tk-entrance", onsubmit: enter },
     h("span", { class: "tk-notice-icon" }, icon(hasPassword ? "lock" : "public")),
@@ -59,8 +59,6 @@ export function entrance(room) {
       room.session.data.loginUrl &&
       h("a", { href: room.session.data.loginUrl }, gettext("I have an account: log in")),
   );
-  requestAnimationFrame(() => element.querySelector("input")?.focus());
-  return element;
 }
 
 function refusal(/** @type {number} */ status) {

@@ -6,7 +6,7 @@ import { roomAvatar } from "./avatar.js";
 import { CallPanel } from "./call-panel.js";
 import { Composer } from "./composer.js";
 import { Details } from "./details.js";
-import { h, setAttribute, setText } from "./dom.js";
+import { focusedIn, h, setAttribute, setText } from "./dom.js";
 import { entrance } from "./entrance.js";
 import { icon } from "./icons.js";
 import { LogView } from "./log.js";
@@ -15,12 +15,16 @@ import * as notices from "./notices.js";
 export class RoomView {
   /**
    * @param {import("../core/room.js").RoomConnection} room
-   * @param {{onBack?: () => void, onLeft?: () => void}} hooks
+   * @param {object} [options]
+   * @param {() => void} [options.onBack]
+   * @param {() => void} [options.onLeft]
+   * @param {boolean} [options.isEmbedded] the page around it has the focus
    */
-  constructor(room, { onBack, onLeft = () => {} } = {}) {
+  constructor(room, { onBack, onLeft = () => {}, isEmbedded = false } = {}) {
     this.room = room;
     this.onBack = onBack;
     this.onLeft = onLeft;
+    this.isEmbedded = isEmbedded;
     this.element = h("section", { class: "tk-room" });
     this.stops = [
       room.on("state", () => this.showState()),
@@ -45,6 +49,7 @@ export class RoomView {
 
   showState() {
     const { state } = this.room;
+    this.wasEntered = this.element.contains(focusedIn(this.element));
     this.closeParts();
     if (state === "open") {
       this.showRoom();
@@ -62,7 +67,7 @@ export class RoomView {
       ...(back ? [h("header", { class: "tk-head" }, back)] : []),
       views[state](this.room),
     );
-    if (state !== "loading") this.element.querySelector("[tabindex='-1']")?.focus();
+    if (!this.isEmbedded) this.element.querySelector("input, [tabindex='-1']")?.focus();
   }
 
   async showRoom() {
@@ -89,7 +94,7 @@ export class RoomView {
     this.showFacts();
     this.showConnection();
     await this.log.open();
-    this.composer.focus();
+    if (!this.isEmbedded || this.wasEntered) this.composer.focus();
   }
 
   head() {
