@@ -1,5 +1,6 @@
 /** All rooms of the user, kept up to date. */
 
+import { NotificationLevel } from "./constants.js";
 import { Emitter } from "./emitter.js";
 import { Loop } from "./loop.js";
 
@@ -39,11 +40,12 @@ export class RoomList extends Emitter {
     return this.rooms?.find((room) => room.token === token);
   }
 
-  /** Unread messages that ask for attention, by each room's level. */
+  /** How many rooms ask for attention, by each one's level. */
   get unreadCount() {
-    return (this.rooms ?? []).filter(
-      (room) => room.unreadMention || (room.notificationLevel === 1 && room.unreadMessages),
-    ).length;
+    const asks = (/** @type {any} */ room) =>
+      room.unreadMention ||
+      (room.notificationLevel === NotificationLevel.ALWAYS && room.unreadMessages > 0);
+    return (this.rooms ?? []).filter(asks).length;
   }
 
   async load(/** @type {AbortSignal} */ signal) {
@@ -63,14 +65,11 @@ export class RoomList extends Emitter {
 
 /** What has happened in a room that its level asks to be told of. */
 function newsOf(before, now) {
-  const ALWAYS = 1;
-  const NEVER = 3;
-  if (now.notificationLevel === NEVER) return undefined;
+  if (now.notificationLevel === NotificationLevel.NEVER) return undefined;
   const known = before ?? { unreadMessages: 0, unreadMention: false, hasCall: false };
   if (now.unreadMention && now.unreadMessages > known.unreadMessages) return "mention";
-  if (now.notificationLevel === ALWAYS && now.unreadMessages > known.unreadMessages) {
-    return "message";
-  }
+  const isAlways = now.notificationLevel === NotificationLevel.ALWAYS;
+  if (isAlways && now.unreadMessages > known.unreadMessages) return "message";
   if (now.hasCall && !known.hasCall && !now.participantInCall) return "call";
   return undefined;
 }

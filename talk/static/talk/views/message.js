@@ -1,5 +1,6 @@
 /** One line of the chat. */
 
+import { RoomType } from "../core/constants.js";
 import { gettext, interpolate } from "../i18n.js";
 import { avatar } from "./avatar.js";
 import { exactly, timeOf } from "./dates.js";
@@ -179,7 +180,7 @@ export function summary(room, /** @type {string} */ ownId) {
   const message = room.lastMessage;
   if (Array.isArray(message)) return "";
   const text = plainText(message);
-  if (message.systemMessage || room.type === 1) return text;
+  if (message.systemMessage || room.type === RoomType.ONE_TO_ONE) return text;
   const isOwn = message.actorType === "users" && message.actorId === ownId;
   const name = isOwn ? gettext("You") : authorName(message);
   // Translators: the author of a message and its text.
