@@ -406,6 +406,10 @@ PARAMETERS: dict[str, Shape] = {
         "enum": [0, 1],
         "description": "1 to wait for what is newer, 0 for history.",
     },
+    "setReadMarker": {
+        "enum": [0, 1],
+        "description": "0 to wait without having read what is there.",
+    },
     "limit": {
         "minimum": 1,
         "maximum": MESSAGES_LIMIT_MAX,
