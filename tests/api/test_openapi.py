@@ -176,6 +176,10 @@ META = {"status": "ok", "statuscode": 200, "message": "OK"}
 class TestTheCheckOfAnswers:
     """What the tests' client asks of each answer can fail."""
 
+    @pytest.fixture(autouse=True)
+    def nothing_validated(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr("tests.document._VALID", set())
+
     def check(self, data: Any, *, status: int = 200, **meta: Any) -> None:
         body = {"ocs": {"meta": {**META, **meta}, "data": data}}
         path = f"{TALK}/room/abcd1234/participants/active?password=x"
@@ -204,6 +208,12 @@ class TestTheCheckOfAnswers:
     def test_other_meta_parts_fail(self, meta: dict[str, Any]) -> None:
         with pytest.raises(AssertionError):
             self.check({"sessionId": "a" * 512}, **meta)
+
+    @pytest.mark.parametrize("data", [[], {"sessionId": 5}, {"sessionId": ""}])
+    def test_others_fail_after_one_that_has_passed(self, data: Any) -> None:
+        self.check({"sessionId": "a" * 512})
+        with pytest.raises(AssertionError):
+            self.check(data)
 
     def test_a_status_that_is_not_documented_fails(self) -> None:
         with pytest.raises(AssertionError, match="405"):
