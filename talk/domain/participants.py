@@ -235,14 +235,24 @@ def is_end_of_room(*, room: Room, place: Participant, now: datetime) -> bool:
 def remove_place(
     *, room: Room, place: Participant, actor: Actor, now: datetime
 ) -> None:
-    """Take a place in a locked room, with its sessions, and say so if it was a user's.
+    """Take a place in a locked room, as `remove_places` does."""
+    remove_places(room=room, places=[place], actor=actor, now=now)
+
+
+@requires_transaction
+def remove_places(
+    *, room: Room, places: Sequence[Participant], actor: Actor, now: datetime
+) -> None:
+    """Take places in a locked room, with their sessions, and tell of users' places.
 
     API: System messages, `user_removed`.
     """
-    drop_places(room=room, places=[place], actor=actor, now=now)
-    if place.user is not None:
-        line = user_removed(get_adapter().user_id(place.user))
-        append(room_id=room.pk, actor=actor, lines=[line], now=now)
+    drop_places(room=room, places=places, actor=actor, now=now)
+    adapter = get_adapter()
+    user_ids = [adapter.user_id(place.user) for place in places if place.user]
+    if user_ids:
+        lines = [user_removed(user_id) for user_id in user_ids]
+        append(room_id=room.pk, actor=actor, lines=lines, now=now)
 
 
 def _reachable(caller: Caller, users: Sequence[User]) -> list[User]:
