@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from talk import signals
 from talk.adapters import get_adapter
@@ -231,6 +231,18 @@ def is_end_of_room(*, room: Room, place: Participant, now: datetime) -> bool:
     return not room.is_bound and _is_last_permanent(place, now)
 
 
+def permanent_places(*, room_id: int, now: datetime) -> QuerySet[Participant]:
+    """Return the places by which a room goes on, without guests who are gone already.
+
+    Guest moderators whose session is dead still have a row.
+    """
+    places = Participant.objects.filter(room=room_id, type__in=PERMANENT_TYPES)
+    here = places.with_presence(now).filter(
+        Q(is_connected=True) | Q(user__isnull=False)
+    )
+    return primary(here)
+
+
 @requires_transaction
 def remove_place(
     *, room: Room, place: Participant, actor: Actor, now: datetime
@@ -310,9 +322,5 @@ def _remove_user(*, caller: Caller, account: User | None, now: datetime) -> None
 def _is_last_permanent(place: Participant, now: datetime) -> bool:
     if not ParticipantType(place.type).is_permanent:
         return False
-    others = Participant.objects.filter(room=place.room_id, type__in=PERMANENT_TYPES)
-    others = others.with_presence(now).exclude(pk=place.pk)
-    # Guest moderators whose session is dead are gone, though their row is still there.
-    return not primary(
-        others.filter(Q(is_connected=True) | Q(user__isnull=False))
-    ).exists()
+    others = permanent_places(room_id=place.room_id, now=now).exclude(pk=place.pk)
+    return not others.exists()

@@ -17,10 +17,15 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.hashers import make_password
 
 from talk.adapters import get_adapter
-from talk.constants import PERMANENT_TYPES, ParticipantType, RoomType
+from talk.constants import ParticipantType, RoomType
 from talk.domain import moderation, room_types
 from talk.domain.actors import NOBODY, Actor
-from talk.domain.participants import absent_among, add_users, remove_places
+from talk.domain.participants import (
+    absent_among,
+    add_users,
+    permanent_places,
+    remove_places,
+)
 from talk.domain.rooms import create_room, get_or_create_one_to_one
 from talk.exceptions import Invalid, NotFound, NotSupported, PreconditionFailed
 from talk.models import Participant, Room, RoomQuerySet, atomic, primary
@@ -191,8 +196,8 @@ def remove_people(*, token: str, people: Sequence[User], now: datetime) -> int:
             "A one-to-one room has both of its users: delete it instead."
         )
     remove_places(room=room, places=places, actor=NOBODY, now=now)
-    left = Participant.objects.filter(room=room, type__in=PERMANENT_TYPES)
-    if not room.is_bound and not primary(left.filter(user__isnull=False)).exists():
+    left = permanent_places(room_id=room.pk, now=now)
+    if not room.is_bound and not left.exists():
         raise PreconditionFailed("Nobody would be left: delete the room instead.")
     return len(places)
 
