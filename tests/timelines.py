@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from talk.constants import ActorType
 from talk.models import Message, Room
+
+ADVANCE = 2 if connection.vendor == "mysql" else 1
+"""Counting, locking and reading a room: MariaDB's UPDATE tells nothing."""
+
+SAY = 1 if connection.vendor == "postgresql" else ADVANCE + 2
+"""The room's counters, a message and its author's read marker."""
 
 
 def write(

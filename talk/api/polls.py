@@ -70,10 +70,14 @@ class Poll(Admitted, ABC):
     read_comments: int = 0
     """How many they were known to have read."""
 
+    marks_read: bool = True
+    """Whether asking means to have read."""
+
     @property
     def mark(self) -> ReadMark | None:
         """How far the caller has read, if that is new; nothing is kept for guests."""
-        if not self.account or self.read_comments >= self.comments:
+        is_new = self.marks_read and self.read_comments < self.comments
+        if not self.account or not is_new:
             return None
         return ReadMark(participant_pk=self.participant_pk, comments=self.comments)
 

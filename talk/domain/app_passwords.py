@@ -101,7 +101,6 @@ def find_app_password(
 
 
 @atomic
-@atomic
 def revoke_app_passwords(*, ids: Iterable[int]) -> int:
     """Make app passwords worthless; return how many of `ids` there were.
 

@@ -16,9 +16,9 @@ from talk.domain.names import Names, names_in, names_of
 from talk.domain.news import announce
 from talk.domain.notifications import notify_after_commit
 from talk.domain.text import require_text
-from talk.domain.timeline import Line, append
+from talk.domain.timeline import append_comment
 from talk.exceptions import Invalid, NotFound, TooLarge
-from talk.models import Message, Participant, Room, atomic, primary
+from talk.models import Message, Room, atomic, primary
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -78,16 +78,13 @@ def _write(
     display_name: str,
     now: datetime,
 ) -> Message:
-    (message,) = append(
+    message = append_comment(
         room_id=caller.room.pk,
+        participant_pk=caller.participant.pk,
         actor=caller.actor,
-        lines=[Line(text=text)],
+        text=text,
         now=now,
     )
-    count = message.comment_count
-    place = Participant.objects.filter(pk=caller.participant.pk)
-    if not place.update(read_comments=count, unread_deleted=0, last_comment=count):
-        raise NotFound
     if mentioned:
         note_mentions(message=message, users=mentioned)
     if caller.guest is not None and display_name:

@@ -11,7 +11,14 @@ from talk.constants import SystemMessage
 from talk.domain import external_signaling
 from talk.domain.actors import Actor
 from talk.exceptions import NotFound
-from talk.models import Message, Room, requires_transaction
+from talk.models import (
+    Message,
+    Participant,
+    Room,
+    can_say,
+    requires_transaction,
+    say,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,24 +58,62 @@ def append(
     for line in lines:
         position += 1
         count += line.system_message is None
-        messages.append(
-            Message(
-                room_id=room_id,
-                position=position,
-                comment_count=count,
-                system_message=line.system_message or "",
-                text=line.text,
-                parameters=line.parameters,
-                actor_type=actor.type,
-                actor_user=actor.user,
-                actor_guest=actor.guest,
-                created_at=now,
-            )
-        )
+        message = _message_of(room_id, line, actor, now)
+        message.position = position
+        message.comment_count = count
+        messages.append(message)
     if len(messages) == 1:
         messages[0].save(force_insert=True)
     else:
         Message.objects.bulk_create(messages)
-    hints.record(room_id=room_id, position=last_position)
-    external_signaling.tell_message(token=token)
+    _ring(room_id, last_position, token)
     return messages
+
+
+@requires_transaction
+def append_comment(
+    *, room_id: int, participant_pk: int, actor: Actor, text: str, now: datetime
+) -> Message:
+    """Write a comment to the end of a room's timeline, which its author has read.
+
+    As `append` does it; one statement where the database can, else three.
+
+    Raises:
+        NotFound: the room or the author's place in it is gone.
+
+    API: Sending a new chat message.
+    """
+    if not can_say():
+        (message,) = append(
+            room_id=room_id, actor=actor, lines=[Line(text=text)], now=now
+        )
+        if not Participant.objects.note_comment(participant_pk, message.comment_count):
+            raise NotFound
+        return message
+    message = _message_of(room_id, Line(text=text), actor, now)
+    said = say(message=message, participant_pk=participant_pk, now=now)
+    if said is None or not said.has_place:
+        raise NotFound
+    message.pk = said.message_pk
+    message.position = said.position
+    message.comment_count = said.comment_count
+    _ring(room_id, said.position, said.token)
+    return message
+
+
+def _message_of(room_id: int, line: Line, actor: Actor, now: datetime) -> Message:
+    return Message(
+        room_id=room_id,
+        system_message=line.system_message or "",
+        text=line.text,
+        parameters=line.parameters,
+        actor_type=actor.type,
+        actor_user=actor.user,
+        actor_guest=actor.guest,
+        created_at=now,
+    )
+
+
+def _ring(room_id: int, position: int, token: str) -> None:
+    hints.record(room_id=room_id, position=position)
+    external_signaling.tell_message(token=token)

@@ -25,6 +25,7 @@ from talk.models.message import Message, MessageQuerySet
 from talk.models.participant import Participant, ParticipantQuerySet
 from talk.models.read_marker import ReadMarker
 from talk.models.room import Room, RoomQuerySet
+from talk.models.saying import can_say, say
 from talk.models.session import Session, SessionQuerySet, live_since
 from talk.models.signaling import SignalingMessage, SignalingQuerySet
 
@@ -47,6 +48,7 @@ __all__ = [
     "SignalingQuerySet",
     "after_commit",
     "atomic",
+    "can_say",
     "delete_free",
     "in_batches",
     "live_since",
@@ -56,5 +58,6 @@ __all__ = [
     "read_account",
     "requires_transaction",
     "savepoint",
+    "say",
     "talk_database",
 ]

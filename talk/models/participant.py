@@ -48,6 +48,17 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         live = Session.objects.filter(participant=OuterRef("pk")).live(now)
         return self.order_by(Exists(live).desc(), "type", "pk")
 
+    def note_comment(self, pk: int, comments: int) -> bool:
+        """Move the marks of a comment's author to it; False when they are gone.
+
+        `comments` is the room's comment count with it.
+        """
+        own = self.filter(pk=pk)
+        changed = own.update(
+            read_comments=comments, last_comment=comments, unread_deleted=0
+        )
+        return changed == 1
+
     def raise_read_marks(self, pks: Sequence[int], comments: int) -> set[int]:
         """Move the read markers of participants forward, never back.
 

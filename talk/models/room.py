@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connections, models
 from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import RoomType
@@ -15,6 +17,9 @@ from talk.models.message import Message
 
 SPELLINGS = (str, str.lower, str.upper, str.capitalize, str.title)
 """How a name may be spelt that somebody looks for; each is a range of the index."""
+
+RETURNING_VENDORS = frozenset({"postgresql", "sqlite"})
+"""Databases whose UPDATE can return rows; SQLite since 3.35."""
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
@@ -83,15 +88,37 @@ class RoomQuerySet(models.QuerySet["Room"]):
 
         Returns its last position, comment count and token, None when the room is gone.
         The numbers are the timeline's clock: whoever waits for this lock goes on from
-        there.
+        there. One statement where an UPDATE can return what it has made, else two.
         """
         rows = primary(self.filter(pk=pk))
-        rows.update(
-            last_position=F("last_position") + lines,
-            comment_count=F("comment_count") + comments,
-            last_activity=now,
-        )
-        return rows.values_list("last_position", "comment_count", "token").first()
+        changes = {
+            "last_position": F("last_position") + lines,
+            "comment_count": F("comment_count") + comments,
+            "last_activity": now,
+        }
+        told = ("last_position", "comment_count", "token")
+        if connections[rows.db].vendor in RETURNING_VENDORS:
+            return next(iter(rows.update_returning(changes, told)), None)
+        rows.update(**changes)
+        return rows.values_list(*told).first()
+
+    def update_returning(
+        self, changes: Mapping[str, Any], told: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """Change rows and return fields of them as they are afterwards.
+
+        Django can write `RETURNING` for an INSERT only; what it writes for an UPDATE
+        is used here, and that put behind it.
+        """
+        query: UpdateQuery = self.query.chain(UpdateQuery)  # type: ignore[assignment]  # says the base class
+        query.add_update_values(dict(changes))
+        sql, parameters = query.get_compiler(self.db).as_sql()
+        database = connections[self.db]
+        # None of these has a column of another name.
+        columns = ", ".join(map(database.ops.quote_name, told))
+        with database.cursor() as cursor:
+            cursor.execute(f"{sql} RETURNING {columns}", parameters)
+            return list(cursor.fetchall())
 
 
 class Room(models.Model):

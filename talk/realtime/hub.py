@@ -196,7 +196,8 @@ class Hub:
         room = self.rooms.of(poll)
         if poll.kind is Kind.TIMELINE:
             await self._catch_up(room)
-            mark = seat.mark_for(room.timeline.comments)
+            if poll.marks_read:
+                mark = seat.mark_for(room.timeline.comments)
         interval = talk_settings().POLL_PING_SECONDS * PING_AGAIN_SHARE
         now = self._loop.time()
         is_fresh = now - seat.pinged_at < interval

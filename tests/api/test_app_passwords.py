@@ -350,13 +350,13 @@ class TestRevoke:
         assert_login_needed(revoke(as_guest))
 
     @pytest.mark.parametrize("others", [0, 20])
-    def test_it_costs_four_queries(
+    def test_it_costs_five_queries(
         self, alice: Any, bot: TalkClient, others: int, django_assert_num_queries: Any
     ) -> None:
-        """The account; a savepoint, the row, its release."""
+        """The account; a savepoint, whose it is, the row, its release."""
         AppPasswordFactory.create_batch(others, user=alice)
         AppPassword.objects.update(last_used_at=timezone.now() - timedelta(seconds=1))
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             revoke(bot)
 
 

@@ -78,9 +78,9 @@ class TestQueries:
     @pytest.mark.parametrize(
         ("caller", "count"),
         [
-            (invited_and_joined, 15),
-            (guest, 14),
-            (connected_without_cookies, 14),
+            (invited_and_joined, 14),
+            (guest, 13),
+            (connected_without_cookies, 13),
         ],
     )
     def test_starting(self, idle, caller, count, django_assert_num_queries):
@@ -91,9 +91,9 @@ class TestQueries:
     @pytest.mark.parametrize(
         ("caller", "count"),
         [
-            (invited_and_joined, 15),
-            (guest, 14),
-            (connected_without_cookies, 14),
+            (invited_and_joined, 14),
+            (guest, 13),
+            (connected_without_cookies, 13),
         ],
     )
     def test_joining(self, busy, caller, count, django_assert_num_queries):
@@ -118,9 +118,9 @@ class TestQueries:
     @pytest.mark.parametrize(
         ("caller", "count"),
         [
-            (invited_and_joined, 12),
-            (guest, 11),
-            (connected_without_cookies, 11),
+            (invited_and_joined, 11),
+            (guest, 10),
+            (connected_without_cookies, 10),
         ],
     )
     def test_leaving(self, busy, caller, count, django_assert_num_queries):
@@ -132,9 +132,9 @@ class TestQueries:
     @pytest.mark.parametrize(
         ("caller", "count"),
         [
-            (invited_and_joined, 19),
-            (guest, 18),
-            (connected_without_cookies, 18),
+            (invited_and_joined, 17),
+            (guest, 16),
+            (connected_without_cookies, 16),
         ],
     )
     def test_ending(self, busy, caller, count, django_assert_num_queries):

@@ -67,6 +67,25 @@ def make_public(client: TalkClient, token: str) -> None:
     assert client.post(f"/room/{token}/public").status == 200
 
 
+class TestLookingAway:
+    """A client may wait for messages that nobody looks at yet."""
+
+    def test_nothing_is_read_without_the_marker(self, as_alice, as_bob, shared):
+        as_alice.say(shared, "one")
+        as_bob.poll(shared, after=0, setReadMarker=0)
+        assert unread(as_bob, shared) == 1
+
+    def test_mentions_stay_without_the_marker(self, as_alice, as_bob, shared):
+        as_alice.say(shared, "@bob")
+        as_bob.poll(shared, after=0, setReadMarker=0)
+        assert is_mentioned(as_bob, shared)
+
+    def test_the_marker_reads_everything(self, as_alice, as_bob, shared):
+        as_alice.say(shared, "one")
+        as_bob.poll(shared, after=0, setReadMarker=1)
+        assert unread(as_bob, shared) == 0
+
+
 class TestComingBack:
     """Who was in the room before goes on from where they had read."""
 

@@ -17,6 +17,7 @@ from tests.factories import (
     SessionFactory,
     UserFactory,
 )
+from tests.timelines import ADVANCE
 
 pytestmark = pytest.mark.django_db
 
@@ -198,5 +199,5 @@ class TestCosts:
     ):
         users(room, *[f"user{number}" for number in range(people)])
         guests(room, people)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(ADVANCE + 6):
             end_if_empty(room=room, now=NOW)

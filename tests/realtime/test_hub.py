@@ -454,6 +454,13 @@ class TestArrival:
             await hub.arrive(waiter)
         assert database.marks == []
 
+    async def test_who_asks_without_reading_has_read_nothing(
+        self, hub, database
+    ) -> None:
+        with waiting_in(hub, comments=2, marks_read=False) as waiter:
+            await hub.arrive(waiter)
+        assert database.marks == []
+
     async def test_who_comes_back_and_knows_all_writes_nothing(
         self, hub, database
     ) -> None:

@@ -26,6 +26,7 @@ FILES = {
     "api.js": 'import "./call/view.js";\n',
     "call/view.js": 'export const view = "</script>";\n',
     "talk.css": "body { color: black }\n",
+    "icon.svg": "<svg/>\n",
 }
 
 

@@ -53,6 +53,7 @@ class ReadParameters(Parameters):
     limit = LenientIntegerField(default=MESSAGES_LIMIT_DEFAULT)
     timeout = LenientIntegerField(default=POLL_TIMEOUT_DEFAULT)
     lastKnownMessageId = LenientIntegerField(source="last_known_id", default=0)
+    setReadMarker = LenientIntegerField(source="set_read_marker", default=1)
 
 
 class PostParameters(Parameters):
@@ -186,6 +187,7 @@ class ChatViewSet(OCSViewSet):
             needs_session=caller.guest is not None,
             comments=caller.room.comment_count,
             read_comments=caller.participant.read_comments,
+            marks_read=bool(given["set_read_marker"]),
             form=self.form,
             token=caller.room.token,
             reader=reader_of(caller),

@@ -1,0 +1,71 @@
+/** What is said where there is no room to be shown. */
+
+import { gettext } from "../i18n.js";
+import { h } from "./dom.js";
+import { icon } from "./icons.js";
+
+/** @param {import("../core/room.js").RoomConnection} room */
+export function missing(room) {
+  return notice(
+    "lock",
+    gettext("There is nothing here for you"),
+    room.isGuest
+      ? gettext("This conversation is private or does not exist. If you are a member, log in.")
+      : gettext("This conversation does not exist, or you are not a member of it."),
+    logIn(room),
+  );
+}
+
+/** @param {import("../core/room.js").RoomConnection} room */
+export function ended(room) {
+  return notice(
+    "leave",
+    gettext("You are no longer in this conversation"),
+    gettext("It was deleted or closed, or a moderator has removed you."),
+    logIn(room),
+  );
+}
+
+/** @param {import("../core/room.js").RoomConnection} room */
+export function signedOut(room) {
+  return notice(
+    "lock",
+    gettext("You are not logged in any more"),
+    gettext("Log in again to go on. What you were writing is kept."),
+    h("a", { class: "tk-button tk-primary", href: location.href }, gettext("Reload")),
+  );
+}
+
+/** Before anything is chosen. */
+export function nothingChosen() {
+  return notice(
+    "people",
+    gettext("Choose a conversation"),
+    gettext("Or start a new one with a person, a group, or everybody who has the link."),
+  );
+}
+
+export function loading() {
+  return h(
+    "div",
+    { class: "tk-notice", role: "status" },
+    h("span", { class: "tk-spinner" }),
+    h("p", {}, gettext("Loading …")),
+  );
+}
+
+function logIn(/** @type {import("../core/room.js").RoomConnection} */ room) {
+  const { loginUrl } = room.session.data;
+  return loginUrl && h("a", { class: "tk-button tk-primary", href: loginUrl }, gettext("Log in"));
+}
+
+function notice(drawing, /** @type {string} */ title, /** @type {string} */ text, more = null) {
+  return h(
+    "div",
+    { class: "tk-notice" },
+    h("span", { class: "tk-notice-icon" }, icon(drawing)),
+    h("h1", { tabindex: "-1" }, title),
+    h("p", {}, text),
+    more,
+  );
+}

@@ -1,0 +1,107 @@
+"""A real browser before a real server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+
+from talk.models import Room
+from tests.browser.people import ARGUMENTS, Visitor, browser_path, need_playwright
+from tests.browser.site import Site
+from tests.client import TalkClient
+from tests.factories import ParticipantFactory
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser. It occupies the thread's event loop, so it ends with the module."""
+    sync_api = need_playwright()
+    path = browser_path()
+    sync_api.expect.set_options(timeout=15_000)
+    # The driver's loop runs in our thread while we use the database, one after the other.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="module")
+def module_site(django_db_setup: None) -> Iterator[Site]:
+    """The example project, for all tests of a module: it takes seconds to start."""
+    site = Site()
+    site.start()
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def site(transactional_db: None, module_site: Site) -> Iterator[Site]:
+    """The example project, which tests may stop and start."""
+    yield module_site
+    module_site.start()
+
+
+@pytest.fixture
+def visit(chromium: Any, site: Site) -> Iterator[Callable[..., Visitor]]:
+    """Returns somebody's browser: `visit(alice)`, or `visit()` for a guest.
+
+    A page that complains fails the test.
+    """
+    visitors: list[Visitor] = []
+
+    def visit(user: Any = None, **options: Any) -> Visitor:
+        visitor = Visitor(chromium, site, user, **options)
+        visitors.append(visitor)
+        return visitor
+
+    yield visit
+    for visitor in visitors:
+        visitor.close()
+    complaints = [text for visitor in visitors for text in visitor.complaints]
+    assert complaints == []
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> Any:
+    """Owns the rooms."""
+    return _person("alice", "Alice", "Adams")
+
+
+@pytest.fixture
+def bob(transactional_db: None) -> Any:
+    """Is in the team."""
+    return _person("bob", "Bob", "Brown")
+
+
+@pytest.fixture
+def carol(transactional_db: None) -> Any:
+    """Is in no room."""
+    return _person("carol", "Carol", "Clark")
+
+
+@pytest.fixture
+def team(alice: Any, bob: Any) -> str:
+    """A group room of Alice and Bob."""
+    token = TalkClient(alice).create_room(type=2, name="Team")
+    ParticipantFactory(room=Room.objects.get(token=token), user=bob)
+    return token
+
+
+@pytest.fixture
+def square(alice: Any, bob: Any) -> str:
+    """A public room of Alice and Bob."""
+    token = TalkClient(alice).create_room(type=3, name="Square")
+    ParticipantFactory(room=Room.objects.get(token=token), user=bob)
+    return token
+
+
+def _person(username: str, first_name: str, last_name: str) -> Any:
+    return get_user_model().objects.create_user(
+        username, first_name=first_name, last_name=last_name
+    )

@@ -1,0 +1,213 @@
+"""Calls between real browsers, with cameras and microphones that Chromium pretends."""
+
+from __future__ import annotations
+
+import pytest
+
+from talk.models import Message
+from tests.browser.calling import (
+    HEARD,
+    controls,
+    expect_people,
+    expect_to_see,
+    join_call,
+    press,
+    tile,
+    watch_connections,
+)
+from tests.browser.people import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+ALICE, BOB, CAROL = "Alice Adams", "Bob Brown", "Carol Clark"
+
+
+@pytest.fixture
+def pair(visit, alice, bob, square):
+    """Alice and Bob, in a call."""
+    visitors = visit(alice), visit(bob)
+    for visitor in visitors:
+        watch_connections(visitor)
+        join_call(visitor.open(square))
+    for visitor, other in zip(visitors, (BOB, ALICE), strict=True):
+        expect_to_see(visitor, other)
+    return visitors
+
+
+class TestCall:
+    """Seeing and hearing each other."""
+
+    def test_both_see_and_hear_each_other(self, pair):
+        for visitor in pair:
+            assert visitor.page.evaluate(HEARD)
+
+    def test_mute_and_camera_off_are_seen_by_the_other(self, pair):
+        one, other = pair
+        press(one, "Mute")
+        expect(tile(other, ALICE)).to_contain_text("Muted")
+        press(one, "Turn the camera off")
+        expect(tile(other, ALICE).locator("video")).to_have_css("opacity", "0")
+        press(one, "Unmute")
+        expect(tile(other, ALICE).get_by_text("Muted")).to_be_hidden()
+        press(one, "Turn the camera on")
+        expect(tile(other, ALICE).locator("video")).to_have_css("opacity", "1")
+        expect_to_see(other, ALICE)
+
+    def test_who_speaks_is_shown(self, pair):
+        _one, other = pair
+        # The pretended microphone beeps.
+        expect(tile(other, ALICE)).to_contain_text("speaks")
+
+    def test_screens_are_shared(self, pair):
+        one, other = pair
+        press(one, "Share the screen")
+        expect_to_see(other, f"Screen of {ALICE}")
+        press(one, "Stop sharing the screen")
+        expect(tile(other, f"Screen of {ALICE}")).to_have_count(0)
+        expect_people(other, 2)
+
+    def test_a_third_joins_and_sees_the_screen_too(self, pair, visit, carol, square):
+        one, other = pair
+        press(one, "Share the screen")
+        third = visit(carol).open(square)
+        join_call(third)
+        expect_to_see(third, ALICE, BOB, f"Screen of {ALICE}")
+        expect_to_see(one, BOB, CAROL)
+        expect_to_see(other, ALICE, CAROL)
+
+    def test_one_reloads_and_comes_back(self, pair):
+        one, other = pair
+        one.page.reload()
+        expect_people(other, 1)
+        join_call(one)
+        expect_to_see(one, BOB)
+        expect_to_see(other, ALICE)
+
+    def test_one_leaves(self, pair, square):
+        one, other = pair
+        press(one, "Leave the call")
+        expect_people(other, 1)
+        expect(one.page.locator(".tk-stage")).to_have_count(0)
+        press(other, "Leave the call")
+        expect(other.log).to_contain_text("Call with")
+        keys = Message.objects.filter(room__token=square)
+        assert keys.filter(system_message="call_ended").count() == 1
+
+    def test_a_closed_window_is_seen_at_once(self, pair):
+        one, other = pair
+        one.page.close(run_before_unload=True)
+        expect_people(other, 1)
+
+    def test_two_devices_of_one_person(self, pair, visit, alice, square):
+        second = visit(alice).open(square)
+        join_call(second)
+        expect_people(second, 3)
+        expect_to_see(second, BOB)
+        expect_people(pair[1], 3)
+
+    def test_a_guest_calls(self, pair, visit, square):
+        one, _other = pair
+        guest = visit()
+        guest.page.goto(guest.site.room(square))
+        guest.page.get_by_label("Your name").fill("Grace")
+        guest.press("Enter")
+        join_call(guest)
+        expect_to_see(one, "Grace")
+        expect_to_see(guest, ALICE, BOB)
+
+
+class TestTrouble:
+    """What goes wrong in calls."""
+
+    def test_a_server_that_restarts_does_not_end_the_call(self, pair, site):
+        one, other = pair
+        site.stop()
+        site.start()
+        press(one, "Mute")
+        expect(tile(other, ALICE)).to_contain_text("Muted")
+        for visitor in pair:
+            expect_people(visitor, 2)
+
+    def test_another_network_ends_in_new_ways(self, pair):
+        one, other = pair
+        one.page.evaluate("window.dispatchEvent(new Event('online'))")
+        one.page.wait_for_function(
+            "() => window.connections.every((one) => one.signalingState === 'stable')"
+        )
+        for visitor, name in zip(pair, (BOB, ALICE), strict=True):
+            expect_to_see(visitor, name)
+            expect_people(visitor, 2)
+        expect(tile(other, ALICE)).to_have_count(1)
+
+    @pytest.mark.parametrize(
+        ("error", "words"),
+        [
+            ("NotAllowedError", "may not use your camera"),
+            ("NotFoundError", "No camera was found"),
+            ("NotReadableError", "Another program uses your camera"),
+        ],
+    )
+    def test_without_devices_one_joins_all_the_same(
+        self, visit, alice, bob, square, error, words
+    ):
+        one, other = visit(alice), visit(bob).open(square)
+        one.context.add_init_script(
+            "navigator.mediaDevices.getUserMedia = () => Promise.reject("
+            f"new DOMException('', '{error}'));"
+        )
+        one.open(square)
+        one.page.locator(".tk-call-button").click()
+        expect(one.dialog.get_by_role("status")).to_contain_text(words)
+        one.dialog.locator("footer button").click()
+        join_call(other)
+        expect_to_see(one, BOB)
+        expect(tile(other, ALICE)).to_contain_text("Muted")
+
+    def test_a_camera_that_comes_later_is_seen(self, visit, alice, bob, square):
+        one, other = visit(alice), visit(bob).open(square)
+        one.context.add_init_script(
+            "const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);"
+            "navigator.mediaDevices.getUserMedia = (wish) => window.isPlugged ? ask(wish)"
+            " : Promise.reject(new DOMException('', 'NotFoundError'));"
+        )
+        join_call(one.open(square))
+        join_call(other)
+        expect_to_see(one, BOB)
+        one.page.evaluate("window.isPlugged = true")
+        press(one, "Turn the camera on")
+        expect_to_see(other, ALICE)
+
+    def test_a_second_window_is_told_of_the_first(self, pair):
+        one, _other = pair
+        tab = one.open_page()
+        tab.goto(one.page.url)
+        tab.locator(".tk-call-button").click()
+        tab.get_by_role("dialog").locator("footer button").click()
+        expect(tab.get_by_text("in another window already")).to_be_visible()
+        expect(controls(one)).to_be_visible()
+
+
+class TestPreview:
+    """Before a call."""
+
+    def test_one_sees_oneself(self, visit, alice, square):
+        one = visit(alice).open(square)
+        one.press("Start call")
+        one.page.wait_for_function(
+            "() => document.querySelector('.tk-preview video').videoWidth > 0"
+        )
+
+    def test_devices_can_be_chosen(self, visit, alice, square):
+        one = visit(alice).open(square)
+        one.press("Start call")
+        microphone = one.dialog.get_by_label("Microphone")
+        expect(microphone.locator("option")).not_to_have_count(0)
+        microphone.select_option(index=1)
+        one.page.wait_for_function("() => localStorage['talk:devices'] !== undefined")
+
+    def test_one_may_think_better_of_it(self, visit, alice, square):
+        one = visit(alice).open(square)
+        one.press("Start call")
+        one.page.keyboard.press("Escape")
+        expect(one.page.get_by_role("button", name="Start call")).to_be_focused()
+        assert not Message.objects.filter(system_message="call_started").exists()
