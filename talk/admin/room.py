@@ -196,15 +196,17 @@ class RoomAdmin(TalkAdmin):
         if related is None or not related.has_view_permission(request):
             return []
         now = timezone.now()
-        members = list_people(room=room, limit=PEOPLE_SHOWN, now=now)
-        return [self._person(member, now) for member in members]
+        people = list_people(room=room, limit=PEOPLE_SHOWN, now=now)
+        return [self._person(place, member, now) for place, member in people]
 
-    def _person(self, member: Member, now: datetime) -> dict[str, Any]:
+    def _person(
+        self, place: Participant, member: Member, now: datetime
+    ) -> dict[str, Any]:
         live = member.live_sessions(now)
         return {
-            "name": name_of(member.participant),
-            "url": change_url(member.participant),
-            "place": member.participant,
+            "name": name_of(place),
+            "url": change_url(place),
+            "place": place,
             "sessions": len(live),
             "is_in_call": bool(flags_of(live)),
             "last_ping": member.last_ping,

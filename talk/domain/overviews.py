@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count
 
 from talk.adapters import get_adapter
-from talk.domain.room_states import Member
+from talk.domain.room_states import Member, member_of
 from talk.models import Participant, Room, Session
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def overviews_of(rooms: Collection[Room], *, now: datetime) -> dict[int, Overvie
     }
 
 
-def list_people(*, room: Room, limit: int, now: datetime) -> list[Member]:
+def list_people(
+    *, room: Room, limit: int, now: datetime
+) -> list[tuple[Participant, Member]]:
     """Return some of a room's participants: who is connected first, then by rank.
 
     Two queries.
@@ -70,7 +72,7 @@ def list_people(*, room: Room, limit: int, now: datetime) -> list[Member]:
     sessions: dict[int, list[Session]] = defaultdict(list)
     for session in Session.objects.filter(participant__in=found):
         sessions[session.participant_id].append(session)
-    return [Member(participant=place, sessions=sessions[place.pk]) for place in found]
+    return [(place, member_of(place, sessions[place.pk])) for place in found]
 
 
 def _pairs(room_ids: Collection[int]) -> dict[int, list[User]]:

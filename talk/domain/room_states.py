@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -22,31 +22,54 @@ from talk.models import (
     Session,
     in_batches,
     live_since,
+    load_accounts,
 )
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True, eq=False)
 class Member:
-    """A user with all their sessions, or a guest with the live ones."""
+    """A user with all their sessions, or a guest with the live ones.
 
-    participant: Participant
-    sessions: list[Session]
+    Somebody who is in many rooms is one instance of `user` in all of them. There are
+    many members in a list of rooms, and each has only what it is shown with.
+    """
 
-    @cached_property
-    def last_ping(self) -> datetime | None:
-        """The last sign of life of any session, ended ones included."""
-        pings = [session.last_ping for session in self.sessions]
-        if self.participant.last_seen is not None:
-            pings.append(self.participant.last_seen)
-        return max(pings, default=None)
+    pk: int
+    """The participant's."""
+
+    type: int
+    user_pk: Any
+    """Primary key of `user`; None for guests."""
+
+    user: User | None
+    guest_name: str
+    """Display name of a guest; empty for users."""
+
+    last_ping: datetime | None
+    """The last sign of life of any session, ended ones included."""
+
+    sessions: Sequence[Session]
 
     def live_sessions(self, now: datetime) -> list[Session]:
         """Return the sessions that are connected at `now`, the freshest first."""
         live = [session for session in self.sessions if session.is_live(now)]
         return sorted(live, key=lambda session: session.last_ping, reverse=True)
+
+
+def member_of(place: Participant, sessions: Sequence[Session]) -> Member:
+    """Return a participant, selected with names, as a member; no query."""
+    return Member(
+        pk=place.pk,
+        type=place.type,
+        user_pk=place.user_id,
+        user=place.user,
+        guest_name=place.guest.display_name if place.guest is not None else "",
+        last_ping=_last_ping(place.last_seen, sessions),
+        sessions=sessions,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +93,7 @@ class RoomState:
     def own_member(self) -> Member | None:
         """The caller among the members; None if they have just left."""
         own = self.caller.participant.pk
-        return next((m for m in self.members if m.participant.pk == own), None)
+        return next((member for member in self.members if member.pk == own), None)
 
     def own_sessions(self, now: datetime) -> list[Session]:
         """Return the caller's live session on this device, or else all live ones.
@@ -107,7 +130,8 @@ def describe_room(*, caller: Caller, now: datetime) -> RoomState:
 
     API: Get single room.
     """
-    (state,) = _describe([caller], room_ids=[caller.room.pk], now=now)
+    members = {caller.room.pk: _members_of(caller, now)}
+    (state,) = _describe([caller], members, room_ids=[caller.room.pk])
     if not state.is_whole:
         raise NotFound
     return state
@@ -131,15 +155,13 @@ def list_members(*, caller: Caller, now: datetime) -> list[Member]:
 
     API: Get list of participants in a room.
     """
-    own = [caller.participant.pk] if caller.guest is not None else []
-    members = _members_by_room([caller.room.pk], own, now)[caller.room.pk]
-    return sorted(members, key=lambda member: member.participant.is_guest)
+    return sorted(_members_of(caller, now), key=lambda member: member.user is None)
 
 
 def list_rooms(*, user: User, device: str | None, now: datetime) -> list[RoomState]:
     """Gather all rooms of a user: favourites first, then the latest activity.
 
-    Four queries for any number of rooms, and one when a last message names users.
+    Five queries for any number of rooms, and one when a last message names users.
     One-to-one rooms whose other account is gone are left out.
 
     API: Get user's rooms.
@@ -147,9 +169,10 @@ def list_rooms(*, user: User, device: str | None, now: datetime) -> list[RoomSta
     places = Participant.objects.filter(user=user)
     callers = [
         Caller(user=user, device=device, room=place.room, participant=place)
-        for place in places.select_related("room", "user")
+        for place in places.select_related("room")
     ]
-    states = _describe(callers, room_ids=places.values("room"), now=now)
+    room_ids = places.values("room")
+    states = _describe(callers, _members_by_room(room_ids, now), room_ids=room_ids)
     return sorted((state for state in states if state.is_whole), key=_list_order)
 
 
@@ -161,13 +184,11 @@ def _list_order(state: RoomState) -> tuple[bool, float, int]:
 
 def _describe(
     callers: Sequence[Caller],
+    members: Mapping[int, list[Member]],
     *,
     room_ids: Iterable[int] | QuerySet[Any],
-    now: datetime,
 ) -> list[RoomState]:
     """Gather the state of the callers' rooms; `room_ids` may be a subquery."""
-    guests = [caller.participant.pk for caller in callers if caller.guest is not None]
-    members = _members_by_room(room_ids, guests, now)
     last_messages = _last_messages([caller.room for caller in callers], room_ids)
     names = names_in(last_messages.values())
     return [
@@ -197,23 +218,78 @@ def _last_messages(
     return found
 
 
-def _members_by_room(
-    room_ids: Iterable[int] | QuerySet[Any], guests: Sequence[int], now: datetime
-) -> dict[int, list[Member]]:
-    """Return users, guests who are connected, and the `guests` who ask, by room.
+def _is_connected(now: datetime) -> Exists:
+    """Return the condition for participants that they have a live session."""
+    return Exists(Session.objects.filter(participant=OuterRef("pk")).live(now))
+
+
+def _last_ping(
+    last_seen: datetime | None, sessions: Sequence[Session]
+) -> datetime | None:
+    pings = [session.last_ping for session in sessions]
+    if last_seen is not None:
+        pings.append(last_seen)
+    return max(pings, default=None)
+
+
+def _sessions(
+    is_own: Q, room_ids: Iterable[int] | QuerySet[Any], now: datetime
+) -> Mapping[int, Sequence[Session]]:
+    """Return users' sessions, live ones of guests, and the caller's; by participant."""
+    is_live = Q(last_ping__gt=live_since(now))
+    is_shown = Q(participant__user__isnull=False) | is_live | is_own
+    sessions: defaultdict[int, list[Session]] = defaultdict(list)
+    for session in Session.objects.filter(is_shown, room__in=room_ids).order_by("pk"):
+        sessions[session.participant_id].append(session)
+    return sessions
+
+
+def _members_of(caller: Caller, now: datetime) -> list[Member]:
+    """Return users, guests who are connected, and the caller; two queries.
 
     Guests who are gone may be many, and no reader is told of them.
     """
-    is_live = Q(last_ping__gt=live_since(now))
-    is_shown = Q(participant__user__isnull=False) | Q(participant__in=guests) | is_live
-    sessions: dict[int, list[Session]] = defaultdict(list)
-    for session in Session.objects.filter(is_shown, room__in=room_ids).order_by("pk"):
-        sessions[session.participant_id].append(session)
-    own_live = Session.objects.filter(is_live, participant=OuterRef("pk"))
-    is_member = Q(user__isnull=False) | Q(pk__in=guests) | Exists(own_live)
-    places = Participant.objects.filter(is_member, room__in=room_ids)
-    members: dict[int, list[Member]] = defaultdict(list)
-    for place in places.with_names().order_by("pk"):
-        member = Member(participant=place, sessions=sessions[place.pk])
-        members[place.room_id].append(member)
+    room_id, own = caller.room.pk, caller.participant.pk
+    is_user, is_own = Q(user__isnull=False), Q(pk=own)
+    places = Participant.objects.filter(
+        is_user | is_own | _is_connected(now), room=room_id
+    )
+    sessions = _sessions(Q(participant=own), [room_id], now)
+    return [
+        member_of(place, sessions.get(place.pk, ()))
+        for place in places.with_names().order_by("pk")
+    ]
+
+
+def _members_by_room(
+    room_ids: QuerySet[Any], now: datetime
+) -> defaultdict[int, list[Member]]:
+    """Return users and guests who are connected, by room; three queries.
+
+    Most people are in many of somebody's rooms: each is loaded once.
+    """
+    sessions = _sessions(Q(), room_ids, now)
+    is_shown = Q(user__isnull=False) | _is_connected(now)
+    places = Participant.objects.filter(is_shown, room__in=room_ids).order_by("pk")
+    columns = ("room_id", "pk", "type", "user_id", "last_seen")
+    rows = list(places.values_list(*columns))
+    # Whoever joins or is deleted from now on is not, or not any more, in the list.
+    users = load_accounts(Participant.objects.filter(room__in=room_ids).values("user"))
+    members: defaultdict[int, list[Member]] = defaultdict(list)
+    for room_id, pk, type_, user_pk, last_seen in rows:
+        user = users.get(user_pk)
+        if user is None and user_pk is not None:
+            continue
+        own = sessions.get(pk, ())
+        members[room_id].append(
+            Member(
+                pk=pk,
+                type=type_,
+                user_pk=user_pk,
+                user=user,
+                guest_name="",
+                last_ping=_last_ping(last_seen, own) if own else last_seen,
+                sessions=own,
+            )
+        )
     return members

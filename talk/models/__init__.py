@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from talk.models.accounts import (
+    load_accounts,
     lock_account_for_deletion,
     lock_accounts,
     read_account,
@@ -52,6 +53,7 @@ __all__ = [
     "delete_free",
     "in_batches",
     "live_since",
+    "load_accounts",
     "lock_account_for_deletion",
     "lock_accounts",
     "primary",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.db import connections
+from django.db.models import QuerySet
 
 from talk.models.database import primary
 
@@ -41,3 +42,9 @@ def read_account(pk: Any) -> User | None:
     """Return the account with this key as it is now, None when it is gone. One query."""
     manager = get_user_model()._default_manager  # noqa: SLF001 - as above
     return primary(manager.filter(pk=pk)).first()
+
+
+def load_accounts(pks: QuerySet[Any]) -> dict[Any, User]:
+    """Return the accounts whose keys a query selects, by key. One query."""
+    manager = get_user_model()._base_manager  # noqa: SLF001 - as above
+    return {user.pk: user for user in manager.using(pks.db).filter(pk__in=pks)}

@@ -16,18 +16,16 @@ def render_member(member: Member, *, now: datetime) -> dict[str, Any]:
 
     API: Get list of participants in a room.
     """
-    place, adapter = member.participant, get_adapter()
     live = member.live_sessions(now)
-    user_id = display_name = ""
-    if place.user is not None:
-        user_id = adapter.user_id(place.user)
-        display_name = adapter.display_name(place.user)
-    elif place.guest is not None:
-        display_name = place.guest.display_name
+    user_id, display_name = "", member.guest_name
+    if member.user is not None:
+        adapter = get_adapter()
+        user_id = adapter.user_id(member.user)
+        display_name = adapter.display_name(member.user)
     return {
         "userId": user_id,
         "displayName": display_name,
-        "participantType": place.type,
+        "participantType": member.type,
         "lastPing": seconds_of(member.last_ping),
         "sessionId": live[0].session_id if live else NO_SESSION,
         "inCall": int(flags_of(live)),

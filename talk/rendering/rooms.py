@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -35,17 +37,71 @@ HIDDEN_BY_PASSWORD = {
 """What a stranger is told instead about a room with a password."""
 
 
+def render_rooms(states: Iterable[RoomState], *, now: datetime) -> list[dict[str, Any]]:
+    """Return rooms of one participant as they see them.
+
+    API: Get user's rooms.
+    """
+    faces = Faces()
+    return [_render_room(state, faces, now) for state in states]
+
+
 def render_room(state: RoomState, *, now: datetime) -> dict[str, Any]:
     """Return a room as one of its participants sees it.
 
     API: Get user's rooms, the room; Get single room.
     """
+    return _render_room(state, Faces(), now)
+
+
+class Faces:
+    """Who people are, asked of the adapter once for all rooms that they are in."""
+
+    def __init__(self) -> None:
+        self._adapter = get_adapter()
+        self._names: dict[Any, tuple[str, str]] = {}
+        self._absent: dict[tuple[Any, int], tuple[str, dict[str, Any]]] = {}
+
+    def name(self, member: Member) -> tuple[str, str]:
+        """Return the id and the display name of a user; both empty for guests."""
+        known = self._names.get(member.user_pk)
+        if known is None:
+            user, ask = member.user, self._adapter
+            known = (ask.user_id(user), ask.display_name(user)) if user else ("", "")
+            self._names[member.user_pk] = known
+        return known
+
+    def render(self, member: Member, now: datetime) -> tuple[str, dict[str, Any]]:
+        """Return the id of a user, and what others are told of them in a room.
+
+        Whoever is not connected looks the same in all rooms and is rendered once.
+        """
+        live = member.live_sessions(now) if member.sessions else None
+        if live:
+            return self._render(member, int(flags_of(live)), live[0].session_id)
+        key = (member.user_pk, member.type)
+        known = self._absent.get(key)
+        if known is None:
+            known = self._absent[key] = self._render(member, 0, NO_SESSION)
+        return known
+
+    def _render(
+        self, member: Member, flags: int, session_id: str
+    ) -> tuple[str, dict[str, Any]]:
+        user_id, name = self.name(member)
+        shown = {"name": name, "type": member.type, "call": flags}
+        return user_id, {**shown, "sessionId": session_id}
+
+
+def _render_room(state: RoomState, faces: Faces, now: datetime) -> dict[str, Any]:
     room, participant = state.room, state.caller.participant
     own_sessions, own_member = state.own_sessions(now), state.own_member
     flags = flags_of(own_sessions)
     is_user = state.caller.user is not None
     unread = participant.unread_of(room) if is_user else 0
-    name, display_name = _names(state, now)
+    people, guest_count = _people(state), _count_guests(state, now)
+    guest_text = _guest_text(state, guest_count)
+    name, display_name = _names(state, people, guest_text, faces)
     return {
         **_render_identity(room),
         "name": name,
@@ -63,9 +119,9 @@ def render_room(state: RoomState, *, now: datetime) -> dict[str, Any]:
         "notificationLevel": _notification_level(room, participant.notification_level),
         "lastPing": seconds_of(own_member.last_ping if own_member else None),
         "sessionId": own_sessions[0].session_id if own_sessions else NO_SESSION,
-        "participants": _render_people(state, now) or [],
-        "numGuests": _count_guests(state, now),
-        "guestList": _guest_text(state, now),
+        "participants": dict(faces.render(one, now) for one in people) or [],
+        "numGuests": guest_count,
+        "guestList": guest_text,
         "lastMessage": _render_last_message(state),
     }
 
@@ -124,65 +180,50 @@ def _render_identity(room: Room) -> dict[str, Any]:
     }
 
 
-def _names(state: RoomState, now: datetime) -> tuple[str, str]:
+def _names(
+    state: RoomState, people: list[Member], guest_text: str, faces: Faces
+) -> tuple[str, str]:
     """Return `name` and `displayName`; people stand in for a name that is missing."""
-    adapter = get_adapter()
     room = state.room
-    others = [
-        user
-        for member in _people(state)
-        if (user := member.participant.user) is not None and user != state.caller.user
-    ]
+    if room.name and not room.is_one_to_one:
+        return room.name, room.name
+    own = state.caller.user.pk if state.caller.user is not None else None
+    others = [member for member in people if member.user_pk != own]
     if room.is_one_to_one and others:
-        return adapter.user_id(others[0]), adapter.display_name(others[0])
+        return faces.name(others[0])
     if room.name:
         return room.name, room.name
-    parts = [adapter.display_name(user) for user in others]
-    if state.caller.user is None or not others:
+    parts = [faces.name(member)[1] for member in others]
+    if own is None or not others:
         parts.append(_("You"))
-    guests = _guest_text(state, now)
-    if guests:
-        parts.append(guests)
+    if guest_text:
+        parts.append(guest_text)
     return "", ", ".join(parts)
 
 
-def _guest_text(state: RoomState, now: datetime) -> str:
+def _guest_text(state: RoomState, count: int) -> str:
     """Return the words for the other guests of a public room, if there are any."""
     if not state.room.is_public:
         return ""
-    count = _count_guests(state, now)
-    if state.caller.user is not None:
-        text = ngettext("%(count)d guest", "%(count)d guests", count)
-    else:
-        count = max(count - 1, 0)
+    is_guest = state.caller.user is None
+    count = max(count - 1, 0) if is_guest else count
+    if not count:
+        return ""
+    if is_guest:
         text = ngettext("%(count)d other guest", "%(count)d other guests", count)
-    return text % {"count": count} if count else ""
+    else:
+        text = ngettext("%(count)d guest", "%(count)d guests", count)
+    return text % {"count": count}
 
 
 def _people(state: RoomState) -> list[Member]:
     """Return the members with accounts, the latest ping first."""
-    people = [m for m in state.members if m.participant.user is not None]
-    return sorted(people, key=_last_ping, reverse=True)
-
-
-def _last_ping(member: Member) -> float:
-    return member.last_ping.timestamp() if member.last_ping is not None else 0.0
-
-
-def _render_people(state: RoomState, now: datetime) -> dict[str, dict[str, Any]]:
-    adapter = get_adapter()
-    people: dict[str, dict[str, Any]] = {}
-    for member in _people(state):
-        user = member.participant.user
-        if user is not None:
-            live = member.live_sessions(now)
-            people[adapter.user_id(user)] = {
-                "name": adapter.display_name(user),
-                "type": member.participant.type,
-                "call": int(flags_of(live)),
-                "sessionId": live[0].session_id if live else NO_SESSION,
-            }
-    return people
+    people = [member for member in state.members if member.user_pk is not None]
+    seen = [member for member in people if member.last_ping is not None]
+    if not seen:
+        return people
+    never = [member for member in people if member.last_ping is None]
+    return [*sorted(seen, key=attrgetter("last_ping"), reverse=True), *never]
 
 
 def _count_active(state: RoomState, now: datetime) -> int:
@@ -190,7 +231,7 @@ def _count_active(state: RoomState, now: datetime) -> int:
 
 
 def _count_guests(state: RoomState, now: datetime) -> int:
-    guests = [member for member in state.members if member.participant.is_guest]
+    guests = [member for member in state.members if member.user_pk is None]
     return _count_seen_since(guests, now - timedelta(seconds=SESSION_LIVE_SECONDS))
 
 

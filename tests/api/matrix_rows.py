@@ -46,6 +46,27 @@ ROWS = [
         path="/ocs/v2.php/cloud/user",
         users_only=True,
     ),
+    Row(
+        what="search for people",
+        method="GET",
+        path="/ocs/v2.php/core/autocomplete/get",
+        send={"search": "out"},
+        users_only=True,
+    ),
+    Row(
+        what="get an app password",  # a cookie is not enough for it
+        method="GET",
+        path="/ocs/v2.php/core/getapppassword",
+        users_only=True,
+        done=403,
+    ),
+    Row(
+        what="revoke the app password",  # a cookie is none
+        method="DELETE",
+        path="/ocs/v2.php/core/apppassword",
+        users_only=True,
+        done=403,
+    ),
     # Rooms.
     Row(what="list rooms", method="GET", path="/room", users_only=True),
     Row(

@@ -21,13 +21,22 @@ from tests.document import assert_documented, document, find_operation
 TALK = "/ocs/v2.php/apps/spreed/api/v1"
 
 
+PAGES_AND_PICTURES = {"avatar", "guest-avatar", "page-room", "page-rooms"}
+
+
+def _endpoint_of(pattern: Any) -> Any:
+    """Return the view class of an endpoint; None for other views."""
+    viewset = getattr(pattern.callback, "cls", None)
+    return viewset if getattr(viewset, "schema", None) else None
+
+
 def routed() -> list[tuple[str, str]]:
     """Return method and path of every endpoint that the URLs have."""
     found = []
     for pattern in get_resolver("talk.urls").url_patterns:
-        actions = pattern.callback.actions
-        if pattern.callback.cls.schema is None:
+        if _endpoint_of(pattern) is None:
             continue
+        actions = pattern.callback.actions
         path = "/" + pattern.pattern.path.replace("\\", "")
         before, _, rest = path.partition("(?P<token>")
         path = before + "{token}" + rest.partition(")")[2] if rest else path
@@ -47,6 +56,16 @@ def test_every_endpoint_is_there() -> None:
 
 def test_the_urls_have_many_endpoints() -> None:
     assert len(ROUTED) == len(set(ROUTED)) == 2 * len(OPERATIONS) > 60
+
+
+def test_nothing_is_missing_but_pages_and_pictures() -> None:
+    """They are no part of the API of JSON and XML, nor is what no endpoint has."""
+    missing = {
+        pattern.name
+        for pattern in get_resolver("talk.urls").url_patterns
+        if _endpoint_of(pattern) is None
+    }
+    assert missing == {*PAGES_AND_PICTURES, None}
 
 
 def test_both_bases_have_the_same_endpoints() -> None:
@@ -157,6 +176,10 @@ META = {"status": "ok", "statuscode": 200, "message": "OK"}
 class TestTheCheckOfAnswers:
     """What the tests' client asks of each answer can fail."""
 
+    @pytest.fixture(autouse=True)
+    def nothing_validated(self, monkeypatch: Any) -> None:
+        monkeypatch.setattr("tests.document._VALID", set())
+
     def check(self, data: Any, *, status: int = 200, **meta: Any) -> None:
         body = {"ocs": {"meta": {**META, **meta}, "data": data}}
         path = f"{TALK}/room/abcd1234/participants/active?password=x"
@@ -185,6 +208,12 @@ class TestTheCheckOfAnswers:
     def test_other_meta_parts_fail(self, meta: dict[str, Any]) -> None:
         with pytest.raises(AssertionError):
             self.check({"sessionId": "a" * 512}, **meta)
+
+    @pytest.mark.parametrize("data", [[], {"sessionId": 5}, {"sessionId": ""}])
+    def test_others_fail_after_one_that_has_passed(self, data: Any) -> None:
+        self.check({"sessionId": "a" * 512})
+        with pytest.raises(AssertionError):
+            self.check(data)
 
     def test_a_status_that_is_not_documented_fails(self) -> None:
         with pytest.raises(AssertionError, match="405"):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from talk.constants import ParticipantType
+from talk.adapters import DefaultAdapter
+from talk.constants import ParticipantType, RoomType
 from talk.domain import room_states, rooms
 from talk.domain.access import Asker, find_caller
-from talk.rendering.rooms import render_preview, render_room
+from talk.rendering.rooms import render_preview, render_room, render_rooms
 from tests.factories import (
     GuestFactory,
     ParticipantFactory,
@@ -69,3 +71,20 @@ def test_a_preview_is_rendered_without_queries(django_assert_num_queries):
     preview = room_states.preview_room(room=RoomFactory(), now=NOW)
     with django_assert_num_queries(0):
         render_preview(preview)
+
+
+def test_whoever_is_in_many_rooms_is_named_once(alice, bob, monkeypatch):
+    for _ in range(3):
+        room = rooms.create_room(user=alice, type=RoomType.GROUP, name="", now=NOW)
+        ParticipantFactory(room=room, user=bob)
+    states = room_states.list_rooms(user=alice, device=None, now=NOW)
+    asked = []
+
+    def display_name(adapter, user):
+        asked.append(user)
+        return user.first_name
+
+    monkeypatch.setattr(DefaultAdapter, "display_name", display_name)
+    rendered = render_rooms([replace(s, last_message=None) for s in states], now=NOW)
+    assert [room["displayName"] for room in rendered] == ["Bob"] * 3
+    assert sorted(user.first_name for user in asked) == ["Alice", "Bob"]

@@ -50,6 +50,7 @@ INVALID = Reply(when="A parameter or the body cannot be read.")
 TOO_LARGE = Reply(when="The body is too large.")
 NO_TOKEN = Reply(when="This is no token.")
 NOT_LOGGED_IN = Reply(when="The user is not logged in.")
+TOO_MANY_LOGINS = Reply(when="Too many passwords sent by HTTP Basic were wrong.")
 OTHER_SITE = Reply(when="A cookie without `OCS-APIRequest: true` may not change this.")
 
 
@@ -69,8 +70,10 @@ def replies_of(
         common |= {400: INVALID, 413: TOO_LARGE}
     if action in view.users_only:
         common[401] = NOT_LOGGED_IN
-    if method not in SAFE_METHODS and not operation.is_signed:
-        common[412] = OTHER_SITE
+    if not operation.is_signed:
+        common[429] = TOO_MANY_LOGINS
+        if method not in SAFE_METHODS:
+            common[412] = OTHER_SITE
     replies = {**common, **operation.replies}
     for status in common.keys() & operation.replies.keys():
         both = f"{operation.replies[status].when} {common[status].when}"

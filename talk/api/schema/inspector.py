@@ -37,6 +37,7 @@ from talk.api.schema.operations import (
     Operation,
 )
 from talk.api.schema.shapes import TOKEN, Shape, one_of, text
+from talk.api.views.people import NumbersField
 
 V1_PATH = "ocs/v1.php"
 
@@ -45,6 +46,7 @@ SAME_SITE = one_of(["true"], "Needed to change something by a cookie.")
 KINDS: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], str], ...] = (
     (serializers.BooleanField, "boolean"),
     (serializers.CharField, "string"),
+    (NumbersField, "array"),
 )
 """Types of parameters by field; all others are integers."""
 
@@ -112,11 +114,13 @@ class TalkSchema(AutoSchema):
             yield {"in": "header", "name": "OCS-APIRequest", "schema": SAME_SITE}
         if self._is_read_from_query:
             for name, field in _fields(operation.reads):
+                schema = _schema_of(name, field)
                 yield {
                     "in": "query",
-                    "name": name,
+                    # PHP's way to say that there may be several, which clients use.
+                    "name": f"{name}[]" if schema["type"] == "array" else name,
                     "required": field.required,
-                    "schema": _schema_of(name, field),
+                    "schema": schema,
                 }
 
     @property
@@ -189,6 +193,17 @@ class BasicScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "basic"}
 
 
+class BearerScheme(OpenApiAuthenticationExtension):
+    """An app password alone."""
+
+    target_class = "talk.api.authentication.BearerAuthentication"
+    name = "bearerAuth"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        """Return what the document says of it."""
+        return {"type": "http", "scheme": "bearer"}
+
+
 def _fields(
     reads: tuple[type[Parameters], ...],
 ) -> Iterator[tuple[str, serializers.Field[Any, Any, Any, Any]]]:
@@ -200,8 +215,8 @@ def _schema_of(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Shape
     kind = next((kind for cls, kind in KINDS if isinstance(field, cls)), "integer")
     schema: Shape = {"type": kind, **PARAMETERS[name]}
     if not field.required and field.default is not None:
-        default = field.default
-        schema["default"] = int(default) if kind == "integer" else default
+        default = {"integer": int, "array": sorted}.get(kind, lambda value: value)
+        schema["default"] = default(field.default)
     return schema
 
 

@@ -15,9 +15,11 @@ from talk.api.base import OCSViewSet
 from talk.api.parameters import Parameters
 from talk.api.schema.shapes import NOTHING, Shape, array, number, or_empty, text
 from talk.api.schema.shapes import named as shape
-from talk.api.views import calls, chat, cloud, participants, rooms, signaling
+from talk.api.views import app_passwords as passwords
+from talk.api.views import calls, chat, cloud, participants, people, rooms, signaling
 from talk.api.views import external_signaling as external
 from talk.constants import MESSAGES_LIMIT_MAX, POLL_TIMEOUT_MAX, RoomType
+from talk.domain.people_search import Source
 from talk.outgoing.signaling_server import CHECKSUM_HEADER, RANDOM_HEADER
 
 
@@ -341,6 +343,32 @@ SERVER: Operations = {
     (cloud.ProfileViewSet, "retrieve"): Operation(
         tag="server", replies={200: found(shape("TalkProfile"))}
     ),
+    (people.PeopleViewSet, "list"): Operation(
+        tag="server",
+        reads=(people.PeopleParameters,),
+        replies={200: found(array(shape("TalkMatch")))},
+    ),
+    (passwords.NewAppPasswordViewSet, "retrieve"): Operation(
+        tag="server",
+        replies={
+            200: Reply(
+                when="Made; it is shown this once.", data=shape("TalkAppPassword")
+            ),
+            403: Reply(
+                when=(
+                    "The request was not made with the ordinary password, or the user "
+                    "has too many app passwords."
+                )
+            ),
+        },
+    ),
+    (passwords.AppPasswordViewSet, "destroy"): Operation(
+        tag="server",
+        replies={
+            200: DONE,
+            403: Reply(when="The request was not made with an app password."),
+        },
+    ),
 }
 
 OPERATIONS: Operations = {
@@ -378,6 +406,10 @@ PARAMETERS: dict[str, Shape] = {
         "enum": [0, 1],
         "description": "1 to wait for what is newer, 0 for history.",
     },
+    "setReadMarker": {
+        "enum": [0, 1],
+        "description": "0 to wait without having read what is there.",
+    },
     "limit": {
         "minimum": 1,
         "maximum": MESSAGES_LIMIT_MAX,
@@ -392,6 +424,11 @@ PARAMETERS: dict[str, Shape] = {
     "message": {"description": "What to say, 1 to 1000 characters."},
     "actorDisplayName": {"description": "The name of the guest who says it."},
     "search": {"description": "Part of a name or id."},
+    "itemId": {"description": "Token of a room: who is in it is left out."},
+    "shareTypes": {
+        "items": {"type": "integer", "enum": [source.value for source in Source]},
+        "description": "What to search for: 0 users, 1 groups, 4 e-mail addresses.",
+    },
     "displayName": {"description": "The guest's new name."},
     "flags": {
         "minimum": 0,

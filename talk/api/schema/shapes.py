@@ -277,6 +277,12 @@ SHAPES: dict[str, Shape] = {
         label=text(),
         source=word("users", description="What the id is the id of."),
     ),
+    "TalkMatch": record(
+        id=text(),
+        label=text("What to show."),
+        source=word("users", "groups", "emails", description="What `id` is the id of."),
+    ),
+    "TalkAppPassword": record(apppassword=text("To be sent as a password.")),
     "TalkPeer": record(
         userId=USER_ID, token=TOKEN, lastPing=SECONDS, sessionId=LIVE_SESSION_ID
     ),

@@ -22,7 +22,12 @@ from talk.domain.access import (
 )
 from talk.domain.rooms import OpenedRoom
 from talk.exceptions import Invalid
-from talk.rendering.rooms import render_opened, render_preview, render_room
+from talk.rendering.rooms import (
+    render_opened,
+    render_preview,
+    render_room,
+    render_rooms,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -74,8 +79,7 @@ class RoomViewSet(OCSViewSet):
             HASH_HEADER: configuration_hash(),
             MODIFIED_BEFORE_HEADER: str(int(now.timestamp())),
         }
-        data = [render_room(state, now=now) for state in states]
-        return Response(data, headers=headers)
+        return Response(render_rooms(states, now=now), headers=headers)
 
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Create a room; 200 for a one-to-one room that was there already."""
