@@ -153,12 +153,12 @@ def session_cookie(user: Any) -> dict[str, str]:
     return {settings.SESSION_COOKIE_NAME: str(store.session_key)}
 
 
-async def in_database(work: Callable[..., Any], *arguments: Any) -> Any:
+async def in_database(work: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Run work on the database for an asynchronous test, and leave no connection."""
 
     def run() -> Any:
         try:
-            return work(*arguments)
+            return work(*arguments, **options)
         finally:
             connections.close_all()
 

@@ -25,7 +25,7 @@ from talk.realtime.metrics import metrics
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient
 from tests.factories import UserFactory
-from tests.servers import session_cookie
+from tests.servers import in_database, session_cookie
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -142,7 +142,7 @@ def counted(hub: Hub) -> Iterator[list[str]]:
 async def test_a_poll_that_follows_another_one_costs_no_query(
     hub, site, recalled
 ) -> None:
-    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(hub, site, headers)
     with counted(hub) as statements:
         await wait_and_leave(hub, site, headers)
@@ -157,7 +157,7 @@ async def test_also_for_a_guest(hub, site) -> None:
         cookie = f"sessionid={browser.http.cookies['sessionid'].value}"
         return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
 
-    headers = await asyncio.to_thread(join)
+    headers = await in_database(join)
     await wait_and_leave(hub, site, headers)
     with counted(hub) as statements:
         await wait_and_leave(hub, site, headers)
@@ -169,7 +169,7 @@ async def test_also_by_a_password(hub, site) -> None:
         site.bob.set_password("secret")
         site.bob.save()
 
-    await asyncio.to_thread(set_password)
+    await in_database(set_password)
     basic = b"Basic " + base64.b64encode(b"bob:secret")
     headers = [(b"host", b"testserver"), (b"authorization", basic)]
     await wait_and_leave(hub, site, headers)
@@ -181,17 +181,17 @@ async def test_also_by_a_password(hub, site) -> None:
 async def test_news_that_came_between_two_polls_are_not_missed(
     hub, site, recalled
 ) -> None:
-    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(hub, site, headers)
-    await asyncio.to_thread(site.owner.say, site.token, "second")
+    await in_database(site.owner.say, site.token, "second")
     assert await status_of(site, headers) == 200
     assert recalled() == 1
 
 
 async def test_reading_them_moves_the_read_marker(hub, site) -> None:
-    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(hub, site, headers)
-    await asyncio.to_thread(site.owner.say, site.token, "second")
+    await in_database(site.owner.say, site.token, "second")
     await status_of(site, headers)
     place = await Participant.objects.aget(user=site.bob)
     assert place.read_comments == 2
@@ -230,9 +230,9 @@ def delete_account(site: Site) -> None:
     [remove, log_out, deactivate, change_password, delete_room, delete_account],
 )
 async def test_what_takes_the_right_to_read_counts_at_once(hub, site, change) -> None:
-    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(hub, site, headers)
-    await asyncio.to_thread(change, site)
+    await in_database(change, site)
     assert await status_of(site, headers) == 404
 
 
@@ -243,9 +243,9 @@ async def test_a_guest_whose_room_becomes_private_is_out_at_once(hub, site) -> N
         cookie = f"sessionid={browser.http.cookies['sessionid'].value}"
         return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
 
-    headers = await asyncio.to_thread(join)
+    headers = await in_database(join)
     await wait_and_leave(hub, site, headers)
-    await asyncio.to_thread(site.owner.delete, f"/room/{site.token}/public")
+    await in_database(site.owner.delete, f"/room/{site.token}/public")
     assert await status_of(site, headers) == 404
 
 
@@ -265,9 +265,9 @@ def make_private(site: Site) -> None:
 async def test_a_room_that_changes_has_its_callers_admitted_anew(
     hub, site, recalled, change
 ) -> None:
-    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(hub, site, headers)
-    await asyncio.to_thread(change, site)
+    await in_database(change, site)
     await until(lambda: len(hub.seats) == 0)
     assert await status_of(site, headers) == 200
     assert recalled() == 0
@@ -281,37 +281,37 @@ async def test_who_joins_is_there_with_the_new_session(hub, site) -> None:
         client.join(site.token)
         return Session.objects.get(participant__user=site.bob)
 
-    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(hub, site, headers)
-    session = await asyncio.to_thread(join_with, headers)
+    session = await in_database(join_with, headers)
     before = session.last_ping
     await wait_and_leave(hub, site, headers)
-    await asyncio.to_thread(session.refresh_from_db)
+    await in_database(session.refresh_from_db)
     assert session.last_ping > before
 
 
 async def test_a_change_that_nobody_told_of_is_found_by_the_regular_look(
     hub, site
 ) -> None:
-    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(hub, site, headers)
     users = get_user_model().objects.filter(username="bob")
-    await asyncio.to_thread(lambda: users.update(is_active=False))
+    await in_database(lambda: users.update(is_active=False))
     await hub.look_at_all()
     assert await status_of(site, headers) == 404
 
 
 async def test_a_poll_that_does_not_wait_asks_the_database(hub, site) -> None:
-    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(hub, site, headers)
     hints.remove_listener(hub.publish_here)
-    await asyncio.to_thread(site.owner.say, site.token, "unheard")
+    await in_database(site.owner.say, site.token, "unheard")
     assert await status_of(site, headers, seconds=0) == 200
 
 
 async def test_cookies_that_middleware_sets_are_given_once(hub, site, settings) -> None:
     settings.SESSION_SAVE_EVERY_REQUEST = True
-    headers = await asyncio.to_thread(site.headers_of, site.bob)
+    headers = await in_database(site.headers_of, site.bob)
 
     async def cookies() -> list[bytes]:
         poll = site.open(headers)

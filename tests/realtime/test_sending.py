@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,7 +20,7 @@ from talk.realtime.metrics import metrics
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient
 from tests.factories import UserFactory
-from tests.servers import session_cookie
+from tests.servers import in_database, session_cookie
 from tests.timelines import SAY
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -114,7 +113,7 @@ async def test_the_second_answer_is_like_the_first(hub, site, quick) -> None:
     assert abs(data.pop("timestamp") - first[2]["data"].pop("timestamp")) <= 60
     first[2]["data"].pop("message")
     assert data == first[2]["data"]
-    assert await asyncio.to_thread(texts) == ["one", "two"]
+    assert await in_database(texts) == ["one", "two"]
 
 
 async def test_it_costs_what_a_message_changes_and_no_more(hub, site) -> None:
@@ -169,7 +168,7 @@ async def test_what_is_refused_is_refused_as_the_first_time(
     answer = await site.post(body, JSON, OCS, AS_JSON)
     assert answer[0] == status
     assert quick() == before + 1
-    assert await asyncio.to_thread(texts) == ["one", "two"]
+    assert await in_database(texts) == ["one", "two"]
 
 
 async def test_a_missing_message_is_a_400(hub, site) -> None:
@@ -181,7 +180,7 @@ async def test_a_body_beyond_the_sites_limit_is_a_413(hub, site, settings) -> No
     await site.say("one")
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
     assert (await site.say("x" * 200))[0] == 413
-    assert await asyncio.to_thread(texts) == ["one"]
+    assert await in_database(texts) == ["one"]
 
 
 async def test_a_format_in_the_body_counts(hub, site) -> None:
@@ -200,7 +199,7 @@ async def test_without_its_header_a_message_needs_a_token_each_time(
     for _ in range(2):
         assert (await site.post(body, FORM, AS_JSON))[0] == 412
     assert quick() == 0
-    assert await asyncio.to_thread(texts) == []
+    assert await in_database(texts) == []
 
 
 async def test_a_token_in_a_form_is_not_remembered(hub, site, quick) -> None:
@@ -216,28 +215,28 @@ async def test_a_token_in_a_form_is_not_remembered(hub, site, quick) -> None:
 async def test_who_was_removed_is_refused_at_once(hub, site) -> None:
     await site.say("one")
     path = f"/room/{site.token}/participants"
-    await asyncio.to_thread(site.owner.delete, path, participant="bob")
+    await in_database(site.owner.delete, path, participant="bob")
     assert (await site.say("two"))[0] == 404
-    assert await asyncio.to_thread(texts) == ["one"]
+    assert await in_database(texts) == ["one"]
 
 
 async def test_also_when_no_hint_told_of_it(hub, site) -> None:
     await site.say("one")
     gone = Participant.objects.filter(user=site.bob)
-    await asyncio.to_thread(gone.delete)
+    await in_database(gone.delete)
     assert (await site.say("two"))[0] == 404
-    assert await asyncio.to_thread(texts) == ["one"]
+    assert await in_database(texts) == ["one"]
 
 
 async def test_a_disabled_account_is_refused_at_once(hub, site) -> None:
     await site.say("one")
     site.bob.is_active = False
-    await asyncio.to_thread(site.bob.save)
+    await in_database(site.bob.save)
     assert (await site.say("two"))[0] == 404
 
 
 async def test_a_stranger_is_refused(hub, site) -> None:
-    other = await asyncio.to_thread(site.owner.create_room)
+    other = await in_database(site.owner.create_room)
     body = urlencode({"message": "one"}).encode()
     status, _, _ = await site.post(body, FORM, OCS, AS_JSON, token=other)
     assert status == 404
