@@ -1,5 +1,9 @@
-"""The door for ASGI servers: long polls wait cheaply, messages are taken quickly, and
-all else goes to Django.
+"""The door for ASGI servers: long polls wait cheaply, messages are taken quickly, other
+requests of the API share few threads, and all else goes to Django.
+
+Django's handler opens a thread and a database connection for each request under way.
+What Talk serves below ``/ocs/`` runs in the hub's ``POLL_THREADS`` instead, so that a
+thousand people may come at once. `HEAD`, pages and pictures are left to Django.
 
 In a site's ``asgi.py``::
 
@@ -19,6 +23,9 @@ from django.urls import Resolver404, resolve
 PATHS_MAX = 4096
 """Paths whose views are remembered; there is one a room and kind of request."""
 
+METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
+"""What is served here; a HEAD could wait, and no client sends one."""
+
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -26,22 +33,24 @@ ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def application(django_application: ASGIApplication) -> ASGIApplication:
-    """Return an ASGI application that serves polls and messages and passes on the rest.
+    """Return an ASGI application that serves the API and passes on the rest.
 
     `django_application` is what `get_asgi_application` returns, or anything built
-    around it. Polls and messages go through the site's own middleware, whose answer
-    counts for ``TALK["POLL_MEMORY_SECONDS"]``, but not through what
+    around it. The API goes through the site's own middleware, whose answer to polls and
+    messages counts for ``TALK["POLL_MEMORY_SECONDS"]``, but not through what
     `django_application` puts around Django. The `lifespan` protocol is answered here.
     """
     # Models may be imported only now that Django is set up, and sites import this
     # module before they do so.
     from talk.realtime.consumers.messages import MessageConsumer
     from talk.realtime.consumers.polls import PollConsumer
+    from talk.realtime.consumers.requests import RequestConsumer
     from talk.realtime.handler import RequestHandler
 
     handler = RequestHandler()
     polls = PollConsumer.as_asgi(handler=handler)
     messages = MessageConsumer.as_asgi(handler=handler)
+    requests = RequestConsumer.as_asgi(handler=handler)
 
     async def talk_application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -50,6 +59,8 @@ def application(django_application: ASGIApplication) -> ASGIApplication:
             await polls(scope, receive, send)
         elif _is_message(scope):
             await messages(scope, receive, send)
+        elif _is_request(scope):
+            await requests(scope, receive, send)
         else:
             await django_application(scope, receive, send)
 
@@ -77,18 +88,12 @@ async def _live(receive: Receive, send: Send) -> None:
 
 
 def _is_poll(scope: Scope) -> bool:
-    """Whether a request may wait: a GET of signaling, or of a chat for what is newer.
+    """Whether a request may wait: a GET of signaling or of a chat.
 
-    Chat clients ask for that in the query, or in a body which is not read here.
+    The view decides which of them do.
     """
-    if scope["type"] != "http" or scope["method"] != "GET":
-        return False
-    view = _view_of(scope)
-    if view == "SignalingViewSet":
-        return True
-    return view == "ChatViewSet" and (
-        b"lookIntoFuture" in scope["query_string"] or _has_body(scope)
-    )
+    is_get = scope["type"] == "http" and scope["method"] == "GET"
+    return is_get and _view_of(scope) in ("ChatViewSet", "SignalingViewSet")
 
 
 def _is_message(scope: Scope) -> bool:
@@ -97,12 +102,18 @@ def _is_message(scope: Scope) -> bool:
     return is_post and _view_of(scope) == "ChatViewSet"
 
 
+def _is_request(scope: Scope) -> bool:
+    """Whether another request is one of the API."""
+    is_one = scope["type"] == "http" and scope["method"] in METHODS
+    return is_one and _view_of(scope) != ""
+
+
 def _view_of(scope: Scope) -> str:
     """Return the name of our view class that a path leads to, empty for all others."""
     prefix = get_script_prefix(scope)
     path: str = scope["path"]
     path = path.removeprefix(prefix) if prefix else path
-    return _find_view(settings.ROOT_URLCONF, path) if "/spreed/" in path else ""
+    return _find_view(settings.ROOT_URLCONF, path) if "ocs/" in path else ""
 
 
 @lru_cache(maxsize=PATHS_MAX)
@@ -115,9 +126,3 @@ def _find_view(urlconf: str, path: str) -> str:
         return ""
     is_ours = isinstance(view_class, type) and issubclass(view_class, OCSViewSet)
     return view_class.__name__ if is_ours and view_class is not None else ""
-
-
-def _has_body(scope: Scope) -> bool:
-    headers = dict(scope.get("headers", ()))
-    length = headers.get(b"content-length", b"0")
-    return length != b"0" or b"transfer-encoding" in headers

@@ -31,12 +31,10 @@ async def test_asking_for_new_messages_may_wait(path: str) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        scope(f"{BASE}/chat/abcd2345", b""),
         scope(f"{BASE}/chat/abcd2345", method="POST"),
         scope(f"{BASE}/room/abcd2345"),
         scope(f"{BASE}/chat/abcd2345/"),
         scope(f"{BASE}/chat/abcd2345", method="HEAD"),
-        scope(f"{BASE}/chat/abcd2345", b"", headers=[(b"content-length", b"0")]),
         scope(f"{BASE}/signaling/abcd2345", method="POST"),
         scope("/elsewhere"),
         scope("/"),
@@ -47,11 +45,34 @@ async def test_everything_else_is_djangos(other: dict[str, Any]) -> None:
     assert not talk.asgi._is_poll(other)
 
 
+async def test_what_a_body_asks_for_may_wait() -> None:
+    assert talk.asgi._is_poll(scope(f"{BASE}/chat/abcd2345", b""))
+
+
 @pytest.mark.parametrize(
-    "header", [(b"content-length", b"16"), (b"transfer-encoding", b"chunked")]
+    ("path", "method"),
+    [
+        (f"{BASE}/room", "GET"),
+        (f"{BASE}/room/abcd2345/participants/active", "POST"),
+        (f"{BASE}/room/abcd2345/participants/active", "DELETE"),
+        (f"{BASE}/room/abcd2345", "PUT"),
+        ("/ocs/v2.php/cloud/capabilities", "GET"),
+    ],
 )
-async def test_what_a_body_asks_for_may_wait(header: tuple[bytes, bytes]) -> None:
-    assert talk.asgi._is_poll(scope(f"{BASE}/chat/abcd2345", b"", headers=[header]))
+async def test_the_api_is_served_in_our_threads(path: str, method: str) -> None:
+    assert talk.asgi._is_request(scope(path, method=method))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        scope(f"{BASE}/chat/abcd2345", method="HEAD"),
+        scope("/elsewhere", method="POST"),
+        {"type": "websocket", "path": f"{BASE}/room"},
+    ],
+)
+async def test_what_is_not_the_api_is_not(other: dict[str, Any]) -> None:
+    assert not talk.asgi._is_request(other)
 
 
 async def test_signaling_may_wait() -> None:

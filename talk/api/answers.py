@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.http import HttpResponseBase
+from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils import translation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
@@ -128,4 +128,6 @@ def answer_of(response: HttpResponseBase) -> Answer:
         for morsel in response.cookies.values()
     ]
     content: bytes = getattr(response, "content", b"")
+    if isinstance(response, StreamingHttpResponse):
+        content = b"".join(response)
     return Answer(response.status_code, tuple(headers), content)

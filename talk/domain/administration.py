@@ -1,7 +1,7 @@
-"""What the site's staff do to rooms, whether or not they have a place in them.
+"""What the site itself does to rooms: its staff in the admin, and its commands.
 
 The rules are those of moderators, without the question who may: that is the site's.
-`actor` is named in the room as who did it.
+`actor` is named in the room as who did it, and need have no place there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 
 from talk import hints
 from talk.constants import (
@@ -73,22 +73,36 @@ def change_room(
     if changes.name is not None:
         moderation.require_name(changes.name)
     # Hashing is slow on purpose: the room is locked only after it.
-    hashed = make_password(changes.password) if changes.password else ""
+    hashed = _new_hash(room_id, changes.password)
     _change(room_id=room_id, actor=actor, changes=changes, hashed=hashed, now=now)
+
+
+def _new_hash(room_id: int, password: str | None) -> str | None:
+    """Return what to store for a password, None where the room has it already."""
+    if not password:
+        return password
+    rooms = primary(Room.objects.filter(pk=room_id))
+    old = rooms.values_list("password", flat=True).first()
+    return None if old and check_password(password, old) else make_password(password)
 
 
 @atomic
 def _change(
-    *, room_id: int, actor: Actor, changes: RoomChanges, hashed: str, now: datetime
+    *,
+    room_id: int,
+    actor: Actor,
+    changes: RoomChanges,
+    hashed: str | None,
+    now: datetime,
 ) -> None:
     room = _lock(room_id)
     if changes.type is not None:
         _change_type(room=room, new_type=changes.type, actor=actor, now=now)
     if changes.name is not None:
         moderation.change_name(room=room, actor=actor, name=changes.name, now=now)
-    if hashed and not room.is_public:
-        raise NotAllowed
-    if changes.password is not None and (hashed or room.password):
+    if changes.password and not room.is_public:
+        raise NotAllowed("Only public rooms have a password.")
+    if hashed or (hashed == "" and room.password):
         moderation.change_password(room=room, actor=actor, hashed=hashed, now=now)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from talk import signals
 from talk.adapters import get_adapter
@@ -231,18 +231,40 @@ def is_end_of_room(*, room: Room, place: Participant, now: datetime) -> bool:
     return not room.is_bound and _is_last_permanent(place, now)
 
 
+def permanent_places(*, room_id: int, now: datetime) -> QuerySet[Participant]:
+    """Return the places by which a room goes on, without guests who are gone already.
+
+    Guest moderators whose session is dead still have a row.
+    """
+    places = Participant.objects.filter(room=room_id, type__in=PERMANENT_TYPES)
+    here = places.with_presence(now).filter(
+        Q(is_connected=True) | Q(user__isnull=False)
+    )
+    return primary(here)
+
+
 @requires_transaction
 def remove_place(
     *, room: Room, place: Participant, actor: Actor, now: datetime
 ) -> None:
-    """Take a place in a locked room, with its sessions, and say so if it was a user's.
+    """Take a place in a locked room, as `remove_places` does."""
+    remove_places(room=room, places=[place], actor=actor, now=now)
+
+
+@requires_transaction
+def remove_places(
+    *, room: Room, places: Sequence[Participant], actor: Actor, now: datetime
+) -> None:
+    """Take places in a locked room, with their sessions, and tell of users' places.
 
     API: System messages, `user_removed`.
     """
-    drop_places(room=room, places=[place], actor=actor, now=now)
-    if place.user is not None:
-        line = user_removed(get_adapter().user_id(place.user))
-        append(room_id=room.pk, actor=actor, lines=[line], now=now)
+    drop_places(room=room, places=places, actor=actor, now=now)
+    adapter = get_adapter()
+    user_ids = [adapter.user_id(place.user) for place in places if place.user]
+    if user_ids:
+        lines = [user_removed(user_id) for user_id in user_ids]
+        append(room_id=room.pk, actor=actor, lines=lines, now=now)
 
 
 def _reachable(caller: Caller, users: Sequence[User]) -> list[User]:
@@ -300,9 +322,5 @@ def _remove_user(*, caller: Caller, account: User | None, now: datetime) -> None
 def _is_last_permanent(place: Participant, now: datetime) -> bool:
     if not ParticipantType(place.type).is_permanent:
         return False
-    others = Participant.objects.filter(room=place.room_id, type__in=PERMANENT_TYPES)
-    others = others.with_presence(now).exclude(pk=place.pk)
-    # Guest moderators whose session is dead are gone, though their row is still there.
-    return not primary(
-        others.filter(Q(is_connected=True) | Q(user__isnull=False))
-    ).exists()
+    others = permanent_places(room_id=place.room_id, now=now).exclude(pk=place.pk)
+    return not others.exists()

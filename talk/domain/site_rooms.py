@@ -1,4 +1,6 @@
-"""What the site itself does to rooms, by a command: nobody asks for it in the room.
+"""What commands find, and do to rooms and the people in them.
+
+What the admin does as well, such as changing and deleting rooms, `administration` has.
 
 Whoever runs a command has no place in the room and need have no account. Nobody is
 named, then: timelines tell of it as of `NOBODY`, whom clients show as a guest without
@@ -9,38 +11,27 @@ adapter is asked about as well. People in the room see all of it happen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import make_password
 
 from talk.adapters import get_adapter
-from talk.constants import PERMANENT_TYPES, ParticipantType, RoomType
-from talk.domain import deletion, moderation, room_types
+from talk.constants import ParticipantType, RoomType
+from talk.domain import moderation, room_types
 from talk.domain.actors import NOBODY, Actor
-from talk.domain.participants import absent_among, add_users
-from talk.domain.places import drop_places
+from talk.domain.participants import (
+    absent_among,
+    add_users,
+    permanent_places,
+    remove_places,
+)
 from talk.domain.rooms import create_room, get_or_create_one_to_one
-from talk.domain.system_messages import user_removed
-from talk.domain.timeline import append
 from talk.exceptions import Invalid, NotFound, NotSupported, PreconditionFailed
 from talk.models import Participant, Room, RoomQuerySet, atomic, primary
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-
-
-@dataclass(frozen=True, kw_only=True)
-class Changes:
-    """What is to become different about a room; None stays as it is.
-
-    An empty password removes it.
-    """
-
-    type: RoomType | None = None
-    name: str | None = None
-    password: str | None = None
 
 
 def find_people(
@@ -162,16 +153,6 @@ def _create(
 
 
 @atomic
-def delete(*, token: str) -> None:
-    """Delete a room with all that is in it.
-
-    Raises:
-        NotFound: there is no such room.
-    """
-    deletion.delete_room(room=_lock(token), actor=NOBODY)
-
-
-@atomic
 def add_people(*, token: str, people: Sequence[User], now: datetime) -> int:
     """Give people a place in a room; return how many had none.
 
@@ -214,56 +195,11 @@ def remove_people(*, token: str, people: Sequence[User], now: datetime) -> int:
         raise NotSupported(
             "A one-to-one room has both of its users: delete it instead."
         )
-    drop_places(room=room, places=places, actor=NOBODY, now=now)
-    user_ids = [get_adapter().user_id(place.user) for place in places if place.user]
-    lines = [user_removed(user_id) for user_id in user_ids]
-    append(room_id=room.pk, actor=NOBODY, lines=lines, now=now)
-    left = Participant.objects.filter(room=room, type__in=PERMANENT_TYPES)
-    if not room.is_bound and not primary(left.filter(user__isnull=False)).exists():
+    remove_places(room=room, places=places, actor=NOBODY, now=now)
+    left = permanent_places(room_id=room.pk, now=now)
+    if not room.is_bound and not left.exists():
         raise PreconditionFailed("Nobody would be left: delete the room instead.")
     return len(places)
-
-
-def change(*, token: str, changes: Changes, now: datetime) -> None:
-    """Give a room another type, name or password; what it has already changes nothing.
-
-    Raises:
-        NotFound: there is no such room.
-        Invalid: the name is empty, too long, or has characters that cannot be stored.
-        NotSupported: a one-to-one room has neither a name nor a way back.
-        PreconditionFailed: only public rooms have a password.
-    """
-    if changes.name is not None:
-        moderation.require_name(changes.name)
-    password = changes.password
-    # Hashing is slow on purpose: the room is locked only after it.
-    is_same = password is not None and _has_password(find_room(token=token), password)
-    hashed = make_password(password) if password and not is_same else ""
-    _change(token, changes, None if password is None or is_same else hashed, now)
-
-
-@atomic
-def _change(token: str, changes: Changes, hashed: str | None, now: datetime) -> None:
-    room = _lock(token)
-    if changes.type == RoomType.ONE_TO_ONE and not room.is_one_to_one:
-        raise NotSupported("No room becomes a one-to-one room.")
-    if changes.type == RoomType.PUBLIC:
-        room_types.make_public(room=room, actor=NOBODY, now=now)
-    elif changes.type == RoomType.GROUP:
-        room_types.make_group(room=room, actor=NOBODY)
-        room_types.make_private(room=room, actor=NOBODY, now=now)
-    if changes.name is not None:
-        moderation.change_name(room=room, actor=NOBODY, name=changes.name, now=now)
-    if changes.password and not room.is_public:
-        raise PreconditionFailed("Only public rooms have a password.")
-    if hashed is not None:
-        moderation.change_password(room=room, actor=NOBODY, hashed=hashed, now=now)
-
-
-def _has_password(room: Room, password: str) -> bool:
-    if not password or not room.password:
-        return password == room.password
-    return check_password(password, room.password)
 
 
 def _lock(token: str) -> Room:

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest, get_script_prefix
 from django.core.handlers.base import BaseHandler
+from django.core.signals import request_started
+from django.db import connections
 from django.urls import set_script_prefix
 
 from talk.api.admissions import Admitted, admitted_by
@@ -45,12 +47,26 @@ class RequestHandler(BaseHandler):
 
         Blocks; to be called in a database thread.
         """
+        set_script_prefix(get_script_prefix(dict(scope)))
+        request_started.send(sender=type(self), scope=scope)
         request = ASGIRequest(dict(scope), io.BytesIO(body))
-        set_script_prefix(get_script_prefix(request.scope))
         defer_to(stand_in_for, request)
         response = self.get_response(request)
         # A middleware that answers something else has the last word.
         caller = admitted_by(response)
         is_guest = caller is not None and not caller.account
         address = client_network(request) if is_guest else ""
-        return Admission(answer_of(response), caller, address)
+        answer = answer_of(response)
+        _keep_connections()
+        # Tells whoever listens that the request has ended.
+        response.close()
+        return Admission(answer, caller, address)
+
+
+def _keep_connections() -> None:
+    """Have Django not close this thread's connections at the end of a request.
+
+    They are ours, and end by our own age rule; broken ones are still closed.
+    """
+    for connection in connections.all(initialized_only=True):
+        connection.close_at = None

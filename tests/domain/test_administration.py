@@ -151,6 +151,17 @@ class TestChangeRoom:
         self.change(token, by, type=RoomType.PUBLIC, name="Old", password="")
         assert as_alice.history(token).data == before
 
+    def test_the_password_that_it_has_is_not_mentioned(self, token, by, as_alice):
+        set_password(token)
+        before = as_alice.history(token).data
+        self.change(token, by, password=SECRET)
+        assert as_alice.history(token).data == before
+
+    def test_another_password_is(self, token, by, as_bob):
+        set_password(token)
+        self.change(token, by, password="another")
+        assert newest(as_bob, token) == ["password_set"]
+
 
 class TestRooms:
     """What is done to a whole room."""

@@ -19,7 +19,7 @@ from talk.domain.actors import NOBODY
 from talk.management.commands import talk_rooms
 from talk.models import Participant, Room, Session
 from tests.api import invariants
-from tests.api.helpers import places_of, rows
+from tests.api.helpers import places_of, put_guest_in, rows
 from tests.client import TalkClient
 from tests.factories import GroupFactory, ParticipantFactory, RoomFactory, UserFactory
 from tests.hearing import hearing
@@ -241,6 +241,13 @@ class TestRemove:
         with pytest.raises(CommandError, match="delete the room"):
             run("talk_rooms", "remove", room, "--user", "alice")
         assert rows() == before
+
+    def test_a_guest_moderator_who_is_there_keeps_the_room(self, room):
+        place = put_guest_in(room)
+        place.type = ParticipantType.GUEST_MODERATOR
+        place.save()
+        run("talk_rooms", "remove", room, "--user", "alice")
+        assert list(Participant.objects.all()) == [place]
 
     def test_the_last_one_of_an_objects_room_goes(self, alice):
         room = RoomFactory(object_type="blog.article", object_id="1")

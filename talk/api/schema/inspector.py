@@ -215,8 +215,12 @@ def _schema_of(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Shape
     kind = next((kind for cls, kind in KINDS if isinstance(field, cls)), "integer")
     schema: Shape = {"type": kind, **PARAMETERS[name]}
     if not field.required and field.default is not None:
-        default = {"integer": int, "array": sorted}.get(kind, lambda value: value)
-        schema["default"] = default(field.default)
+        default = field.default
+        if kind == "integer":
+            default = int(default)
+        elif kind == "array":
+            default = sorted(default)
+        schema["default"] = default
     return schema
 
 

@@ -15,8 +15,10 @@ from django.utils import timezone
 
 from talk.adapters import get_adapter
 from talk.constants import ParticipantType, RoomType
-from talk.domain import site_rooms
-from talk.domain.site_rooms import Changes, find_people
+from talk.domain import administration, site_rooms
+from talk.domain.actors import NOBODY
+from talk.domain.administration import RoomChanges
+from talk.domain.site_rooms import find_people
 from talk.management.base import TalkCommand, whole_number
 from talk.models import BATCH, Participant, Room
 
@@ -140,7 +142,7 @@ class Command(TalkCommand):
             if ask(question) != "yes":
                 raise CommandError("Nothing was deleted.")
         for room in rooms:
-            site_rooms.delete(token=room.token)
+            administration.delete_room(room_id=room.pk, actor=NOBODY)
             self.say(f"Deleted {room.token}.")
 
     def do_add(self, options: Mapping[str, Any]) -> None:
@@ -157,11 +159,16 @@ class Command(TalkCommand):
         """Change type, name and password."""
         password = "" if options["no_password"] else self.read_password(options)
         type = TYPES[options["type"]] if options["type"] else None
-        changes = Changes(type=type, name=options["name"], password=password)
-        if changes == Changes():
+        changes = RoomChanges(type=type, name=options["name"], password=password)
+        if changes == RoomChanges():
             message = "Give --type, --name, or a password."
             raise CommandError(message, returncode=2)
-        site_rooms.change(token=options["token"], changes=changes, now=timezone.now())
+        administration.change_room(
+            room_id=site_rooms.find_room(token=options["token"]).pk,
+            actor=NOBODY,
+            changes=changes,
+            now=timezone.now(),
+        )
         self.say("Done.")
 
     def read_password(self, options: Mapping[str, Any]) -> str | None:
