@@ -208,7 +208,8 @@ class ChatViewSet(OCSViewSet):
                 account=str(caller.user.pk),
                 session_pks=(),
                 form=self.form,
-                user_caller=caller,
+                # Django's lazy user would keep the whole request.
+                user_caller=replace(caller, user=caller.participant.user),
                 wanted=self.values.get("format"),
             )
             admit(sender, response)
