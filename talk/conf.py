@@ -100,6 +100,13 @@ class TalkSettings:
     GUEST_JOINS_SECONDS: int = 60
     """The time in which the joins of anonymous people are counted."""
 
+    GUEST_MESSAGES_MAX: int = 120
+    """Messages of guests from one address in `GUEST_MESSAGES_SECONDS`; a class that
+    talks behind one address is below it, and a flood is not."""
+
+    GUEST_MESSAGES_SECONDS: int = 60
+    """The time in which the messages of guests are counted."""
+
     PASSWORD_ATTEMPTS_MAX: int = 10
     """Wrong passwords that one address may try for one room, or for one account by HTTP
     Basic, in `PASSWORD_ATTEMPTS_SECONDS`."""

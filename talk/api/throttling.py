@@ -85,6 +85,25 @@ def guest_join(request: HttpRequest) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def guest_message(request: HttpRequest) -> Iterator[None]:
+    """Count a message of a guest, unless it was refused inside.
+
+    Raises:
+        Throttled: there were too many from this address.
+
+    API: Sending a new chat message.
+    """
+    settings = talk_settings()
+    counter = Counter("guest-message", request, settings.GUEST_MESSAGES_SECONDS)
+    counter.add(settings.GUEST_MESSAGES_MAX)
+    try:
+        yield
+    except TalkError:
+        counter.take_back()
+        raise
+
+
 class Counter:
     """How often something came from one address, since it came first."""
 

@@ -26,6 +26,7 @@ from talk.api.parameters import (
     merged_parameters,
 )
 from talk.api.polls import Look, Poll, Wait, answer_at_once, deferred_wait
+from talk.api.throttling import guest_message
 from talk.constants import (
     MESSAGES_LIMIT_DEFAULT,
     MESSAGES_LIMIT_MAX,
@@ -200,6 +201,9 @@ class ChatViewSet(OCSViewSet):
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Send a message and answer with it as its author sees it."""
         caller = find_caller(asker=self.asker, token=token)
+        if caller.guest is not None:
+            with guest_message(underlying(request)):
+                return send_message(caller, self.values)
         response = send_message(caller, self.values)
         if caller.user is not None and is_proven_by_header(request):
             sender = Sender(

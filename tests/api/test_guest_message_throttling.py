@@ -1,0 +1,60 @@
+"""Messages of guests: so many from one address; users may send as many as they like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.helpers import assert_refused
+from tests.client import TalkClient
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def as_visitor(public: str) -> TalkClient:
+    client = TalkClient()
+    client.join(public)
+    return client
+
+
+@pytest.fixture(autouse=True)
+def few(settings: Any) -> None:
+    settings.TALK = {"GUEST_MESSAGES_MAX": 2}
+
+
+def send(client: TalkClient, token: str, text: str = "hi") -> Any:
+    return client.post(f"/chat/{token}", message=text)
+
+
+def test_more_than_the_limit_are_refused(as_visitor, public) -> None:
+    assert [send(as_visitor, public).status for _ in range(2)] == [201, 201]
+    assert_refused(send(as_visitor, public), 429)
+
+
+def test_nothing_is_written_then(as_alice, as_visitor, public) -> None:
+    for text in ("one", "two", "three"):
+        send(as_visitor, public, text)
+    newest = as_alice.history(public).data[0]
+    assert newest["message"] == "two"
+
+
+def test_another_guest_of_the_address_is_counted_together(as_visitor, public) -> None:
+    for _ in range(2):
+        send(as_visitor, public)
+    other = TalkClient()
+    other.join(public)
+    assert_refused(send(other, public), 429)
+
+
+def test_what_is_refused_does_not_count(as_visitor, public) -> None:
+    for _ in range(3):
+        assert_refused(send(as_visitor, public, " "), 400)
+    assert send(as_visitor, public).status == 201
+
+
+def test_users_are_not_counted(as_alice, as_visitor, public) -> None:
+    for _ in range(3):
+        assert send(as_alice, public).status == 201
+    assert send(as_visitor, public).status == 201
