@@ -7,7 +7,6 @@ import re
 from functools import cache
 from typing import Any
 
-from drf_spectacular.generators import SchemaGenerator
 from openapi_schema_validator import OAS30Validator
 
 from talk.api.schema import inspector
@@ -22,6 +21,9 @@ BASE = re.compile(r"/ocs/v[12]\.php/.*", re.DOTALL)
 @cache
 def document() -> dict[str, Any]:
     """Return the document of the URLs that sites include."""
+    # Imported only now: it imports DRF, whose settings may name modules that import us.
+    from drf_spectacular.generators import SchemaGenerator
+
     made: dict[str, Any] = SchemaGenerator(urlconf="talk.urls").get_schema(public=True)
     return made
 

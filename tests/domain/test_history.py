@@ -148,11 +148,11 @@ class TestLastMessage:
         self, as_alice, django_assert_num_queries
     ):
         tokens = [as_alice.create_room(type=3) for _ in range(5)]
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             as_alice.get("/room")
         for token in tokens:
             delete(token, as_alice.say(token, "a"))
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             rooms = as_alice.get("/room").data
         keys = [room["lastMessage"]["systemMessage"] for room in rooms]
         assert keys == ["conversation_created"] * 5

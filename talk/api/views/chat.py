@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponseBase
-from django.utils import timezone
+from django.utils import timezone, translation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -122,8 +122,9 @@ class ChatPoll(Poll):
         return Look(position=position, news=page if page.messages else None)
 
     def respond(self, news: chat.Page) -> Response:
-        """Return the messages as the caller sees them."""
-        return page_response(news, token=self.token, reader=self.reader)
+        """Return the messages as the caller sees them, in whatever language is active."""
+        with translation.override(self.form.language):
+            return page_response(news, token=self.token, reader=self.reader)
 
     def expire(self) -> Response:
         """Say that there is nothing newer."""
