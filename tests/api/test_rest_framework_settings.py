@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from django.test import Client, override_settings
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.response import Response
 
 from talk.api.capabilities import FEATURES
 from tests.api.wire import ACCEPT_JSON, CAPABILITIES, NOT_LOGGED_IN, PROFILE, ocs_of
@@ -20,20 +18,8 @@ from tests.client import TalkClient
 pytestmark = pytest.mark.django_db
 
 
-class NoUser(BaseAuthentication):
-    """What a site may have for its own API."""
-
-    def authenticate(self, request: Any) -> None:
-        raise AssertionError("REST_FRAMEWORK was read")
-
-
-def unwanted_handler(error: Exception, context: Any) -> Response:
-    """Handle errors as a site may want it for its own API."""
-    return Response({"detail": "site"}, status=418)
-
-
 HOSTILE = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [f"{__name__}.NoUser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tests.hostile.NoUser"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.BrowsableAPIRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.FileUploadParser"],
@@ -42,7 +28,7 @@ HOSTILE = {
     "DEFAULT_THROTTLE_RATES": {"anon": "1/day", "user": "1/day"},
     "DEFAULT_VERSIONING_CLASS": "rest_framework.versioning.AcceptHeaderVersioning",
     "ALLOWED_VERSIONS": ["none"],
-    "EXCEPTION_HANDLER": f"{__name__}.unwanted_handler",
+    "EXCEPTION_HANDLER": "tests.hostile.unwanted_handler",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
     "URL_FORMAT_OVERRIDE": "kind",
