@@ -42,6 +42,7 @@ class TestWithoutRedis:
         assert verdicts(LAYER) == [(LAYER, "warning"), (HINTS, "skipped")]
 
     def test_a_wrong_port_is_a_failure(self, settings):
+        pytest.importorskip("channels_redis")
         address = f"redis://127.0.0.1:{free_port()}"
         settings.CHANNEL_LAYERS = redis_layer(hosts=[address])
         (finding,) = findings(LAYER)
