@@ -258,8 +258,8 @@ def insert_crowd(rooms: list[Room]) -> None:
             f"""
             INSERT INTO {PARTICIPANTS}
                 (room_id, user_id, type, favorite, notification_level, read_comments,
-                 last_mention, last_comment, mailed_comments)
-            SELECT room_id, user_id, 3, false, 0, 0, 0, 0, 0
+                 last_mention, last_comment, mailed_comments, unread_deleted)
+            SELECT room_id, user_id, 3, false, 0, 0, 0, 0, 0, 0
             FROM unnest(%s::bigint[]) AS room_id, unnest(%s::bigint[]) AS user_id
             """,
             [[room.pk for room in rooms], [user.pk for user in users]],

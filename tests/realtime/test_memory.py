@@ -70,6 +70,14 @@ class Site:
         )
 
 
+@pytest.fixture(autouse=True)
+def alone(settings) -> None:
+    """One process: who has just found a channel layer trusts nothing remembered."""
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    }
+
+
 @pytest.fixture
 def site(transactional_db: None) -> Site:
     return Site()
@@ -193,7 +201,7 @@ async def test_reading_them_moves_the_read_marker(hub, site) -> None:
     await wait_and_leave(hub, site, headers)
     await in_database(site.owner.say, site.token, "second")
     await status_of(site, headers)
-    place = await Participant.objects.aget(user=site.bob)
+    place = await in_database(Participant.objects.get, user=site.bob)
     assert place.read_comments == 2
 
 

@@ -78,6 +78,14 @@ class Site:
         return await self.post(body, FORM, OCS, AS_JSON)
 
 
+@pytest.fixture(autouse=True)
+def alone(settings) -> None:
+    """One process: who has just found a channel layer trusts nothing remembered."""
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    }
+
+
 @pytest.fixture
 def site(transactional_db: None) -> Site:
     return Site()
@@ -142,7 +150,7 @@ async def test_it_costs_what_a_message_changes_and_no_more(hub, site) -> None:
 async def test_the_author_has_read_it(hub, site) -> None:
     await site.say("one")
     await site.say("two")
-    place = await Participant.objects.aget(user=site.bob)
+    place = await in_database(Participant.objects.get, user=site.bob)
     assert (place.read_comments, place.last_comment) == (2, 2)
 
 
@@ -151,7 +159,7 @@ async def test_mentions_are_noted_and_named(hub, site) -> None:
     _, _, ocs = await site.say("hello @alice")
     (parameter,) = ocs["data"]["messageParameters"].values()
     assert parameter["id"] == "alice"
-    place = await Participant.objects.aget(user__username="alice")
+    place = await in_database(Participant.objects.get, user__username="alice")
     assert place.last_mention == 2
 
 
