@@ -77,12 +77,8 @@ def guest_join(request: HttpRequest) -> Iterator[None]:
     """
     settings = talk_settings()
     counter = Counter("guest-join", request, settings.GUEST_JOINS_SECONDS)
-    counter.add(settings.GUEST_JOINS_MAX)
-    try:
+    with counter.unless_refused(settings.GUEST_JOINS_MAX):
         yield
-    except TalkError:
-        counter.take_back()
-        raise
 
 
 @contextmanager
@@ -96,12 +92,8 @@ def guest_message(request: HttpRequest) -> Iterator[None]:
     """
     settings = talk_settings()
     counter = Counter("guest-message", request, settings.GUEST_MESSAGES_SECONDS)
-    counter.add(settings.GUEST_MESSAGES_MAX)
-    try:
+    with counter.unless_refused(settings.GUEST_MESSAGES_MAX):
         yield
-    except TalkError:
-        counter.take_back()
-        raise
 
 
 class Counter:
@@ -134,6 +126,20 @@ class Counter:
         """
         if _cache().get(self._key, 0) >= most:
             raise Throttled(TOO_MANY)
+
+    @contextmanager
+    def unless_refused(self, most: int) -> Iterator[None]:
+        """Count one more, unless what is done inside is refused.
+
+        Raises:
+            Throttled: that makes more than `most`.
+        """
+        self.add(most)
+        try:
+            yield
+        except TalkError:
+            self.take_back()
+            raise
 
     def take_back(self) -> None:
         """Count one less."""

@@ -55,6 +55,11 @@ class Caller:
         return self.participant.guest
 
     @property
+    def account(self) -> str:
+        """The primary key of the caller's account as text; empty for guests."""
+        return "" if self.user is None else str(self.user.pk)
+
+    @property
     def actor(self) -> Actor:
         """The caller as who does something."""
         return Actor(user=self.user, guest=self.guest)

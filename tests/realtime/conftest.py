@@ -135,6 +135,14 @@ class FakeDatabase:
 
 
 @pytest.fixture
+def one_process(settings: Any) -> None:
+    """One process: who has just found a channel layer trusts nothing remembered."""
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    }
+
+
+@pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
     """The database of the hub."""
     database = FakeDatabase(rooms={1: [10, 20]})

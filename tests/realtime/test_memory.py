@@ -27,7 +27,11 @@ from tests.client import BASE, TalkClient
 from tests.factories import UserFactory
 from tests.servers import in_database, session_cookie
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.asyncio,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("one_process"),
+]
 
 NEVER = 30.0
 
@@ -68,14 +72,6 @@ class Site:
                 "client": ("192.0.2.1", 50_000),
             },
         )
-
-
-@pytest.fixture(autouse=True)
-def alone(settings) -> None:
-    """One process: who has just found a channel layer trusts nothing remembered."""
-    settings.CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-    }
 
 
 @pytest.fixture

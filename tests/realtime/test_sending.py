@@ -23,7 +23,11 @@ from tests.factories import UserFactory
 from tests.servers import in_database, session_cookie
 from tests.timelines import SAY
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.asyncio,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("one_process"),
+]
 
 NEVER = 30.0
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
@@ -76,14 +80,6 @@ class Site:
     async def say(self, text: str) -> tuple[int, dict[bytes, bytes], Any]:
         body = urlencode({"message": text}).encode()
         return await self.post(body, FORM, OCS, AS_JSON)
-
-
-@pytest.fixture(autouse=True)
-def alone(settings) -> None:
-    """One process: who has just found a channel layer trusts nothing remembered."""
-    settings.CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-    }
 
 
 @pytest.fixture

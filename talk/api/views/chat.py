@@ -180,7 +180,7 @@ class ChatViewSet(OCSViewSet):
             return page_response(page, token=caller.room.token, reader=reader)
         poll = ChatPoll(
             room_id=caller.room.pk,
-            account="" if caller.user is None else str(caller.user.pk),
+            account=caller.account,
             participant_pk=caller.participant.pk,
             position=caller.room.last_position,
             timeout=0 if request.method == "HEAD" else _timeout(given["timeout"]),
@@ -210,7 +210,7 @@ class ChatViewSet(OCSViewSet):
             sender = Sender(
                 room_id=caller.room.pk,
                 participant_pk=caller.participant.pk,
-                account=str(caller.user.pk),
+                account=caller.account,
                 session_pks=(),
                 form=self.form,
                 # Django's lazy user would keep the whole request.

@@ -89,7 +89,7 @@ class SignalingViewSet(OCSViewSet):
         poll = SignalingPoll(
             room_id=caller.room.pk,
             token=caller.room.token,
-            account="" if caller.user is None else str(caller.user.pk),
+            account=caller.account,
             participant_pk=caller.participant.pk,
             position=caller.room.people_version,
             timeout=talk_settings().SIGNALING_POLL_SECONDS,
