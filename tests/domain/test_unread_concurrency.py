@@ -292,7 +292,6 @@ def fill_site() -> Site:
 
 
 Plan = dict[str, Any]
-Shape = tuple[Any, ...]
 
 
 def plans_of(action: Callable[[], Any]) -> list[Plan]:
@@ -320,13 +319,6 @@ def scans_of(plans: list[Plan], table: str) -> set[str]:
     """Return the ways in which plans go through a table."""
     nodes = [node for plan in plans for node in nodes_of(plan)]
     return {n["Node Type"] for n in nodes if n.get("Relation Name") == table}
-
-
-def shape_of(plan: Plan) -> Shape:
-    """Return what is the same in plans that are the same, whatever the estimates."""
-    steps = [shape_of(child) for child in plan.get("Plans", [])]
-    names = (plan.get(key) for key in ("Relation Name", "Index Name", "Join Type"))
-    return (plan["Node Type"], *names, *steps)
 
 
 INDEX_SCANS = {"Index Scan", "Index Only Scan"}
@@ -371,7 +363,7 @@ class TestPlans:
     def test_the_room_object(self, site, as_olga):
         small, huge = self.both(site, as_olga.room)
         self.assert_only_indexes(huge)
-        assert [shape_of(plan) for plan in huge] == [shape_of(plan) for plan in small]
+        self.assert_only_indexes(small)
 
     def test_the_list_of_rooms(self, site, as_olga):
         plans = plans_of(lambda: as_olga.get("/room"))
@@ -423,4 +415,3 @@ class TestPlans:
 
         small, huge = self.both(site, ask)
         assert not scans_of([*small, *huge], MESSAGES)
-        assert [shape_of(plan) for plan in huge] == [shape_of(plan) for plan in small]
