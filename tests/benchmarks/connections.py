@@ -31,6 +31,9 @@ class Answer(NamedTuple):
         return json.loads(self.body)["ocs"]["data"] if self.body else None
 
 
+_open: set[Connection] = set()
+
+
 class Connection(asyncio.Protocol):
     """A connection to a server."""
 
@@ -41,6 +44,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep what requests are written to."""
         self._transport = transport
+        _open.add(self)
 
     def send(self, request: bytes, answered: Callable[[Answer], None]) -> None:
         """Send a request; `answered` is called with its answer."""
@@ -68,6 +72,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell whoever waits that there will be no answer."""
+        _open.discard(self)
         answered, self._answered = self._answered, None
         if answered is not None:
             answered(Answer(0, time.perf_counter(), b"", b""))
@@ -76,6 +81,14 @@ class Connection(asyncio.Protocol):
         """Hang up; whoever waits is told nothing."""
         self._answered = None
         self._transport.abort()
+
+
+async def hang_up() -> None:
+    """Close all connections, so that servers know that nobody waits any more."""
+    while _open:
+        for connection in list(_open):
+            connection.close()
+        await asyncio.sleep(0)
 
 
 def parse(data: bytes, moment: float) -> Answer | None:

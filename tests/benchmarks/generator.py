@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from tests.benchmarks.connections import hang_up
 from tests.benchmarks.families import FAMILIES
 from tests.benchmarks.load import Servers
 from tests.benchmarks.workers import serve
@@ -17,7 +18,14 @@ def generate(family: str, addresses: list[Any], pids: list[int], **job: Any) -> 
     """Put the load of a family on servers and return what was measured."""
     gc.disable()  # its pauses would be taken for the servers'
     servers = Servers([(host, port) for host, port in addresses], pids)
-    return asyncio.run(FAMILIES[family].generate(servers, **job))
+    return asyncio.run(_generate(family, servers, **job))
+
+
+async def _generate(family: str, servers: Servers, **job: Any) -> Any:
+    try:
+        return await FAMILIES[family].generate(servers, **job)
+    finally:
+        await hang_up()
 
 
 def main() -> None:
