@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from talk.domain.access import Caller
-from talk.models import Participant, Session, in_batches
+from talk.models import (
+    Participant,
+    Session,
+    can_note_at_once,
+    in_batches,
+    note_pings,
+    note_read_marks,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +43,15 @@ def present_sessions(*, caller: Caller, now: datetime) -> tuple[int, ...]:
 
 
 def ping_sessions(*, pks: Sequence[int], now: datetime) -> None:
-    """Note that these sessions are there; two queries a batch, none for no sessions.
+    """Note that these sessions are there; none of no sessions is a query.
+
+    A query on PostgreSQL, else two for up to 500.
 
     API: `lastPing`, refreshed while a long poll waits.
     """
+    if len(pks) > 1 and can_note_at_once():
+        note_pings(pks, now)
+        return
     for some in in_batches(pks):
         sessions = Session.objects.filter(pk__in=some)
         if len(some) == 1:
@@ -53,11 +65,13 @@ def raise_read_marks(marks: Mapping[int, int]) -> set[int]:
 
     `marks` are comment counts by participant. Returns those whose row somebody else is
     changing at this moment: waiting for each other's rows, two batches would lock each
-    other out, so they have to be tried again. A query or two for all who have read
-    equally far, up to 500.
+    other out, so they have to be tried again. A query or two on PostgreSQL, else for
+    all who have read equally far, up to 500.
 
     API: `unreadMessages`.
     """
+    if len(marks) > 1 and can_note_at_once():
+        return note_read_marks(marks)
     by_count: dict[int, list[int]] = defaultdict(list)
     for pk, comments in marks.items():
         by_count[comments].append(pk)

@@ -9,6 +9,7 @@ from talk.models.accounts import (
     read_account,
 )
 from talk.models.app_password import AppPassword, AppPasswordQuerySet
+from talk.models.arriving import can_note_at_once, note_pings, note_read_marks
 from talk.models.call import CallAttendance
 from talk.models.database import (
     BATCH,
@@ -49,6 +50,7 @@ __all__ = [
     "SignalingQuerySet",
     "after_commit",
     "atomic",
+    "can_note_at_once",
     "can_say",
     "delete_free",
     "in_batches",
@@ -56,6 +58,8 @@ __all__ = [
     "load_accounts",
     "lock_account_for_deletion",
     "lock_accounts",
+    "note_pings",
+    "note_read_marks",
     "primary",
     "read_account",
     "requires_transaction",

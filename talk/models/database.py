@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.apps import apps
 from django.db import connections, router, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,6 +22,11 @@ BATCH = 500
 def talk_database() -> str:
     """Return the alias of the database that Talk writes to."""
     return router.db_for_write(apps.get_model("talk", "Room"))
+
+
+def table_of(model: type[Model]) -> str:
+    """Return the name of a model's table, quoted, for a statement of our own."""
+    return f'"{model._meta.db_table}"'  # noqa: SLF001 - the documented way to it
 
 
 def atomic(function: Callable[P, R]) -> Callable[P, R]:

@@ -6,9 +6,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db import connections, models
+from django.db import connections
 
-from talk.models.database import talk_database
+from talk.models.database import table_of, talk_database
 from talk.models.message import Message
 from talk.models.participant import Participant
 from talk.models.room import Room
@@ -61,14 +61,14 @@ def _statement() -> str:
     """Return the statement; each part reads what the one before it has changed."""
     return f"""
         WITH room AS (
-            UPDATE {_table(Room)}
+            UPDATE {table_of(Room)}
             SET last_position = last_position + 1,
                 comment_count = comment_count + 1,
                 last_activity = %(now)s
             WHERE id = %(room)s
             RETURNING id, token, last_position, comment_count
         ), place AS (
-            UPDATE {_table(Participant)} AS own
+            UPDATE {table_of(Participant)} AS own
             SET read_comments = room.comment_count,
                 last_comment = room.comment_count,
                 unread_deleted = 0
@@ -76,7 +76,7 @@ def _statement() -> str:
             WHERE own.id = %(place)s AND own.room_id = room.id
             RETURNING own.id
         ), said AS (
-            INSERT INTO {_table(Message)} (
+            INSERT INTO {table_of(Message)} (
                 room_id, position, comment_count, system_message, text, parameters,
                 actor_type, actor_user_id, actor_guest_id, created_at
             )
@@ -89,7 +89,3 @@ def _statement() -> str:
             EXISTS (SELECT 1 FROM place)
         FROM room, said
     """  # noqa: S608 - nothing but names of our own tables
-
-
-def _table(model: type[models.Model]) -> str:
-    return f'"{model._meta.db_table}"'  # noqa: SLF001 - the documented way to a model's table

@@ -25,7 +25,7 @@ class PresenceBatches:
         self._loop = asyncio.get_running_loop()
         self._pings: set[int] = set()
         self._marks: dict[int, int] = {}
-        self._written: asyncio.Future[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
         self._work: asyncio.Task[None] | None = None
 
     @property
@@ -41,29 +41,31 @@ class PresenceBatches:
         if mark is not None:
             known = self._marks.get(mark.participant_pk, 0)
             self._marks[mark.participant_pk] = max(known, mark.comments)
-        if self._written is None:
-            self._written = self._loop.create_future()
-        written = self._written
+        written = self._loop.create_future()
+        self._waiting.append(written)
         if self._work is None:
             self._work = self._loop.create_task(self._write_all())
-        # Who gives up must not take the others' future away.
-        await asyncio.shield(written)
+        await written
 
     async def _write_all(self) -> None:
         try:
-            while self._written is not None:
+            while self._waiting:
                 pings, self._pings = self._pings, set()
                 marks, self._marks = self._marks, {}
-                written, self._written = self._written, None
+                waiting, self._waiting = self._waiting, []
                 metrics.note_batch(len(pings) + len(marks))
+                error = None
                 try:
                     await self._threads.run(partial(_write, sorted(pings), marks))
-                except Exception as error:  # noqa: BLE001 - it is the polls' to answer
-                    written.set_exception(error)
-                    # Nobody may be there any more who would hear of it.
-                    written.exception()
-                else:
-                    written.set_result(None)
+                except Exception as failure:  # noqa: BLE001 - it is the polls' to answer
+                    error = failure
+                for written in waiting:
+                    if written.done():  # who has given up
+                        continue
+                    if error is None:
+                        written.set_result(None)
+                    else:
+                        written.set_exception(error)
         finally:
             self._work = None
 
