@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.cache import cache
 
 from talk.api.password_memory import memory
+from talk.api.site_cache import outage
+from talk.api.throttling import own_counters
 from talk.outgoing.queue import outgoing
 from talk.outgoing.signaling_server import signaling_queue
 from tests.client import TalkClient
@@ -34,8 +36,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_counted() -> None:
-    """Attempts of earlier tests are forgotten."""
+    """Attempts of earlier tests, and outages of the cache, are forgotten."""
     cache.clear()
+    own_counters.clear()
+    outage.forget()
 
 
 @pytest.fixture(autouse=True)

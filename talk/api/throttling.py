@@ -1,6 +1,9 @@
 """Attempts that are counted: wrong passwords, and joins of anonymous people.
 
-Counters live in the site's cache and change by the cache's own atomic increments.
+Counters live in the site's cache and change by the cache's own atomic increments. While
+it does not answer, each process counts for itself, in a memory of bounded size, so that
+a site of several processes allows that many times as much. The cache's counts go on
+where they were as soon as it answers again; what was counted meanwhile is not added.
 """
 
 from __future__ import annotations
@@ -12,11 +15,12 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.locmem import LocMemCache
 from django.http import HttpRequest
 from rest_framework.exceptions import AuthenticationFailed
 
+from talk.api.site_cache import ask_cache
 from talk.conf import talk_settings
 from talk.exceptions import TalkError, Throttled
 
@@ -26,6 +30,13 @@ TOO_MANY = "There were too many attempts."
 
 IPV6_PREFIX = 64
 """Bits of an IPv6 address that tell one customer from another."""
+
+COUNTERS_MAX = 10_000
+"""Counters that a process keeps itself, some hundred bytes each; those that were not
+looked at for the longest time go first."""
+
+own_counters = LocMemCache("talk.throttle", {"OPTIONS": {"MAX_ENTRIES": COUNTERS_MAX}})
+"""Where is counted while the site's cache does not answer."""
 
 
 @contextmanager
@@ -102,6 +113,7 @@ class Counter:
     def __init__(self, what: str, request: HttpRequest, seconds: int) -> None:
         self._seconds = seconds
         self._key = f"talk.throttle.{what}.{client_network(request)}"
+        self._counted_here = False
 
     def add(self, most: int) -> None:
         """Count one more; the count begins anew when its time has passed.
@@ -114,9 +126,8 @@ class Counter:
 
     def add_one(self) -> int:
         """Count one more and return how many that makes, as far as is known."""
-        cache = _cache()
-        cache.add(self._key, 0, timeout=self._seconds)
-        return _increase(cache, self._key, 1)
+        self._counted_here = False
+        return ask_cache(self._add_to, otherwise=self._add_here)
 
     def require_less_than(self, most: int) -> None:
         """Look without counting.
@@ -124,7 +135,7 @@ class Counter:
         Raises:
             Throttled: there were `most` already.
         """
-        if _cache().get(self._key, 0) >= most:
+        if ask_cache(self._count_in, otherwise=self._count_here) >= most:
             raise Throttled(TOO_MANY)
 
     @contextmanager
@@ -142,8 +153,28 @@ class Counter:
             raise
 
     def take_back(self) -> None:
-        """Count one less."""
-        _increase(_cache(), self._key, -1)
+        """Count one less, where one more was counted; it stays if that is away now."""
+        if self._counted_here:
+            _increase(own_counters, self._key, -1)
+        else:
+            ask_cache(self._take_from, otherwise=lambda: None)
+
+    def _add_to(self, cache: BaseCache) -> int:
+        cache.add(self._key, 0, timeout=self._seconds)
+        return _increase(cache, self._key, 1)
+
+    def _add_here(self) -> int:
+        self._counted_here = True
+        return self._add_to(own_counters)
+
+    def _count_in(self, cache: BaseCache) -> int:
+        return int(cache.get(self._key, 0))
+
+    def _count_here(self) -> int:
+        return self._count_in(own_counters)
+
+    def _take_from(self, cache: BaseCache) -> None:
+        _increase(cache, self._key, -1)
 
 
 def client_network(request: HttpRequest) -> str:
@@ -180,13 +211,10 @@ def _digest_of(name: str) -> str:
     return hashlib.sha256("".join(plain).encode()).hexdigest()
 
 
-def _cache() -> BaseCache:
-    return caches[talk_settings().CACHE]
-
-
 def _increase(cache: BaseCache, key: str, by: int) -> int:
     try:
-        return cache.incr(key, by)
+        # Back ends that hide their errors return None, which is one here.
+        return int(cache.incr(key, by))
     except ValueError:
         # The cache has thrown the counter out, or keeps nothing at all.
         return 0

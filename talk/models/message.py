@@ -29,9 +29,15 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.filter(pk__gt=message_id).order_by("pk")
 
     def older(self, message_id: int) -> MessageQuerySet:
-        """… with a smaller id, newest first; 0 or less stands for the end."""
-        rows = self.filter(pk__lt=message_id) if message_id > 0 else self
-        return rows.order_by("-pk")
+        """… of a room with a smaller id, newest first; 0 or less stands for the end.
+
+        Both orders are the same there. From the end, PostgreSQL would walk the ids of
+        all rooms, which takes long in a room that was loud and has fallen silent; only
+        the room's own index has positions. From an id it begins where it has to.
+        """
+        if message_id > 0:
+            return self.filter(pk__lt=message_id).order_by("-pk")
+        return self.order_by("-position")
 
     def about_guests(self, actor_ids: Sequence[str]) -> MessageQuerySet:
         """… that tell what became of these guests, whoever did it.
@@ -130,7 +136,7 @@ class Message(models.Model):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         constraints = (
-            # Serves the last message of each room; forbids two at one place.
+            # Serves the last messages of a room; forbids two at one place.
             models.UniqueConstraint(
                 fields=["room", "position"], name="talk_message_position_unique"
             ),

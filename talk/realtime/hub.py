@@ -378,13 +378,18 @@ class Hub:
         self.rooms.ring(over)
 
     async def _find_lost(self, callers: Mapping[int, Collection[int]]) -> None:
-        """Forget those of these remembered participants who have to be asked again."""
+        """Forget those of these remembered participants who have to be asked again.
+
+        They are those who have lost their place, or one of the sessions they are there
+        with.
+        """
         lost: set[int] = set()
         for some in in_batches(sorted(callers)):
             lost |= await self.threads.run(partial(lost_places, some))
         ended = await self._ended({pk for pks in callers.values() for pk in pks})
-        if lost or ended:
-            self.seats.drop_callers(lost, ended)
+        if ended:
+            lost |= {pk for pk in callers if not ended.isdisjoint(callers[pk])}
+        self.seats.drop_participants(lost)
 
     async def _ended(self, sessions: Collection[int]) -> set[int]:
         ended: set[int] = set()

@@ -11,14 +11,15 @@ import hashlib
 import re
 import secrets
 import time
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from talk.api.admissions import Admitted
 from talk.api.answers import Answer, Headers
 from talk.domain.presence import ReadMark
+from talk.realtime.key_index import KeyIndex
 
 T = TypeVar("T")
 
@@ -91,8 +92,9 @@ class Seats:
         self._clock = clock
         self._secret = secrets.token_bytes(32)
         self._seats: OrderedDict[bytes, Seat] = OrderedDict()
-        self._by_room: defaultdict[int, set[bytes]] = defaultdict(set)
-        self._by_account: defaultdict[str, set[bytes]] = defaultdict(set)
+        self._by_room = KeyIndex()
+        self._by_participant = KeyIndex()
+        self._by_account = KeyIndex()
         self._doubted: dict[int, int] = {}
         self._changes: OrderedDict[int | str, int] = OrderedDict()
         self._moment = 0
@@ -185,9 +187,10 @@ class Seats:
         self._drop([key])
         seat.until = self._clock() + self._seconds
         self._seats[key] = seat
-        self._by_room[seat.caller.room_id].add(key)
-        if seat.caller.account:
-            self._by_account[seat.caller.account].add(key)
+        self._by_room.add(caller.room_id, key)
+        self._by_participant.add(caller.participant_pk, key)
+        if caller.account:
+            self._by_account.add(caller.account, key)
         if len(self._seats) > SEATS_MAX:
             self._drop([next(iter(self._seats))])
 
@@ -212,12 +215,12 @@ class Seats:
     def drop_room(self, room_id: int) -> None:
         """Forget all callers of a room."""
         self._note_change(room_id)
-        self._drop(self._by_room.get(room_id, ()))
+        self._drop(self._by_room.keys_of(room_id))
 
     def drop_account(self, account: str) -> None:
         """Forget all callers with an account."""
         self._note_change(account)
-        self._drop(self._by_account.get(account, ()))
+        self._drop(self._by_account.keys_of(account))
 
     def drop_all(self) -> None:
         """Forget everybody, also those who are being admitted."""
@@ -248,7 +251,7 @@ class Seats:
 
     def callers(self, room_id: int | None = None) -> dict[int, set[int]]:
         """Return the participants who have seats, in a room or all, with their sessions."""
-        keys = list(self._seats if room_id is None else self._by_room.get(room_id, ()))
+        keys = self._seats if room_id is None else self._by_room.keys_of(room_id)
         found: dict[int, set[int]] = {}
         for key in keys:
             caller = self._seats[key].caller
@@ -256,17 +259,10 @@ class Seats:
             sessions.update(caller.session_pks)
         return found
 
-    def drop_callers(
-        self, participants: Collection[int], sessions: Collection[int]
-    ) -> None:
-        """Forget those who are of these participants, or there with these sessions."""
-        gone = [
-            key
-            for key, seat in self._seats.items()
-            if seat.caller.participant_pk in participants
-            or not set(seat.caller.session_pks).isdisjoint(sessions)
-        ]
-        self._drop(gone)
+    def drop_participants(self, participants: Iterable[int]) -> None:
+        """Forget all callers who are of these participants."""
+        for pk in participants:
+            self._drop(self._by_participant.keys_of(pk))
 
     def _same(self, said: T) -> T:
         """Return the same object for what is equal; thousands of callers share it."""
@@ -287,18 +283,11 @@ class Seats:
             seat = self._seats.pop(key, None)
             if seat is None:
                 continue
-            _discard(self._by_room, seat.caller.room_id, key)
-            _discard(self._by_account, seat.caller.account, key)
+            self._by_room.discard(seat.caller.room_id, key)
+            self._by_participant.discard(seat.caller.participant_pk, key)
+            self._by_account.discard(seat.caller.account, key)
 
 
 def _announces_body(name: bytes, value: bytes) -> bool:
     is_length = name == b"content-length" and value != b"0"
     return is_length or name == b"transfer-encoding"
-
-
-def _discard(index: dict[Any, set[bytes]], subject: object, key: bytes) -> None:
-    keys = index.get(subject)
-    if keys is not None:
-        keys.discard(key)
-        if not keys:
-            del index[subject]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from talk.constants import ParticipantType
@@ -229,6 +229,15 @@ class TestRead:
         numbers = write(room.token, list("abcd"), user=alice)
         page = read_history(room_id=room.pk, before=before, limit=2)
         assert [m.pk for m in page.messages] == [numbers[3], numbers[2]]
+
+    @pytest.mark.postgres
+    def test_the_end_is_found_by_the_index_of_the_room(self, room: Room) -> None:
+        with connection.cursor() as cursor:
+            # What the planner does with a table that is too large to be sorted.
+            for way in ("seqscan", "bitmapscan", "sort"):
+                cursor.execute(f"SET LOCAL enable_{way} = off")
+        plan = Message.objects.filter(room=room).older(0)[:100].explain()
+        assert "Index Scan Backward using talk_message_position_unique" in plan
 
     def test_news_are_after_an_id_and_oldest_first(
         self, room: Room, alice: Any

@@ -28,6 +28,8 @@ from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
+USER, GUEST = ParticipantType.USER, ParticipantType.GUEST
+
 QUIET_QUERIES = 4
 """Dead sessions, forgotten calls, empty rooms, old signaling messages."""
 
@@ -80,6 +82,33 @@ class TestCosts:
     def test_each_room_costs_the_same(self, make):
         one, five = self.count(make, 1), self.count(make, 5)
         assert five - QUIET_QUERIES == 5 * (one - QUIET_QUERIES)
+
+    @pytest.mark.parametrize("types", [[USER], [GUEST], [USER, GUEST]], ids=str)
+    @pytest.mark.parametrize("has_call", [False, True])
+    def test_who_waits_is_told_once_a_room_of_all_that_went(self, types, has_call):
+        room = inhabited()
+        dead = [place_of(type, DEAD, room=room) for type in types for _ in range(3)]
+        if has_call:
+            call_in(room, *dead)
+        room.refresh_from_db()
+        before = room.people_version
+        clean()
+        room.refresh_from_db()
+        assert room.people_version == before + 1
+
+    @pytest.mark.parametrize("type", [USER, GUEST])
+    def test_whether_the_call_goes_on_is_asked_once_a_room(self, type):
+        room = inhabited()
+        call_in(room, place_of(USER, LIVE, room=room))
+        place_of(type, DEAD, room=room)
+        with CaptureQueriesContext(connection) as queries:
+            clean()
+        asked = [
+            query["sql"]
+            for query in queries
+            if query["sql"].startswith("SELECT 1") and "in_call" in query["sql"]
+        ]
+        assert len(asked) == 1
 
 
 @pytest.mark.postgres

@@ -22,7 +22,7 @@ from talk.exceptions import NotFound
 from talk.hints import Kind
 from talk.realtime import batching, timelines
 from talk.realtime import hub as hub_module
-from talk.realtime.hub import Hub
+from talk.realtime.hub import Hub, current_hub, stop_hub
 from talk.realtime.seats import Seat
 from talk.rendering.readers import Reader
 
@@ -173,6 +173,17 @@ async def hub(database: FakeDatabase) -> AsyncIterator[Hub]:
     hub = Hub()
     yield hub
     await hub.stop()
+
+
+@pytest_asyncio.fixture
+async def real_hub(transactional_db: None) -> AsyncIterator[Hub]:
+    """The hub of the test's loop, over the real database; it runs like a server's.
+
+    Its threads close their connections at the end.
+    """
+    hub = current_hub()
+    yield hub
+    await stop_hub()
 
 
 def make_poll(**changes: Any) -> ChatPoll:

@@ -6,13 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from asgiref.testing import ApplicationCommunicator
 from django.core.asgi import get_asgi_application
 
 import talk.asgi
 from talk.models import Room
-from talk.realtime.hub import current_hub, stop_hub
+from talk.realtime.hub import stop_hub
 from tests.client import BASE, TalkClient
 from tests.factories import UserFactory
 from tests.servers import session_cookie
@@ -29,14 +28,6 @@ def room(transactional_db: None) -> tuple[str, int, dict[str, str]]:
     client = TalkClient(owner)
     token = client.create_room()
     return token, client.say(token, "first"), session_cookie(owner)
-
-
-@pytest_asyncio.fixture
-async def hub(transactional_db: None):
-    """The hub of the test's loop; its threads close their connections at the end."""
-    hub = current_hub()
-    yield hub
-    await stop_hub()
 
 
 def open_poll(
@@ -68,12 +59,12 @@ async def waiting(hub: Any, count: int) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_a_room_that_is_deleted_ends_the_wait_with_a_404(hub, room) -> None:
+async def test_a_room_that_is_deleted_ends_the_wait_with_a_404(real_hub, room) -> None:
     poll = open_poll(room)
     await poll.send_input({"type": "http.request", "body": b""})
-    await waiting(hub, 1)
-    await hub.threads.run(lambda: Room.objects.all().delete())
-    await hub.look_at_all()
+    await waiting(real_hub, 1)
+    await real_hub.threads.run(lambda: Room.objects.all().delete())
+    await real_hub.look_at_all()
 
     start = await poll.receive_output(NEVER)
     body = await poll.receive_output(NEVER)
@@ -82,24 +73,24 @@ async def test_a_room_that_is_deleted_ends_the_wait_with_a_404(hub, room) -> Non
     await poll.wait(NEVER)
 
 
-async def test_a_client_that_hangs_up_gets_no_answer(hub, room) -> None:
+async def test_a_client_that_hangs_up_gets_no_answer(real_hub, room) -> None:
     poll = open_poll(room)
     await poll.send_input({"type": "http.request", "body": b""})
-    await waiting(hub, 1)
+    await waiting(real_hub, 1)
     await poll.send_input({"type": "http.disconnect"})
     await poll.wait(NEVER)
 
     assert poll.output_queue.empty()
-    assert hub.rooms.waiter_count == 0
+    assert real_hub.rooms.waiter_count == 0
 
 
 async def test_a_drained_poll_gets_its_304_and_later_ones_do_not_wait(
-    hub, room
+    real_hub, room
 ) -> None:
     poll = open_poll(room)
     await poll.send_input({"type": "http.request", "body": b""})
-    await waiting(hub, 1)
-    hub.drain()
+    await waiting(real_hub, 1)
+    real_hub.drain()
     assert (await poll.receive_output(NEVER))["status"] == 304
 
     late = open_poll(room)
@@ -109,7 +100,7 @@ async def test_a_drained_poll_gets_its_304_and_later_ones_do_not_wait(
     await late.wait(NEVER)
 
 
-async def test_a_poll_that_comes_after_the_end_is_sent_away(hub, room) -> None:
+async def test_a_poll_that_comes_after_the_end_is_sent_away(real_hub, room) -> None:
     await stop_hub()
     poll = open_poll(room)
     await poll.send_input({"type": "http.request", "body": b""})
@@ -118,10 +109,12 @@ async def test_a_poll_that_comes_after_the_end_is_sent_away(hub, room) -> None:
     await poll.wait(NEVER)
 
 
-async def test_a_poll_that_is_being_admitted_at_the_end_is_answered(hub, room) -> None:
+async def test_a_poll_that_is_being_admitted_at_the_end_is_answered(
+    real_hub, room
+) -> None:
     poll = open_poll(room)
     await poll.send_input({"type": "http.request", "body": b""})
-    while not hub._serving:  # noqa: ASYNC110 - it has no event
+    while not real_hub._serving:  # noqa: ASYNC110 - it has no event
         await asyncio.sleep(0)
     await stop_hub()
 
@@ -129,18 +122,20 @@ async def test_a_poll_that_is_being_admitted_at_the_end_is_answered(hub, room) -
     await poll.wait(NEVER)
 
 
-async def test_only_a_disconnect_is_a_client_that_hangs_up(hub, room) -> None:
+async def test_only_a_disconnect_is_a_client_that_hangs_up(real_hub, room) -> None:
     poll = open_poll(room)
     await poll.send_input({"type": "http.request", "body": b""})
-    await waiting(hub, 1)
+    await waiting(real_hub, 1)
     await poll.send_input({"type": "http.request", "body": b""})
-    hub.drain()
+    real_hub.drain()
 
     assert (await poll.receive_output(NEVER))["status"] == 304
     await poll.wait(NEVER)
 
 
-async def test_a_body_beyond_the_sites_limit_is_refused(hub, room, settings) -> None:
+async def test_a_body_beyond_the_sites_limit_is_refused(
+    real_hub, room, settings
+) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
     poll = open_poll(room)
     poll.scope["headers"].append((b"content-type", b"application/json"))
@@ -153,7 +148,7 @@ async def test_a_body_beyond_the_sites_limit_is_refused(hub, room, settings) -> 
     await poll.wait(NEVER)
 
 
-async def test_an_answer_waits_for_nothing_when_there_is_news(hub, room) -> None:
+async def test_an_answer_waits_for_nothing_when_there_is_news(real_hub, room) -> None:
     token, _, cookie = room
     poll = open_poll((token, 0, cookie))
     await poll.send_input({"type": "http.request", "body": b""})
@@ -162,7 +157,7 @@ async def test_an_answer_waits_for_nothing_when_there_is_news(hub, room) -> None
     await poll.wait(NEVER)
 
 
-async def test_a_stranger_is_refused_without_waiting(hub, room) -> None:
+async def test_a_stranger_is_refused_without_waiting(real_hub, room) -> None:
     token, last, _ = room
     poll = open_poll((token, last, {}))
     await poll.send_input({"type": "http.request", "body": b""})

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from django.contrib.auth import get_user_model
 
 from talk.exceptions import NotFound
@@ -21,7 +22,13 @@ from tests import servers
 from tests.api.helpers import put_in
 from tests.client import TalkClient
 from tests.factories import UserFactory
-from tests.realtime.conftest import FakeDatabase, ids_in, waiting_in
+from tests.realtime.conftest import (
+    FakeDatabase,
+    ids_in,
+    make_poll,
+    make_seat,
+    waiting_in,
+)
 from tests.servers import BASE, Server, open_client, poll, until_waiting
 
 NEVER = 30.0
@@ -60,6 +67,43 @@ async def settled(hub: Hub) -> None:
     while hub._tasks:
         await asyncio.gather(*hub._tasks)
     await asyncio.sleep(0)
+
+
+def remember(hub: Hub, key: bytes, **changes: Any) -> None:
+    """Have a caller been admitted just now."""
+    hub.seats.keep(key, make_seat(make_poll(**changes)), since=hub.seats.moment)
+
+
+@pytest.mark.asyncio
+class TestRemembered:
+    """Callers who do not wait at the moment, after a hint and in the regular look."""
+
+    @pytest_asyncio.fixture(params=["hint", "regular look"])
+    async def find_out(self, hub, request) -> Any:
+        async def hear() -> None:
+            hub.hear([DEPARTURE])
+            await settled(hub)
+
+        return hear if request.param == "hint" else hub.look_at_all
+
+    async def test_who_has_lost_a_session_is_forgotten(
+        self, hub, asked, find_out
+    ) -> None:
+        remember(hub, b"gone", participant_pk=1, session_pks=(HERE, GONE))
+        remember(hub, b"here", participant_pk=2, session_pks=(HERE + 1,))
+        await find_out()
+        assert hub.seats.recall(b"gone") is None
+        assert hub.seats.recall(b"here") is not None
+
+    async def test_who_has_lost_their_place_is_forgotten(
+        self, hub, database, find_out
+    ) -> None:
+        database.lost = {1}
+        remember(hub, b"gone", participant_pk=1)
+        remember(hub, b"here", participant_pk=2)
+        await find_out()
+        assert hub.seats.recall(b"gone") is None
+        assert hub.seats.recall(b"here") is not None
 
 
 @pytest.mark.asyncio

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_out
@@ -20,7 +19,7 @@ from django.db import connection
 import talk.asgi
 from talk import hints
 from talk.models import Participant, Session
-from talk.realtime.hub import Hub, current_hub, stop_hub
+from talk.realtime.hub import Hub
 from talk.realtime.metrics import metrics
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient
@@ -77,13 +76,6 @@ class Site:
 @pytest.fixture
 def site(transactional_db: None) -> Site:
     return Site()
-
-
-@pytest_asyncio.fixture
-async def hub(transactional_db: None):
-    hub = current_hub()
-    yield hub
-    await stop_hub()
 
 
 @pytest.fixture
@@ -144,17 +136,17 @@ def counted(hub: Hub) -> Iterator[list[str]]:
 
 
 async def test_a_poll_that_follows_another_one_costs_no_query(
-    hub, site, recalled
+    real_hub, site, recalled
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
-    await wait_and_leave(hub, site, headers)
-    with counted(hub) as statements:
-        await wait_and_leave(hub, site, headers)
+    await wait_and_leave(real_hub, site, headers)
+    with counted(real_hub) as statements:
+        await wait_and_leave(real_hub, site, headers)
     assert statements == []
     assert recalled() == 1
 
 
-async def test_also_for_a_guest(hub, site) -> None:
+async def test_also_for_a_guest(real_hub, site) -> None:
     def join() -> list[tuple[bytes, bytes]]:
         browser = TalkClient()
         browser.join(site.token)
@@ -162,13 +154,13 @@ async def test_also_for_a_guest(hub, site) -> None:
         return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
 
     headers = await in_database(join)
-    await wait_and_leave(hub, site, headers)
-    with counted(hub) as statements:
-        await wait_and_leave(hub, site, headers)
+    await wait_and_leave(real_hub, site, headers)
+    with counted(real_hub) as statements:
+        await wait_and_leave(real_hub, site, headers)
     assert statements == []
 
 
-async def test_also_by_a_password(hub, site) -> None:
+async def test_also_by_a_password(real_hub, site) -> None:
     def set_password() -> None:
         site.bob.set_password("secret")
         site.bob.save()
@@ -176,25 +168,25 @@ async def test_also_by_a_password(hub, site) -> None:
     await in_database(set_password)
     basic = b"Basic " + base64.b64encode(b"bob:secret")
     headers = [(b"host", b"testserver"), (b"authorization", basic)]
-    await wait_and_leave(hub, site, headers)
-    with counted(hub) as statements:
-        await wait_and_leave(hub, site, headers)
+    await wait_and_leave(real_hub, site, headers)
+    with counted(real_hub) as statements:
+        await wait_and_leave(real_hub, site, headers)
     assert statements == []
 
 
 async def test_news_that_came_between_two_polls_are_not_missed(
-    hub, site, recalled
+    real_hub, site, recalled
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
-    await wait_and_leave(hub, site, headers)
+    await wait_and_leave(real_hub, site, headers)
     await in_database(site.owner.say, site.token, "second")
     assert await status_of(site, headers) == 200
     assert recalled() == 1
 
 
-async def test_reading_them_moves_the_read_marker(hub, site) -> None:
+async def test_reading_them_moves_the_read_marker(real_hub, site) -> None:
     headers = await in_database(site.headers_of, site.bob)
-    await wait_and_leave(hub, site, headers)
+    await wait_and_leave(real_hub, site, headers)
     await in_database(site.owner.say, site.token, "second")
     await status_of(site, headers)
     place = await in_database(Participant.objects.get, user=site.bob)
@@ -233,14 +225,18 @@ def delete_account(site: Site) -> None:
     "change",
     [remove, log_out, deactivate, change_password, delete_room, delete_account],
 )
-async def test_what_takes_the_right_to_read_counts_at_once(hub, site, change) -> None:
+async def test_what_takes_the_right_to_read_counts_at_once(
+    real_hub, site, change
+) -> None:
     headers = await in_database(site.headers_of, site.bob)
-    await wait_and_leave(hub, site, headers)
+    await wait_and_leave(real_hub, site, headers)
     await in_database(change, site)
     assert await status_of(site, headers) == 404
 
 
-async def test_a_guest_whose_room_becomes_private_is_out_at_once(hub, site) -> None:
+async def test_a_guest_whose_room_becomes_private_is_out_at_once(
+    real_hub, site
+) -> None:
     def join() -> list[tuple[bytes, bytes]]:
         browser = TalkClient()
         browser.join(site.token)
@@ -248,7 +244,7 @@ async def test_a_guest_whose_room_becomes_private_is_out_at_once(hub, site) -> N
         return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
 
     headers = await in_database(join)
-    await wait_and_leave(hub, site, headers)
+    await wait_and_leave(real_hub, site, headers)
     await in_database(site.owner.delete, f"/room/{site.token}/public")
     assert await status_of(site, headers) == 404
 
@@ -267,17 +263,17 @@ def make_private(site: Site) -> None:
 
 @pytest.mark.parametrize("change", [rename, set_password, make_private])
 async def test_a_room_that_changes_has_its_callers_admitted_anew(
-    hub, site, recalled, change
+    real_hub, site, recalled, change
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
-    await wait_and_leave(hub, site, headers)
+    await wait_and_leave(real_hub, site, headers)
     await in_database(change, site)
-    await until(lambda: len(hub.seats) == 0)
+    await until(lambda: len(real_hub.seats) == 0)
     assert await status_of(site, headers) == 200
     assert recalled() == 0
 
 
-async def test_who_joins_is_there_with_the_new_session(hub, site) -> None:
+async def test_who_joins_is_there_with_the_new_session(real_hub, site) -> None:
     def join_with(headers: list[tuple[bytes, bytes]]) -> Session:
         client = TalkClient()
         name, value = headers[1][1].decode().split("=")
@@ -286,44 +282,46 @@ async def test_who_joins_is_there_with_the_new_session(hub, site) -> None:
         return Session.objects.get(participant__user=site.bob)
 
     headers = await in_database(site.headers_of, site.bob)
-    await wait_and_leave(hub, site, headers)
+    await wait_and_leave(real_hub, site, headers)
     session = await in_database(join_with, headers)
     before = session.last_ping
-    await wait_and_leave(hub, site, headers)
+    await wait_and_leave(real_hub, site, headers)
     await in_database(session.refresh_from_db)
     assert session.last_ping > before
 
 
 async def test_a_change_that_nobody_told_of_is_found_by_the_regular_look(
-    hub, site
+    real_hub, site
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
-    await wait_and_leave(hub, site, headers)
+    await wait_and_leave(real_hub, site, headers)
     users = get_user_model().objects.filter(username="bob")
     await in_database(lambda: users.update(is_active=False))
-    await hub.look_at_all()
+    await real_hub.look_at_all()
     assert await status_of(site, headers) == 404
 
 
-async def test_a_poll_that_does_not_wait_asks_the_database(hub, site) -> None:
+async def test_a_poll_that_does_not_wait_asks_the_database(real_hub, site) -> None:
     headers = await in_database(site.headers_of, site.bob)
-    await wait_and_leave(hub, site, headers)
-    hints.remove_listener(hub.publish_here)
+    await wait_and_leave(real_hub, site, headers)
+    hints.remove_listener(real_hub.publish_here)
     await in_database(site.owner.say, site.token, "unheard")
     assert await status_of(site, headers, seconds=0) == 200
 
 
-async def test_cookies_that_middleware_sets_are_given_once(hub, site, settings) -> None:
+async def test_cookies_that_middleware_sets_are_given_once(
+    real_hub, site, settings
+) -> None:
     settings.SESSION_SAVE_EVERY_REQUEST = True
     headers = await in_database(site.headers_of, site.bob)
 
     async def cookies() -> list[bytes]:
         poll = site.open(headers)
         await poll.send_input({"type": "http.request", "body": b""})
-        await until(lambda: hub.rooms.waiter_count == 1)
-        hub.drain()
+        await until(lambda: real_hub.rooms.waiter_count == 1)
+        real_hub.drain()
         start = await poll.receive_output(NEVER)
-        hub.is_draining = False
+        real_hub.is_draining = False
         await poll.wait(NEVER)
         return [v for k, v in start["headers"] if k.lower() == b"set-cookie"]
 

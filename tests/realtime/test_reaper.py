@@ -16,6 +16,7 @@ from talk.models import Session
 from talk.realtime import reaper
 from talk.realtime.reaper import SHARE, reap
 from tests.api.helpers import START, put_guest_in
+from tests.caches import AWAY, MUTE
 from tests.factories import RoomFactory
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
@@ -99,6 +100,14 @@ def test_a_cache_that_keeps_nothing_does_not_stop_it(runs, settings) -> None:
     settings.CACHES = {"default": {"BACKEND": DUMMY}}
     reap()
     assert len(runs) == 1
+
+
+@pytest.mark.parametrize("caches", [AWAY, MUTE], ids=["raises", "hides errors"])
+def test_a_cache_that_is_down_does_not_stop_it(runs, settings, caches) -> None:
+    settings.CACHES = caches
+    reap()
+    reap()
+    assert len(runs) == 2
 
 
 def test_it_says_what_it_found_to_who_wants_to_know(runs, caplog) -> None:

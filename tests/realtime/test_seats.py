@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,23 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Watched(OrderedDict):
+    """Notes which seats are taken out, and fails who walks all of them."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.touched: list[bytes] = []
+
+    def pop(self, key: bytes, *default: Any) -> Any:
+        self.touched.append(key)
+        return super().pop(key, *default)
+
+    def __iter__(self) -> Any:
+        pytest.fail("All seats were walked.")
+
+    items = keys = values = __iter__
 
 
 @pytest.fixture
@@ -196,16 +214,38 @@ class TestMemory:
             False,
         ]
 
-    def test_participants_and_sessions_that_are_gone_are_forgotten(self, seats) -> None:
-        sit(seats, b"1", participant_pk=1)
-        sit(seats, b"2", participant_pk=2, session_pks=(7,))
-        sit(seats, b"3", participant_pk=3, session_pks=(8,))
-        seats.drop_callers({1}, {7})
-        assert [seats.recall(name) is None for name in (b"1", b"2", b"3")] == [
+    def test_participants_that_are_gone_are_forgotten_on_all_devices(
+        self, seats
+    ) -> None:
+        sit(seats, b"1", participant_pk=1, session_pks=(7,))
+        sit(seats, b"2", participant_pk=1, session_pks=(8,))
+        sit(seats, b"3", participant_pk=2)
+        sit(seats, b"4", participant_pk=3)
+        seats.drop_participants({1, 2, 9})
+        names = (b"1", b"2", b"3", b"4")
+        assert [seats.recall(name) is None for name in names] == [
+            True,
             True,
             True,
             False,
         ]
+
+    @pytest.mark.parametrize(
+        "drop",
+        [
+            lambda seats: seats.drop_participants({1}),
+            lambda seats: seats.drop_room(1),
+            lambda seats: seats.drop_account("1"),
+        ],
+    )
+    def test_what_is_dropped_is_all_that_is_looked_at(self, seats, drop) -> None:
+        for number in range(50):
+            changes = {"room_id": number, "account": str(number)}
+            sit(seats, b"%d" % number, participant_pk=number, **changes)
+        seats._seats = Watched(seats._seats)
+        drop(seats)
+        assert seats._seats.touched == [b"1"]
+        assert len(seats) == 49
 
     def test_the_callers_of_a_room_and_their_sessions(self, seats) -> None:
         sit(seats, b"1", participant_pk=1, session_pks=(7,))
@@ -216,9 +256,11 @@ class TestMemory:
 
     def test_nothing_is_left_of_those_who_are_forgotten(self, seats) -> None:
         for number in range(10):
-            sit(seats, b"%d" % number, room_id=number, account=str(number))
+            changes = {"room_id": number, "account": str(number)}
+            sit(seats, b"%d" % number, participant_pk=number, **changes)
         seats.drop_all()
-        assert (len(seats), len(seats._by_room), len(seats._by_account)) == (0, 0, 0)
+        kept = (seats._seats, seats._by_room, seats._by_participant, seats._by_account)
+        assert [len(index) for index in kept] == [0, 0, 0, 0]
 
 
 class TestDoubt:

@@ -8,14 +8,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-import pytest_asyncio
 from asgiref.testing import ApplicationCommunicator
 from django.core.asgi import get_asgi_application
 from django.db import connection
 
 import talk.asgi
 from talk.models import Message, Participant
-from talk.realtime.hub import current_hub, stop_hub
 from talk.realtime.metrics import metrics
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient
@@ -87,13 +85,6 @@ def site(transactional_db: None) -> Site:
     return Site()
 
 
-@pytest_asyncio.fixture
-async def hub(transactional_db: None):
-    hub = current_hub()
-    yield hub
-    await stop_hub()
-
-
 @pytest.fixture
 def quick() -> Iterator[Callable[[], int]]:
     """Return how many messages were taken from remembered callers since the start."""
@@ -106,7 +97,7 @@ def texts() -> list[str]:
     return list(comments.values_list("text", flat=True))
 
 
-async def test_the_second_answer_is_like_the_first(hub, site, quick) -> None:
+async def test_the_second_answer_is_like_the_first(real_hub, site, quick) -> None:
     first, second = await site.say("one"), await site.say("two")
     assert quick() == 1
     assert first[0] == second[0] == 201
@@ -120,7 +111,7 @@ async def test_the_second_answer_is_like_the_first(hub, site, quick) -> None:
     assert await in_database(texts) == ["one", "two"]
 
 
-async def test_it_costs_what_a_message_changes_and_no_more(hub, site) -> None:
+async def test_it_costs_what_a_message_changes_and_no_more(real_hub, site) -> None:
     await site.say("one")
     statements: list[str] = []
 
@@ -128,7 +119,7 @@ async def test_it_costs_what_a_message_changes_and_no_more(hub, site) -> None:
         statements.append(sql.split()[0])
         return execute(sql, *rest)
 
-    run = hub.admissions.run
+    run = real_hub.admissions.run
 
     async def run_noting(work: Callable[[], Any]) -> Any:
         def noting() -> Any:
@@ -137,20 +128,20 @@ async def test_it_costs_what_a_message_changes_and_no_more(hub, site) -> None:
 
         return await run(noting)
 
-    hub.admissions.run = run_noting
+    real_hub.admissions.run = run_noting
     await site.say("two")
     # Where transactions begin with a statement that Django sends, that is one.
     assert len([sql for sql in statements if sql != "BEGIN"]) == SAY
 
 
-async def test_the_author_has_read_it(hub, site) -> None:
+async def test_the_author_has_read_it(real_hub, site) -> None:
     await site.say("one")
     await site.say("two")
     place = await in_database(Participant.objects.get, user=site.bob)
     assert (place.read_comments, place.last_comment) == (2, 2)
 
 
-async def test_mentions_are_noted_and_named(hub, site) -> None:
+async def test_mentions_are_noted_and_named(real_hub, site) -> None:
     await site.say("one")
     _, _, ocs = await site.say("hello @alice")
     (parameter,) = ocs["data"]["messageParameters"].values()
@@ -163,7 +154,7 @@ async def test_mentions_are_noted_and_named(hub, site) -> None:
     ("text", "status"), [("", 400), (" \n", 400), ("x" * 1001, 413), ("a\ud800", 400)]
 )
 async def test_what_is_refused_is_refused_as_the_first_time(
-    hub, site, quick, text, status
+    real_hub, site, quick, text, status
 ) -> None:
     await site.say("one")
     body = json.dumps({"message": text}).encode()
@@ -175,19 +166,19 @@ async def test_what_is_refused_is_refused_as_the_first_time(
     assert await in_database(texts) == ["one", "two"]
 
 
-async def test_a_missing_message_is_a_400(hub, site) -> None:
+async def test_a_missing_message_is_a_400(real_hub, site) -> None:
     await site.say("one")
     assert (await site.post(b"", FORM, OCS, AS_JSON))[0] == 400
 
 
-async def test_a_body_beyond_the_sites_limit_is_a_413(hub, site, settings) -> None:
+async def test_a_body_beyond_the_sites_limit_is_a_413(real_hub, site, settings) -> None:
     await site.say("one")
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
     assert (await site.say("x" * 200))[0] == 413
     assert await in_database(texts) == ["one"]
 
 
-async def test_a_format_in_the_body_counts(hub, site) -> None:
+async def test_a_format_in_the_body_counts(real_hub, site) -> None:
     await site.say("one")
     body = urlencode({"message": "two", "format": "xml"}).encode()
     status, headers, content = await site.post(body, FORM, OCS, AS_JSON)
@@ -197,7 +188,7 @@ async def test_a_format_in_the_body_counts(hub, site) -> None:
 
 
 async def test_without_its_header_a_message_needs_a_token_each_time(
-    hub, site, quick
+    real_hub, site, quick
 ) -> None:
     body = urlencode({"message": "one"}).encode()
     for _ in range(2):
@@ -206,7 +197,7 @@ async def test_without_its_header_a_message_needs_a_token_each_time(
     assert await in_database(texts) == []
 
 
-async def test_a_token_in_a_form_is_not_remembered(hub, site, quick) -> None:
+async def test_a_token_in_a_form_is_not_remembered(real_hub, site, quick) -> None:
     secret = "a" * 32
     site.cookie += f"; csrftoken={secret}"
     good = urlencode({"message": "one", "csrfmiddlewaretoken": secret}).encode()
@@ -216,7 +207,7 @@ async def test_a_token_in_a_form_is_not_remembered(hub, site, quick) -> None:
     assert quick() == 0
 
 
-async def test_who_was_removed_is_refused_at_once(hub, site) -> None:
+async def test_who_was_removed_is_refused_at_once(real_hub, site) -> None:
     await site.say("one")
     path = f"/room/{site.token}/participants"
     await in_database(site.owner.delete, path, participant="bob")
@@ -224,7 +215,7 @@ async def test_who_was_removed_is_refused_at_once(hub, site) -> None:
     assert await in_database(texts) == ["one"]
 
 
-async def test_also_when_no_hint_told_of_it(hub, site) -> None:
+async def test_also_when_no_hint_told_of_it(real_hub, site) -> None:
     await site.say("one")
     gone = Participant.objects.filter(user=site.bob)
     await in_database(gone.delete)
@@ -232,14 +223,14 @@ async def test_also_when_no_hint_told_of_it(hub, site) -> None:
     assert await in_database(texts) == ["one"]
 
 
-async def test_a_disabled_account_is_refused_at_once(hub, site) -> None:
+async def test_a_disabled_account_is_refused_at_once(real_hub, site) -> None:
     await site.say("one")
     site.bob.is_active = False
     await in_database(site.bob.save)
     assert (await site.say("two"))[0] == 404
 
 
-async def test_a_stranger_is_refused(hub, site) -> None:
+async def test_a_stranger_is_refused(real_hub, site) -> None:
     other = await in_database(site.owner.create_room)
     body = urlencode({"message": "one"}).encode()
     status, _, _ = await site.post(body, FORM, OCS, AS_JSON, token=other)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import caches
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -17,7 +16,7 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
 from talk.api.authentication import viewer_of
-from talk.conf import talk_settings
+from talk.api.site_cache import ask_cache
 from talk.domain.avatars import Avatar, find_avatar
 from talk.rendering.avatars import colour, has_png, initials, render_png, render_svg
 
@@ -96,13 +95,15 @@ def _draw(request: HttpRequest, avatar: Avatar, size: int) -> tuple[bytes, str]:
     """Draw initials: as SVG for browsers, which say so, and as PNG for apps."""
     if SVG in request.headers.get("Accept", "") or not has_png():
         return render_svg(key=avatar.key, name=avatar.name, size=size), SVG
-    cache = caches[talk_settings().CACHE]
     look = f"{colour(avatar.key)}.{initials(avatar.name)}"
     key = f"talk.avatar.{hashlib.sha256(look.encode()).hexdigest()}.{size}"
-    content = cache.get(key)
+    content = ask_cache(lambda cache: cache.get(key), otherwise=lambda: None)
     if content is None:
-        content = render_png(key=avatar.key, name=avatar.name, size=size)
-        cache.set(key, content, PNG_SECONDS)
+        drawn = render_png(key=avatar.key, name=avatar.name, size=size)
+        ask_cache(
+            lambda cache: cache.set(key, drawn, PNG_SECONDS), otherwise=lambda: None
+        )
+        content = drawn
     return content, "image/png"
 
 

@@ -1,0 +1,82 @@
+"""The site's cache, which may be away while everything else works.
+
+What Talk keeps there makes it stricter or faster, and no request is worth failing for
+it: whoever asks the cache says what counts while it does not answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
+
+from talk.conf import talk_settings
+
+T = TypeVar("T")
+
+logger = logging.getLogger("talk.cache")
+
+PAUSE_SECONDS = 5.0
+"""How long a cache that failed is left alone: the next request shall not wait for its
+time-out too, and attempts shall not be counted here and there in turn."""
+
+NEVER = float("-inf")
+
+WARNING_SECONDS = 60.0
+"""How long an outage is not told of again."""
+
+
+class Outage:
+    """Whether the cache has failed a moment ago, as far as this process knows."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._until = self._silent_until = NEVER
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the cache is to be left alone for now."""
+        return self._clock() < self._until
+
+    def note(self, error: Exception) -> None:
+        """Leave the cache alone for a while, and warn if that was long ago."""
+        with self._lock:
+            now = self._clock()
+            self._until = now + PAUSE_SECONDS
+            if now < self._silent_until:
+                return
+            self._silent_until = now + WARNING_SECONDS
+        logger.warning(
+            "The cache %r does not answer (%s: %s). Meanwhile attempts are counted in "
+            "each process apart.",
+            talk_settings().CACHE,
+            type(error).__name__,
+            error,
+        )
+
+    def forget(self) -> None:
+        """Take it that the cache has never failed."""
+        self._until = self._silent_until = NEVER
+
+
+outage = Outage()
+
+
+def ask_cache(question: Callable[[BaseCache], T], *, otherwise: Callable[[], T]) -> T:
+    """Return the site's cache's answer to a question, or what counts while it is away.
+
+    What it raises is never passed on, so `question` must do nothing but ask.
+    """
+    if outage.is_on:
+        return otherwise()
+    try:
+        return question(caches[talk_settings().CACHE])
+    except Exception as error:  # noqa: BLE001 - whatever the client of a cache raises
+        outage.note(error)
+    return otherwise()

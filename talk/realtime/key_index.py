@@ -1,0 +1,47 @@
+"""Keys by what they have in common, in little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable
+
+
+class KeyIndex:
+    """The keys of each subject.
+
+    Most subjects have one key only. It stands there itself then, because a set for
+    each would take several times as much as all the rest.
+    """
+
+    __slots__ = ("_keys",)
+
+    def __init__(self) -> None:
+        self._keys: dict[Hashable, bytes | set[bytes]] = {}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, subject: Hashable) -> bool:
+        return subject in self._keys
+
+    def keys_of(self, subject: Hashable) -> Collection[bytes]:
+        """Return the keys of a subject, which must not be changed."""
+        keys = self._keys.get(subject, ())
+        return (keys,) if isinstance(keys, bytes) else keys
+
+    def add(self, subject: Hashable, key: bytes) -> None:
+        """Have a subject have a key; once is enough."""
+        keys = self._keys.setdefault(subject, key)
+        if isinstance(keys, set):
+            keys.add(key)
+        elif keys != key:
+            self._keys[subject] = {keys, key}
+
+    def discard(self, subject: Hashable, key: bytes) -> None:
+        """Have a subject not have a key, whether it had it or not."""
+        keys = self._keys.get(subject)
+        if isinstance(keys, set):
+            keys.discard(key)
+            if len(keys) == 1:
+                self._keys[subject] = keys.pop()
+        elif keys == key:
+            del self._keys[subject]
