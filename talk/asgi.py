@@ -13,6 +13,7 @@ In a site's ``asgi.py``::
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
 
@@ -32,6 +33,18 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+class RequestKind(Enum):
+    """What requests of the API are, by how they are served."""
+
+    POLL = auto()
+    """May wait: a GET of signaling or of a chat. The view decides which of them do."""
+
+    MESSAGE = auto()
+    """Sends a message to a chat."""
+
+    OTHER = auto()
+
+
 def application(django_application: ASGIApplication) -> ASGIApplication:
     """Return an ASGI application that serves the API and passes on the rest.
 
@@ -48,21 +61,19 @@ def application(django_application: ASGIApplication) -> ASGIApplication:
     from talk.realtime.handler import RequestHandler
 
     handler = RequestHandler()
-    polls = PollConsumer.as_asgi(handler=handler)
-    messages = MessageConsumer.as_asgi(handler=handler)
-    requests = RequestConsumer.as_asgi(handler=handler)
+    consumers: dict[RequestKind, ASGIApplication] = {
+        RequestKind.POLL: PollConsumer.as_asgi(handler=handler),
+        RequestKind.MESSAGE: MessageConsumer.as_asgi(handler=handler),
+        RequestKind.OTHER: RequestConsumer.as_asgi(handler=handler),
+    }
 
     async def talk_application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _live(receive, send)
-        elif _is_poll(scope):
-            await polls(scope, receive, send)
-        elif _is_message(scope):
-            await messages(scope, receive, send)
-        elif _is_request(scope):
-            await requests(scope, receive, send)
-        else:
-            await django_application(scope, receive, send)
+            return
+        kind = _kind_of(scope)
+        serve = django_application if kind is None else consumers[kind]
+        await serve(scope, receive, send)
 
     return talk_application
 
@@ -87,25 +98,22 @@ async def _live(receive: Receive, send: Send) -> None:
             return
 
 
-def _is_poll(scope: Scope) -> bool:
-    """Whether a request may wait: a GET of signaling or of a chat.
+def _kind_of(scope: Scope) -> RequestKind | None:
+    """Return what is served here, None for what Django serves.
 
-    The view decides which of them do.
+    The path is looked up once, and only for methods that count.
     """
-    is_get = scope["type"] == "http" and scope["method"] == "GET"
-    return is_get and _view_of(scope) in ("ChatViewSet", "SignalingViewSet")
-
-
-def _is_message(scope: Scope) -> bool:
-    """Whether a request sends a message to a chat."""
-    is_post = scope["type"] == "http" and scope["method"] == "POST"
-    return is_post and _view_of(scope) == "ChatViewSet"
-
-
-def _is_request(scope: Scope) -> bool:
-    """Whether another request is one of the API."""
-    is_one = scope["type"] == "http" and scope["method"] in METHODS
-    return is_one and _view_of(scope) != ""
+    if scope["type"] != "http" or scope["method"] not in METHODS:
+        return None
+    match scope["method"], _view_of(scope):
+        case _, "":
+            return None
+        case "GET", "ChatViewSet" | "SignalingViewSet":
+            return RequestKind.POLL
+        case "POST", "ChatViewSet":
+            return RequestKind.MESSAGE
+        case _:
+            return RequestKind.OTHER
 
 
 def _view_of(scope: Scope) -> str:

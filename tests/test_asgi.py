@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 
 import talk.asgi
+from talk.asgi import RequestKind
+from talk.realtime.consumers import messages, polls, requests
+from talk.realtime.consumers.base import TalkConsumer
 from talk.realtime.hub import current_hub
 from tests.client import BASE
 
 pytestmark = pytest.mark.asyncio
+
+
+kind_of = talk.asgi._kind_of
 
 
 def scope(
@@ -25,69 +31,102 @@ def scope(
     [f"{BASE}/chat/abcd2345", f"{BASE}//chat/abcd2345", f"//{BASE}/chat/abcd2345"],
 )
 async def test_asking_for_new_messages_may_wait(path: str) -> None:
-    assert talk.asgi._is_poll(scope(path))
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        scope(f"{BASE}/chat/abcd2345", method="POST"),
-        scope(f"{BASE}/room/abcd2345"),
-        scope(f"{BASE}/chat/abcd2345/"),
-        scope(f"{BASE}/chat/abcd2345", method="HEAD"),
-        scope(f"{BASE}/signaling/abcd2345", method="POST"),
-        scope("/elsewhere"),
-        scope("/"),
-        {"type": "websocket", "path": f"{BASE}/chat/abcd2345"},
-    ],
-)
-async def test_everything_else_is_djangos(other: dict[str, Any]) -> None:
-    assert not talk.asgi._is_poll(other)
+    assert kind_of(scope(path)) is RequestKind.POLL
 
 
 async def test_what_a_body_asks_for_may_wait() -> None:
-    assert talk.asgi._is_poll(scope(f"{BASE}/chat/abcd2345", b""))
+    assert kind_of(scope(f"{BASE}/chat/abcd2345", b"")) is RequestKind.POLL
+
+
+async def test_signaling_may_wait() -> None:
+    assert kind_of(scope(f"{BASE}/signaling/abcd2345", b"")) is RequestKind.POLL
+
+
+async def test_sending_a_message_is_known_as_that() -> None:
+    sent = scope(f"{BASE}/chat/abcd2345", b"", method="POST")
+    assert kind_of(sent) is RequestKind.MESSAGE
 
 
 @pytest.mark.parametrize(
     ("path", "method"),
     [
         (f"{BASE}/room", "GET"),
+        (f"{BASE}/room/abcd2345", "GET"),
+        (f"{BASE}/room/abcd2345", "PUT"),
         (f"{BASE}/room/abcd2345/participants/active", "POST"),
         (f"{BASE}/room/abcd2345/participants/active", "DELETE"),
-        (f"{BASE}/room/abcd2345", "PUT"),
+        (f"{BASE}/signaling/abcd2345", "POST"),
+        (f"{BASE}/chat/abcd2345/mentions", "GET"),
+        (f"{BASE}/chat/abcd2345", "PUT"),
+        (f"{BASE}/chat/abcd2345/", "GET"),
         ("/ocs/v2.php/cloud/capabilities", "GET"),
     ],
 )
-async def test_the_api_is_served_in_our_threads(path: str, method: str) -> None:
-    assert talk.asgi._is_request(scope(path, method=method))
+async def test_the_rest_of_the_api_is_served_in_our_threads(
+    path: str, method: str
+) -> None:
+    assert kind_of(scope(path, method=method)) is RequestKind.OTHER
 
 
 @pytest.mark.parametrize(
     "other",
     [
         scope(f"{BASE}/chat/abcd2345", method="HEAD"),
+        scope(f"{BASE}/room", method="OPTIONS"),
+        scope("/elsewhere"),
         scope("/elsewhere", method="POST"),
+        scope("/ocs/elsewhere"),
+        scope("/"),
+        {"type": "websocket", "path": f"{BASE}/chat/abcd2345"},
         {"type": "websocket", "path": f"{BASE}/room"},
     ],
+    ids=str,
 )
-async def test_what_is_not_the_api_is_not(other: dict[str, Any]) -> None:
-    assert not talk.asgi._is_request(other)
-
-
-async def test_signaling_may_wait() -> None:
-    assert talk.asgi._is_poll(scope(f"{BASE}/signaling/abcd2345", b""))
+async def test_everything_else_is_djangos(other: dict[str, Any]) -> None:
+    assert kind_of(other) is None
 
 
 async def test_a_site_below_a_path_is_recognised() -> None:
     below = scope(f"/cloud{BASE}/chat/abcd2345", root_path="/cloud")
-    assert talk.asgi._is_poll(below)
+    assert kind_of(below) is RequestKind.POLL
 
 
 @pytest.mark.urls("tests.urls_below_prefix")
 async def test_urls_below_a_prefix_are_recognised() -> None:
-    assert talk.asgi._is_poll(scope(f"/cloud{BASE}/chat/abcd2345"))
-    assert not talk.asgi._is_poll(scope(f"{BASE}/chat/abcd2345"))
+    assert kind_of(scope(f"/cloud{BASE}/chat/abcd2345")) is RequestKind.POLL
+    assert kind_of(scope(f"{BASE}/chat/abcd2345")) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "consumer"),
+    [
+        (f"{BASE}/chat/abcd2345", "GET", polls.PollConsumer),
+        (f"{BASE}/signaling/abcd2345", "GET", polls.PollConsumer),
+        (f"{BASE}/chat/abcd2345", "POST", messages.MessageConsumer),
+        (f"{BASE}/room", "GET", requests.RequestConsumer),
+        (f"{BASE}/room", "POST", requests.RequestConsumer),
+    ],
+)
+async def test_a_path_is_looked_up_once(
+    path: str, method: str, consumer: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Any] = []
+    looked_up: list[Any] = []
+
+    async def serve(self: Any, *arguments: Any) -> None:
+        served.append((type(self), arguments))
+
+    def find(urlconf: str, path: str) -> str:
+        looked_up.append(path)
+        return find_view(urlconf, path)
+
+    find_view = talk.asgi._find_view
+    monkeypatch.setattr(talk.asgi, "_find_view", find)
+    monkeypatch.setattr(TalkConsumer, "__call__", serve)
+    arguments = (scope(path, method=method), object(), object())
+    await talk.asgi.application(None)(*arguments)
+    assert served == [(consumer, arguments)]
+    assert looked_up == [path]
 
 
 async def test_the_rest_is_passed_on_untouched() -> None:

@@ -153,3 +153,34 @@ def guest_who_logged_in(token: str) -> TalkClient:
     client = guest(token)
     client.http.force_login(UserFactory(username="carol"))
     return client
+
+
+PARTICIPANTS: dict[Caller, list[str]] = {
+    owner: ALL_ROOMS,
+    invited_and_joined: ALL_ROOMS,
+    invited: ALL_ROOMS,
+    invited_with_ended_session: ALL_ROOMS,
+    invited_and_left: ALL_ROOMS,
+    without_cookies: ALL_ROOMS,
+    self_joined: PUBLIC_ROOMS,
+    guest: PUBLIC_ROOMS,
+    guest_moderator: PUBLIC_ROOMS,
+    silent_guest: PUBLIC_ROOMS,
+}
+"""Who has a place in a room, and in which ones."""
+
+OTHERS: dict[Caller, list[str]] = {
+    uninvited: ALL_ROOMS,
+    self_joined_and_left: PUBLIC_ROOMS,
+    anonymous: ALL_ROOMS,
+    guest_who_left: PUBLIC_ROOMS,
+    removed_guest: PUBLIC_ROOMS,
+    guest_of_a_room_made_private: PUBLIC_ROOMS,
+    guest_moderator_of_a_room_made_private: PUBLIC_ROOMS,
+    guest_of_another_room: ALL_ROOMS,
+    guest_who_logged_in: PUBLIC_ROOMS,
+}
+"""Who has none."""
+
+ALLOWED = [(caller, kind) for caller, kinds in PARTICIPANTS.items() for kind in kinds]
+REFUSED = [(caller, kind) for caller, kinds in OTHERS.items() for kind in kinds]

@@ -8,60 +8,22 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.api.callers import (
     ACTIONS,
-    ALL_ROOMS,
+    ALLOWED,
     PRIVATE_ROOMS,
-    PUBLIC_ROOMS,
+    REFUSED,
     Caller,
     anonymous,
     guest,
-    guest_moderator,
-    guest_moderator_of_a_room_made_private,
-    guest_of_a_room_made_private,
     guest_of_another_room,
-    guest_who_left,
-    guest_who_logged_in,
-    invited,
-    invited_and_joined,
-    invited_and_left,
-    invited_with_ended_session,
     make_room,
     owner,
-    removed_guest,
     self_joined,
-    self_joined_and_left,
-    silent_guest,
     uninvited,
-    without_cookies,
 )
 from tests.api.helpers import assert_not_found, rows, set_password
 from tests.client import TalkClient
 
 pytestmark = pytest.mark.django_db
-
-ALLOWED = [
-    *[(owner, kind) for kind in ALL_ROOMS],
-    *[(invited_and_joined, kind) for kind in ALL_ROOMS],
-    *[(invited, kind) for kind in ALL_ROOMS],
-    *[(invited_with_ended_session, kind) for kind in ALL_ROOMS],
-    *[(invited_and_left, kind) for kind in ALL_ROOMS],
-    *[(without_cookies, kind) for kind in ALL_ROOMS],
-    *[(self_joined, kind) for kind in PUBLIC_ROOMS],
-    *[(guest, kind) for kind in PUBLIC_ROOMS],
-    *[(guest_moderator, kind) for kind in PUBLIC_ROOMS],
-    *[(silent_guest, kind) for kind in PUBLIC_ROOMS],
-]
-
-REFUSED = [
-    *[(uninvited, kind) for kind in ALL_ROOMS],
-    *[(self_joined_and_left, kind) for kind in PUBLIC_ROOMS],
-    *[(anonymous, kind) for kind in ALL_ROOMS],
-    *[(guest_who_left, kind) for kind in PUBLIC_ROOMS],
-    *[(removed_guest, kind) for kind in PUBLIC_ROOMS],
-    *[(guest_of_a_room_made_private, kind) for kind in PUBLIC_ROOMS],
-    *[(guest_moderator_of_a_room_made_private, kind) for kind in PUBLIC_ROOMS],
-    *[(guest_of_another_room, kind) for kind in ALL_ROOMS],
-    *[(guest_who_logged_in, kind) for kind in PUBLIC_ROOMS],
-]
 
 
 @pytest.mark.usefixtures("alice")

@@ -11,6 +11,8 @@ from django.contrib.auth import get_user_model
 
 from talk.constants import ParticipantType
 from tests.api.callers import (
+    ALLOWED,
+    REFUSED,
     Caller,
     guest,
     guest_moderator,
@@ -32,7 +34,6 @@ from tests.api.helpers import (
     unread,
 )
 from tests.api.moderation import join_as_guest
-from tests.api.test_chat_access import ALLOWED, REFUSED
 from tests.client import BASE, Answer, TalkClient
 from tests.factories import ParticipantFactory, RoomFactory, UserFactory
 from tests.timelines import write
