@@ -9,26 +9,27 @@ from tests.benchmarks.load import Servers
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.subjects import Bench
 
-MEMBERS = 20
+MEMBERS = (3, 20)
 
 
 def cases(sizes: Sizes) -> list[Any]:
-    """Return how many rooms there are."""
-    return list(sizes.rooms)
+    """Return how many rooms there are, and how many people in each."""
+    return [[rooms, members] for rooms in sizes.rooms for members in MEMBERS]
 
 
 def label(case: Any) -> str:
     """Return what a case is called."""
-    return f"{case:,} rooms of {MEMBERS}"
+    return f"{case[0]:,} rooms of {case[1]}"
 
 
 def measure(bench: Bench, case: Any) -> dict[str, float] | None:
     """Measure one server, if it has a database."""
-    reader = bench.site.lists(rooms=case, members=MEMBERS)
+    rooms, members = case
+    reader = bench.site.lists(rooms=rooms, members=members)
     if reader is None:
         return None
     job = {"path": "/room", "cookie": reader["cookie"], "seconds": bench.sizes.seconds}
-    return bench.generate("rooms", length=case, **job)
+    return bench.generate("rooms", length=rooms, **job)
 
 
 async def generate(servers: Servers, **job: Any) -> dict[str, float]:
