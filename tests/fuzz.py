@@ -101,6 +101,8 @@ def command(options: argparse.Namespace, path: Path, url: str) -> list[str]:
         *("--max-examples", str(options.examples), "--seed", str(options.seed)),
         *("--header", "Accept: application/json", "--header", "OCS-APIRequest: true"),
         *("--max-time", str(options.seconds)),
+        # Some leave `timeout` out all the same, and are answered after half a minute.
+        *("--request-timeout", "60"),
         *("--generation-database", "none", "--workers", "1", "--no-color"),
         *("--continue-on-failure", "--suppress-health-check", "all"),
     ]
@@ -136,7 +138,7 @@ def for_these_rooms(document: dict[str, Any], tokens: list[str]) -> dict[str, An
                 if parameter["name"] == "token":
                     parameter["schema"] = {"enum": [*tokens, "nowhere9"]}
                 if parameter["name"] == "timeout":
-                    parameter["schema"] = {"enum": [0]}
+                    parameter |= {"schema": {"enum": [0]}, "required": True}
     return copy
 
 
