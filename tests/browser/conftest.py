@@ -10,7 +10,13 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from talk.models import Room
-from tests.browser.people import ARGUMENTS, Visitor, browser_path, need_playwright
+from tests.browser.people import (
+    ARGUMENTS,
+    PATIENCE_MILLISECONDS,
+    Visitor,
+    browser_path,
+    need_playwright,
+)
 from tests.browser.site import Site
 from tests.client import TalkClient
 from tests.factories import ParticipantFactory
@@ -21,7 +27,7 @@ def chromium() -> Iterator[Any]:
     """A browser. It occupies the thread's event loop, so it ends with the module."""
     sync_api = need_playwright()
     path = browser_path()
-    sync_api.expect.set_options(timeout=15_000)
+    sync_api.expect.set_options(timeout=PATIENCE_MILLISECONDS)
     # The driver's loop runs in our thread while we use the database, one after the other.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_api.sync_playwright() as playwright:

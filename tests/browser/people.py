@@ -26,8 +26,11 @@ ARGUMENTS = [
     "--auto-select-desktop-capture-source=Entire screen",
 ]
 
+PATIENCE_MILLISECONDS = 60_000
+"""What never happens, no test shall wait for longer; a busy machine may need some."""
+
 EXPECTED = re.compile(
-    r"Failed to load resource: .* net::ERR_.*"
+    r"Failed to load resource: (.* )?net::ERR_.*"
     r"|Failed to load resource: .* /(ocs/.*|call/[a-z0-9]+)"
     r"|WebSocket connection to .* failed: .*"
 )
@@ -79,6 +82,7 @@ class Visitor:
         self.context = browser.new_context(
             base_url=site.url, **{"locale": "en-GB", **options}
         )
+        self.context.set_default_timeout(PATIENCE_MILLISECONDS)
         if user is not None:
             cookies = session_cookie(user).items()
             self.context.add_cookies(

@@ -7,6 +7,8 @@ import pytest
 from talk.models import Message
 from tests.browser.calling import (
     HEARD,
+    SENT,
+    WIDTH_AT_MOST,
     controls,
     expect_people,
     expect_to_see,
@@ -16,6 +18,8 @@ from tests.browser.calling import (
     watch_connections,
 )
 from tests.browser.people import expect
+from tests.client import TalkClient
+from tests.factories import UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -114,6 +118,34 @@ class TestCall:
         join_call(guest)
         expect_to_see(one, "Grace")
         expect_to_see(guest, ALICE, BOB)
+
+
+class TestManyPeople:
+    """Everybody sends their pictures to each of the others."""
+
+    @pytest.fixture
+    def listeners(self, square):
+        """Three who have neither camera nor microphone, nor a browser."""
+        clients = [TalkClient(UserFactory()) for _ in range(3)]
+        for client in clients:
+            client.join(square)
+            client.post(f"/call/{square}", flags=1)
+        return clients
+
+    def test_from_five_people_on_less_is_sent_to_each(self, pair, listeners, square):
+        for visitor in pair:
+            expect_people(visitor, 5)
+            visitor.page.wait_for_function(
+                SENT, arg={"scaleResolutionDownBy": 2, "maxBitrate": 500_000}
+            )
+        for visitor, other in zip(pair, (BOB, ALICE), strict=True):
+            visitor.page.wait_for_function(WIDTH_AT_MOST, arg=[other, 640])
+        listeners[0].delete(f"/call/{square}")
+        for visitor in pair:
+            expect_people(visitor, 4)
+            visitor.page.wait_for_function(
+                SENT, arg={"scaleResolutionDownBy": 1, "maxBitrate": 1_500_000}
+            )
 
 
 class TestTrouble:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from talk.models import Message
 from tests.browser.people import expect
@@ -142,6 +145,24 @@ class TestHistory:
         other = visit(bob).open(long)
         scroll_to_beginning(other)
         assert other.messages.count() <= 240
+
+    def test_ten_thousand_scroll_by_smoothly(self, visit, alice, bob, team):
+        texts = [f"line {number} " + "x " * (number % 90) for number in range(10_000)]
+        start = timezone.now() - timedelta(days=11)
+        for part in range(10):
+            some = texts[1000 * part :][:1000]
+            author = bob if part % 3 else alice
+            write(team, some, user=author, now=start + timedelta(days=part))
+        TalkClient(bob).poll(team, after=0)
+        other = visit(bob, viewport={"width": 1000, "height": 1000}).open(team)
+        expect(other.log).to_contain_text("line 9999 ")
+        found = other.page.evaluate(SCROLL_THROUGH)
+        assert found["jumps"] == []
+        assert found["seen"] == list(range(9999, -1, -1))
+        assert found["most"] <= 240
+        # However many are known, a frame takes no longer.
+        early, late = found["early"], found["late"]
+        assert late <= max(3 * early, 100), f"{early} ms, then {late} ms"
 
     def test_older_ones_do_not_move_what_one_reads(self, visit, bob, long):
         other = visit(bob).open(long)
@@ -311,6 +332,44 @@ FIRST_IN_SIGHT = """
 [...document.querySelectorAll(".tk-message")].find(
   (element) => element.getBoundingClientRect().bottom > 120
 )?.querySelector(".tk-text").textContent
+"""
+
+SCROLL_THROUGH = """
+async () => {
+  const log = document.querySelector("[role=log]");
+  const frame = () => new Promise((resolve) => requestAnimationFrame(() => resolve()));
+  const box = () => log.getBoundingClientRect();
+  const inSight = () => [...log.querySelectorAll(".tk-message")].filter((one) => {
+    const { top, bottom } = one.getBoundingClientRect();
+    return bottom > box().top && top < box().bottom;
+  });
+  const numberOf = (one) => Number(/line (\\d+) /.exec(one.textContent)[1]);
+  const seen = [], jumps = [], frames = [];
+  const known = new Set();
+  let most = 0;
+  while (true) {
+    const shown = inSight();
+    for (const one of shown.reverse()) {
+      if (!known.has(one.dataset.id)) seen.push(numberOf(one));
+      known.add(one.dataset.id);
+    }
+    most = Math.max(most, log.querySelectorAll(".tk-message").length);
+    if (log.scrollTop === 0 && log.textContent.includes("The beginning")) break;
+    const anchor = shown.at(-1);
+    const way = Math.min(log.clientHeight * 0.7, log.scrollTop);
+    const wanted = anchor.getBoundingClientRect().top + way;
+    const begin = performance.now();
+    log.scrollTop -= way;
+    await frame();
+    frames.push(performance.now() - begin);
+    const moved = anchor.getBoundingClientRect().top - wanted;
+    if (!anchor.isConnected || Math.abs(moved) > 2) jumps.push([numberOf(anchor), moved]);
+  }
+  const median = (times) => times.sort((one, two) => one - two)[times.length >> 1];
+  return {
+    seen, jumps, most, early: median(frames.slice(0, 100)), late: median(frames.slice(-100)),
+  };
+}
 """
 
 MEASURE_JUMPS = """
