@@ -10,7 +10,7 @@ DECODED = """
 (name) => {
   const video = document.querySelector(`.tk-tile video[aria-label="${name}"]`);
   return video !== null && video.videoWidth > 0
-    && video.getVideoPlaybackQuality().totalVideoFrames > 5;
+    && video.getVideoPlaybackQuality().totalVideoFrames > 2;
 }
 """
 """Whether frames of somebody arrive and are shown."""

@@ -21,7 +21,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-device-for-media-stream=fps=10",  # encoding more takes all cores
+    "--use-fake-device-for-media-stream=fps=5",  # encoding more takes all cores
     "--use-fake-ui-for-media-stream",
     "--auto-select-desktop-capture-source=Entire screen",
 ]

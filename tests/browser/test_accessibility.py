@@ -180,6 +180,19 @@ class TestScreens:
         )
         assert overflow <= 0
 
+    @pytest.mark.parametrize("width", [320, 1280])
+    @pytest.mark.parametrize("language", ["de", "es", "fr"])
+    def test_hints_in_fields_are_not_cut_off(
+        self, visit, alice, square, language, width
+    ):
+        viewport = {"width": width, "height": 700}
+        one = visit(alice, locale=language, viewport=viewport)
+        one.page.goto(one.site.room(square))
+        one.page.locator(".tk-head [aria-expanded]").click()
+        one.page.locator(".tk-people-search input").wait_for()
+        assert one.page.evaluate("() => document.documentElement.lang") == language
+        assert one.page.evaluate(HINTS_CUT_OFF) == []
+
     def test_a_phone_shows_the_list_or_the_room(self, visit, alice, team):
         one = visit(alice, viewport={"width": 390, "height": 700}).open_list()
         one.room("Team").get_by_role("link").click()
@@ -193,6 +206,18 @@ class TestScreens:
         one = visit(alice).open(team)
         one.page.evaluate("() => { document.documentElement.dir = 'rtl'; }")
         assert one.rooms.bounding_box()["x"] > one.input.bounding_box()["x"]
+
+
+HINTS_CUT_OFF = """
+() => [...document.querySelectorAll("[placeholder]")].filter((field) => {
+  const style = getComputedStyle(field);
+  const context = document.createElement("canvas").getContext("2d");
+  context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+  const { width } = context.measureText(field.placeholder);
+  const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+  return field.clientWidth > 0 && width > field.clientWidth - padding;
+}).map((field) => field.placeholder)
+"""
 
 
 def tab_to(visitor: Visitor, target: Any, key: str = "Tab") -> None:

@@ -49,7 +49,9 @@ export class LogView {
       h("span", {}),
     );
     this.element = h("div", { class: "tk-log-frame" }, this.list, this.jump);
-    this.resizing = new ResizeObserver(() => this.isAtEnd && this.scrollToEnd());
+    /** Empty until it is open. */
+    this.size = "";
+    this.resizing = new ResizeObserver(() => this.onResize());
     this.resizing.observe(this.list);
     this.stops = [
       this.timeline.on("change", (change) => this.onChange(change)),
@@ -72,6 +74,7 @@ export class LogView {
     const line = this.list.querySelector(".tk-new");
     if (line) this.list.scrollTop += this.topOf(line) - this.list.clientHeight / 3;
     else if (place) this.goTo(place);
+    this.size = this.sizeNow();
     this.onScroll();
   }
 
@@ -161,7 +164,20 @@ export class LogView {
     if (isMore && this.room.state === "open") this.onSaid();
   }
 
+  onResize() {
+    if (this.size === "") return;
+    this.size = this.sizeNow();
+    if (this.isAtEnd) this.scrollToEnd();
+    this.onScroll();
+  }
+
+  sizeNow() {
+    return `${this.list.clientWidth}x${this.list.clientHeight}`;
+  }
+
   onScroll() {
+    // Nobody has scrolled away from the end: a call, say, has taken its room.
+    if (this.isAtEnd && this.size !== this.sizeNow()) return;
     const { scrollTop, scrollHeight, clientHeight } = this.list;
     const below = scrollHeight - scrollTop - clientHeight;
     this.isAtEnd = below < AT_END && this.last === this.timeline.messages.length;
