@@ -97,6 +97,7 @@ class Visitor:
         """Open another tab."""
         page = self.context.new_page()
         page.on("console", self._listen)
+        page.on("request", self._watch)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page
 
@@ -105,6 +106,11 @@ class Visitor:
         text = f"{message.text} {path}"
         if message.type in {"error", "warning"} and not EXPECTED.match(text):
             self.complaints.append(text)
+
+    def _watch(self, request: Any) -> None:
+        """What is said in a room is nobody else's business."""
+        if not request.url.startswith((f"{self.site.url}/", "data:", "blob:")):
+            self.complaints.append(f"A request to another host: {request.url}")
 
     def close(self) -> None:
         """Go away."""

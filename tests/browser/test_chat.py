@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from talk.models import Message
+from talk.constants import NotificationLevel
+from talk.models import Message, Room
 from tests.browser.people import expect
 from tests.client import TalkClient
+from tests.factories import ParticipantFactory
 from tests.timelines import write
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -89,6 +91,46 @@ class TestMentions:
         expect(other.room("Team")).to_contain_text("You are mentioned")
         other.room("Team").get_by_role("link").click()
         expect(other.messages.locator(".tk-mention-own")).to_have_text("@Bob Brown")
+
+
+class TestNotifications:
+    """What the browser tells of rooms that are not looked at."""
+
+    @pytest.fixture
+    def other(self, visit, bob, team, square):
+        """Bob, who looks at no room, and allows notifications."""
+        other = visit(bob)
+        other.context.add_init_script(NOTIFICATIONS)
+        other.open_list()
+        expect(other.room("Team")).to_be_visible()
+        return other
+
+    def test_a_mention_is_told_and_leads_to_the_room(self, other, alice, team):
+        TalkClient(alice).say(team, "are you there, @bob?")
+        other.page.wait_for_function("() => window.notifications.length > 0")
+        [told] = other.page.evaluate(TOLD)
+        assert told == [
+            "You were mentioned in Team",
+            "Alice Adams: are you there, @Bob Brown?",
+        ]
+        other.page.evaluate("() => { window.notifications[0].onclick(); }")
+        expect(other.page.get_by_role("heading", name="Team")).to_be_visible()
+
+    def test_each_rooms_level_decides(self, other, alice, bob, team, square):
+        client, levels = TalkClient(alice), TalkClient(bob)
+        quiet = client.create_room(type=2, name="Quiet")
+        ParticipantFactory(room=Room.objects.get(token=quiet), user=bob)
+        levels.post(f"/room/{quiet}/notify", level=NotificationLevel.NEVER)
+        levels.post(f"/room/{square}/notify", level=NotificationLevel.ALWAYS)
+        expect(other.room("Quiet")).to_be_visible()
+        client.say(quiet, "psst, @bob")
+        client.say(team, "nobody is meant")
+        expect(other.room("Quiet")).to_contain_text("psst")
+        expect(other.room("Team")).to_contain_text("nobody is meant")
+        client.say(square, "everybody is meant")
+        other.page.wait_for_function("() => window.notifications.length > 0")
+        told = other.page.evaluate(TOLD)
+        assert told == [["Square", "Alice Adams: everybody is meant"]]
 
 
 class TestUnread:
@@ -317,6 +359,19 @@ class TestBadTimes:
         expect(other.messages).to_contain_text(["before", "after"])
         expect(other.messages).to_have_count(2)
 
+    def test_sleep_loses_nothing(self, visit, alice, bob, team):
+        one, other = visit(alice).open(team), visit(bob).open(team)
+        one.say("before")
+        expect(other.messages).to_have_count(1)
+        machine = other.context.new_cdp_session(other.page)
+        machine.send("Page.setWebLifecycleState", {"state": "frozen"})
+        for number in range(3):
+            one.say(f"{number}")
+        expect(one.log.locator(".tk-message:not(.tk-pending)")).to_have_count(4)
+        machine.send("Page.setWebLifecycleState", {"state": "active"})
+        expect(other.messages).to_contain_text(["before", "0", "1", "2"])
+        expect(other.messages).to_have_count(4)
+
     def test_two_tabs_show_the_same(self, visit, alice, bob, team):
         one = visit(alice).open(team)
         tab = one.open_page()
@@ -327,6 +382,23 @@ class TestBadTimes:
         expect(one.messages).to_have_count(1)
         expect(tab.get_by_role("log").get_by_role("article")).to_have_count(1)
 
+
+NOTIFICATIONS = """
+window.notifications = [];
+window.Notification = class extends EventTarget {
+  static permission = "granted";
+  constructor(title, { body }) {
+    super();
+    Object.assign(this, { title, body });
+    this.onclick = () => this.dispatchEvent(new Event("click"));
+    window.notifications.push(this);
+  }
+  close() {}
+};
+"""
+"""A headless browser shows none: keep what would have been shown."""
+
+TOLD = "() => window.notifications.map(({ title, body }) => [title, body])"
 
 FIRST_IN_SIGHT = """
 [...document.querySelectorAll(".tk-message")].find(
