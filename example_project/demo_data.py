@@ -79,6 +79,11 @@ def _create_rooms(people: dict[str, User]) -> None:
     team = rooms.create_group_room(user=carol, invite=GROUP, now=now)
     _say(team, carol, "Welcome to the team's room!")
     _say(team, alice, "Thanks for setting it up.")
+    _say(team, bob, "Good to be here. When do we look at the plans for the harbour?")
+    _say(team, alice, "Tomorrow at ten, if that suits you, @carol and @bob")
+    _say(team, carol, "It does.")
+    _say(team, carol, "The council's notes: https://example.org/harbour/notes")
+    _say(team, bob, "Read them. The second pier is the interesting part, I think.")
 
     square = rooms.create_room(
         user=alice, type=RoomType.PUBLIC, name="Town square", now=now

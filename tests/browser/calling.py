@@ -10,7 +10,7 @@ DECODED = """
 (name) => {
   const video = document.querySelector(`.tk-tile video[aria-label="${name}"]`);
   return video !== null && video.videoWidth > 0
-    && video.getVideoPlaybackQuality().totalVideoFrames > 5;
+    && video.getVideoPlaybackQuality().totalVideoFrames > 2;
 }
 """
 """Whether frames of somebody arrive and are shown."""
@@ -23,7 +23,7 @@ async () => {
       one.type === "inbound-rtp" && one.kind === "audio" && one.bytesReceived > 1000
     ));
   };
-  for (let looks = 0; looks < 150; looks += 1) {
+  for (let looks = 0; looks < 600; looks += 1) {
     if (await isHeard()) return true;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -31,6 +31,28 @@ async () => {
 }
 """
 """Whether voices arrive; functions that wait are no conditions for Playwright."""
+
+SENT = """
+(wanted) => {
+  const open = window.connections.filter((one) => one.iceConnectionState === "connected"
+    || one.iceConnectionState === "completed");
+  const senders = open.flatMap((one) => one.getSenders());
+  const pictures = senders.filter((one) => one.track?.kind === "video");
+  return pictures.length > 0 && pictures.every((one) => {
+    const [encoding] = one.getParameters().encodings;
+    return Object.entries(wanted).every(([key, value]) => encoding[key] === value);
+  });
+}
+"""
+"""Whether one's own pictures are sent like that, to everybody."""
+
+WIDTH_AT_MOST = """
+([name, width]) => {
+  const video = document.querySelector(`.tk-tile video[aria-label="${name}"]`);
+  return video.videoWidth > 0 && video.videoWidth <= width;
+}
+"""
+"""Whether somebody's pictures arrive, and are no wider than so."""
 
 CONNECTIONS = """
 window.connections = [];

@@ -10,18 +10,24 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from talk.models import Room
-from tests.browser.people import ARGUMENTS, Visitor, browser_path, need_playwright
+from tests.browser.people import (
+    ARGUMENTS,
+    PATIENCE_MILLISECONDS,
+    Visitor,
+    browser_path,
+    need_playwright,
+)
 from tests.browser.site import Site
 from tests.client import TalkClient
 from tests.factories import ParticipantFactory
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """A browser. It occupies the thread's event loop, so it ends with the module."""
+    """A browser. It occupies the thread's event loop, so it ends with these tests."""
     sync_api = need_playwright()
     path = browser_path()
-    sync_api.expect.set_options(timeout=15_000)
+    sync_api.expect.set_options(timeout=PATIENCE_MILLISECONDS)
     # The driver's loop runs in our thread while we use the database, one after the other.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_api.sync_playwright() as playwright:
@@ -31,9 +37,9 @@ def chromium() -> Iterator[Any]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="module")
-def module_site(django_db_setup: None) -> Iterator[Site]:
-    """The example project, for all tests of a module: it takes seconds to start."""
+@pytest.fixture(scope="package")
+def running_site(django_db_setup: None) -> Iterator[Site]:
+    """The example project, for all these tests: it takes seconds to start."""
     site = Site()
     site.start()
     yield site
@@ -41,10 +47,10 @@ def module_site(django_db_setup: None) -> Iterator[Site]:
 
 
 @pytest.fixture
-def site(transactional_db: None, module_site: Site) -> Iterator[Site]:
+def site(transactional_db: None, running_site: Site) -> Iterator[Site]:
     """The example project, which tests may stop and start."""
-    yield module_site
-    module_site.start()
+    yield running_site
+    running_site.start()
 
 
 @pytest.fixture

@@ -21,13 +21,16 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-device-for-media-stream=fps=10",  # encoding more takes all cores
+    "--use-fake-device-for-media-stream=fps=5",  # encoding more takes all cores
     "--use-fake-ui-for-media-stream",
     "--auto-select-desktop-capture-source=Entire screen",
 ]
 
+PATIENCE_MILLISECONDS = 60_000
+"""What never happens, no test shall wait for longer; a busy machine may need some."""
+
 EXPECTED = re.compile(
-    r"Failed to load resource: .* net::ERR_.*"
+    r"Failed to load resource: (.* )?net::ERR_.*"
     r"|Failed to load resource: .* /(ocs/.*|call/[a-z0-9]+)"
     r"|WebSocket connection to .* failed: .*"
 )
@@ -79,6 +82,7 @@ class Visitor:
         self.context = browser.new_context(
             base_url=site.url, **{"locale": "en-GB", **options}
         )
+        self.context.set_default_timeout(PATIENCE_MILLISECONDS)
         if user is not None:
             cookies = session_cookie(user).items()
             self.context.add_cookies(
@@ -93,6 +97,7 @@ class Visitor:
         """Open another tab."""
         page = self.context.new_page()
         page.on("console", self._listen)
+        page.on("request", self._watch)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         return page
 
@@ -101,6 +106,11 @@ class Visitor:
         text = f"{message.text} {path}"
         if message.type in {"error", "warning"} and not EXPECTED.match(text):
             self.complaints.append(text)
+
+    def _watch(self, request: Any) -> None:
+        """What is said in a room is nobody else's business."""
+        if not request.url.startswith((f"{self.site.url}/", "data:", "blob:")):
+            self.complaints.append(f"A request to another host: {request.url}")
 
     def close(self) -> None:
         """Go away."""

@@ -17,6 +17,14 @@ from typing import Any
 SIZES = ((390, 780), (820, 900), (1280, 800))
 SCHEMES = ("light", "dark")
 
+PICTURED = """
+() => [...document.images].every((one) => {
+  const { width, top } = one.getBoundingClientRect();
+  return width === 0 || top < 0 || top > innerHeight || one.complete;
+})
+"""
+"""Whether all pictures that are in sight have come, outside of embedded rooms."""
+
 
 def main() -> None:
     """Write all pictures."""
@@ -67,6 +75,7 @@ def _take_all(browser: Any, site: Any, folder: Path) -> None:
                 with view(browser, site, options) as page:
                     name = view.__name__.strip("_").replace("_", "-")
                     page.wait_for_load_state("load")
+                    page.wait_for_function(PICTURED)
                     page.screenshot(path=folder / f"{name}-{width}-{scheme}.png")
 
 
@@ -157,8 +166,8 @@ def _preview(browser: Any, site: Any, options: Any) -> Iterator[Any]:
 def _call(browser: Any, site: Any, options: Any) -> Iterator[Any]:
     from tests.browser.calling import expect_to_see, join_call, press
 
-    token = _token(name="team")
     with (
+        _room_for_calls() as token,
         _person(browser, site, "alice", options) as alice,
         _person(browser, site, "bob", options) as bob,
         _person(browser, site, "carol", options) as carol,
@@ -172,6 +181,22 @@ def _call(browser: Any, site: Any, options: Any) -> Iterator[Any]:
         for visitor in (alice, bob, carol):
             press(visitor, "Leave the call")
             visitor.page.locator(".tk-call-button").wait_for()
+
+
+@contextmanager
+def _room_for_calls() -> Iterator[str]:
+    """A room that goes again: what calls leave behind shall not be in other pictures."""
+    from django.contrib.auth import get_user_model
+    from django.utils import timezone
+
+    from example_project.demo_data import GROUP
+    from talk.domain import rooms
+
+    carol = get_user_model().objects.get(username="carol")
+    room = rooms.create_group_room(user=carol, invite=GROUP, now=timezone.now())
+    type(room).objects.filter(pk=room.pk).update(name="Harbour plans")
+    yield room.token
+    room.delete()
 
 
 @contextmanager

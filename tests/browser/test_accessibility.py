@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from example_project.discussions import open_discussion
+from example_project.models import Article
 from tests.browser.calling import join_call
 from tests.browser.people import Visitor, expect, need_axe
 from tests.client import TalkClient
@@ -106,6 +108,24 @@ class TestAxe:
         guest.page.goto(guest.site.room(team))
         assert serious_violations(guest) == []
 
+    @pytest.mark.parametrize("scheme", SCHEMES)
+    def test_a_room_in_an_article(self, visit, alice, scheme):
+        article = Article.objects.create(title="Harbour", text="Trees?")
+        room = open_discussion(article, owner=alice)
+        TalkClient(alice).say(room.token, "Hello, see https://example.org")
+        one = visit(alice, color_scheme=scheme, reduced_motion="reduce")
+        one.page.goto(article.get_absolute_url())
+        expect(one.messages).to_have_count(1)
+        assert serious_violations(one) == []
+
+    @pytest.mark.parametrize("scheme", SCHEMES)
+    def test_a_room_that_has_ended(self, visit, alice, bob, team, scheme):
+        other = visit(bob, color_scheme=scheme).open(team)
+        TalkClient(alice).delete(f"/room/{team}")
+        expect(other.input).to_have_count(0)
+        expect(other.page.get_by_role("heading", level=1)).to_be_visible()
+        assert serious_violations(other) == []
+
 
 class TestKeyboard:
     """The main paths without a mouse."""
@@ -180,6 +200,19 @@ class TestScreens:
         )
         assert overflow <= 0
 
+    @pytest.mark.parametrize("width", [320, 1280])
+    @pytest.mark.parametrize("language", ["de", "es", "fr"])
+    def test_hints_in_fields_are_not_cut_off(
+        self, visit, alice, square, language, width
+    ):
+        viewport = {"width": width, "height": 700}
+        one = visit(alice, locale=language, viewport=viewport)
+        one.page.goto(one.site.room(square))
+        one.page.locator(".tk-head [aria-expanded]").click()
+        one.page.locator(".tk-people-search input").wait_for()
+        assert one.page.evaluate("() => document.documentElement.lang") == language
+        assert one.page.evaluate(HINTS_CUT_OFF) == []
+
     def test_a_phone_shows_the_list_or_the_room(self, visit, alice, team):
         one = visit(alice, viewport={"width": 390, "height": 700}).open_list()
         one.room("Team").get_by_role("link").click()
@@ -189,10 +222,42 @@ class TestScreens:
         expect(one.rooms).to_be_visible()
         expect(one.input).to_be_hidden()
 
+    def test_nothing_moves_for_who_wants_rest(self, visit, alice, square):
+        TalkClient(alice).say(square, "Hello")
+        one = visit(alice, reduced_motion="reduce").open(square)
+        one.open_details()
+        assert one.page.evaluate(MOVING) == []
+        restless = visit(alice, reduced_motion="no-preference").open(square)
+        restless.open_details()
+        assert restless.page.evaluate(MOVING) != []
+
     def test_from_right_to_left_the_list_is_on_the_right(self, visit, alice, team):
         one = visit(alice).open(team)
         one.page.evaluate("() => { document.documentElement.dir = 'rtl'; }")
         assert one.rooms.bounding_box()["x"] > one.input.bounding_box()["x"]
+
+
+MOVING = """
+() => [...document.querySelectorAll("*")].filter((one) =>
+  [null, "::before", "::after"].some((part) => {
+    const style = getComputedStyle(one, part);
+    const { transitionDuration, animationDuration, scrollBehavior } = style;
+    const seconds = `${transitionDuration},${animationDuration}`.split(",").map(parseFloat);
+    return Math.max(...seconds) > 0.01 || scrollBehavior === "smooth";
+  })
+).map((one) => one.className)
+"""
+
+HINTS_CUT_OFF = """
+() => [...document.querySelectorAll("[placeholder]")].filter((field) => {
+  const style = getComputedStyle(field);
+  const context = document.createElement("canvas").getContext("2d");
+  context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+  const { width } = context.measureText(field.placeholder);
+  const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+  return field.clientWidth > 0 && width > field.clientWidth - padding;
+}).map((field) => field.placeholder)
+"""
 
 
 def tab_to(visitor: Visitor, target: Any, key: str = "Tab") -> None:

@@ -31,7 +31,7 @@ class TestSignalingServer:
     """A real signaling server brings people together."""
 
     @pytest.fixture
-    def module_site(self, django_db_setup: None, tmp_path: Path) -> Iterator[Site]:
+    def running_site(self, django_db_setup: None, tmp_path: Path) -> Iterator[Site]:
         """A site that has one configured."""
         port = free_port()
         entry = {"server": f"http://localhost:{port}", "secret": SECRET}
@@ -90,7 +90,7 @@ class TestRelay:
     """Where no direct way is open, a real coturn relays."""
 
     @pytest.fixture
-    def module_site(self, django_db_setup: None, tmp_path: Path) -> Iterator[Site]:
+    def running_site(self, django_db_setup: None, tmp_path: Path) -> Iterator[Site]:
         """A site that has one configured."""
         port, folder = free_port(), tmp_path / "turn"
         folder.mkdir()

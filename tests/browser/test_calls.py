@@ -7,6 +7,8 @@ import pytest
 from talk.models import Message
 from tests.browser.calling import (
     HEARD,
+    SENT,
+    WIDTH_AT_MOST,
     controls,
     expect_people,
     expect_to_see,
@@ -16,6 +18,9 @@ from tests.browser.calling import (
     watch_connections,
 )
 from tests.browser.people import expect
+from tests.client import TalkClient
+from tests.factories import UserFactory
+from tests.timelines import write
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -75,6 +80,18 @@ class TestCall:
         expect_to_see(one, BOB, CAROL)
         expect_to_see(other, ALICE, CAROL)
 
+    def test_the_chat_stays_at_its_end(self, visit, alice, square):
+        write(square, [f"line {number}" for number in range(60)], user=alice)
+        TalkClient(alice).poll(square, after=0)
+        one = visit(alice).open(square)
+        expect(one.messages.last).to_be_in_viewport()
+        join_call(one)
+        expect(one.log).to_contain_text("You started a call")
+        expect(one.log.locator(".tk-system").last).to_be_in_viewport()
+        press(one, "Leave the call")
+        expect(one.log).to_contain_text("You left the call")
+        expect(one.log.locator(".tk-system").last).to_be_in_viewport()
+
     def test_one_reloads_and_comes_back(self, pair):
         one, other = pair
         one.page.reload()
@@ -114,6 +131,60 @@ class TestCall:
         join_call(guest)
         expect_to_see(one, "Grace")
         expect_to_see(guest, ALICE, BOB)
+
+
+LAST_ROWS = """
+() => {
+  const tiles = document.querySelector(".tk-tiles");
+  const [first] = tiles.children;
+  const found = {};
+  for (let count = 2; count <= 9; count += 1) {
+    tiles.append(first.cloneNode(true));
+    tiles.dataset.count = String(count);
+    const boxes = [...tiles.children].map((tile) => tile.getBoundingClientRect());
+    const last = boxes.filter((box) => box.top === boxes.at(-1).top);
+    const { left, right } = tiles.getBoundingClientRect();
+    found[count] = (last[0].left + last.at(-1).right) / 2 - (left + right) / 2;
+  }
+  return found;
+}
+"""
+"""How far the last row is from the middle, by the number of people."""
+
+
+class TestManyPeople:
+    """Everybody sends their pictures to each of the others."""
+
+    @pytest.fixture
+    def listeners(self, square):
+        """Three who have neither camera nor microphone, nor a browser."""
+        clients = [TalkClient(UserFactory()) for _ in range(3)]
+        for client in clients:
+            client.join(square)
+            client.post(f"/call/{square}", flags=1)
+        return clients
+
+    def test_from_five_people_on_less_is_sent_to_each(self, pair, listeners, square):
+        for visitor in pair:
+            expect_people(visitor, 5)
+            visitor.page.wait_for_function(
+                SENT, arg={"scaleResolutionDownBy": 2, "maxBitrate": 500_000}
+            )
+        for visitor, other in zip(pair, (BOB, ALICE), strict=True):
+            visitor.page.wait_for_function(WIDTH_AT_MOST, arg=[other, 640])
+        listeners[0].delete(f"/call/{square}")
+        for visitor in pair:
+            expect_people(visitor, 4)
+            visitor.page.wait_for_function(
+                SENT, arg={"scaleResolutionDownBy": 1, "maxBitrate": 1_500_000}
+            )
+
+    def test_a_last_row_that_is_not_full_is_in_the_middle(self, visit, alice, square):
+        one = visit(alice).open(square)
+        join_call(one)
+        middles = one.page.evaluate(LAST_ROWS)
+        assert set(middles) == {str(count) for count in range(2, 10)}
+        assert [count for count, off in middles.items() if abs(off) > 2] == []
 
 
 class TestTrouble:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
-from talk.models import Message
+import pytest
+from django.utils import timezone
+
+from talk.constants import NotificationLevel
+from talk.models import Message, Room
 from tests.browser.people import expect
 from tests.client import TalkClient
+from tests.factories import ParticipantFactory
 from tests.timelines import write
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -88,6 +93,46 @@ class TestMentions:
         expect(other.messages.locator(".tk-mention-own")).to_have_text("@Bob Brown")
 
 
+class TestNotifications:
+    """What the browser tells of rooms that are not looked at."""
+
+    @pytest.fixture
+    def other(self, visit, bob, team, square):
+        """Bob, who looks at no room, and allows notifications."""
+        other = visit(bob)
+        other.context.add_init_script(NOTIFICATIONS)
+        other.open_list()
+        expect(other.room("Team")).to_be_visible()
+        return other
+
+    def test_a_mention_is_told_and_leads_to_the_room(self, other, alice, team):
+        TalkClient(alice).say(team, "are you there, @bob?")
+        other.page.wait_for_function("() => window.notifications.length > 0")
+        [told] = other.page.evaluate(TOLD)
+        assert told == [
+            "You were mentioned in Team",
+            "Alice Adams: are you there, @Bob Brown?",
+        ]
+        other.page.evaluate("() => { window.notifications[0].onclick(); }")
+        expect(other.page.get_by_role("heading", name="Team")).to_be_visible()
+
+    def test_each_rooms_level_decides(self, other, alice, bob, team, square):
+        client, levels = TalkClient(alice), TalkClient(bob)
+        quiet = client.create_room(type=2, name="Quiet")
+        ParticipantFactory(room=Room.objects.get(token=quiet), user=bob)
+        levels.post(f"/room/{quiet}/notify", level=NotificationLevel.NEVER)
+        levels.post(f"/room/{square}/notify", level=NotificationLevel.ALWAYS)
+        expect(other.room("Quiet")).to_be_visible()
+        client.say(quiet, "psst, @bob")
+        client.say(team, "nobody is meant")
+        expect(other.room("Quiet")).to_contain_text("psst")
+        expect(other.room("Team")).to_contain_text("nobody is meant")
+        client.say(square, "everybody is meant")
+        other.page.wait_for_function("() => window.notifications.length > 0")
+        told = other.page.evaluate(TOLD)
+        assert told == [["Square", "Alice Adams: everybody is meant"]]
+
+
 class TestUnread:
     """What one has not seen yet."""
 
@@ -142,6 +187,24 @@ class TestHistory:
         other = visit(bob).open(long)
         scroll_to_beginning(other)
         assert other.messages.count() <= 240
+
+    def test_ten_thousand_scroll_by_smoothly(self, visit, alice, bob, team):
+        texts = [f"line {number} " + "x " * (number % 90) for number in range(10_000)]
+        start = timezone.now() - timedelta(days=11)
+        for part in range(10):
+            some = texts[1000 * part :][:1000]
+            author = bob if part % 3 else alice
+            write(team, some, user=author, now=start + timedelta(days=part))
+        TalkClient(bob).poll(team, after=0)
+        other = visit(bob, viewport={"width": 1000, "height": 1000}).open(team)
+        expect(other.log).to_contain_text("line 9999 ")
+        found = other.page.evaluate(SCROLL_THROUGH)
+        assert found["jumps"] == []
+        assert found["seen"] == list(range(9999, -1, -1))
+        assert found["most"] <= 240
+        # However many are known, a frame takes no longer.
+        early, late = found["early"], found["late"]
+        assert late <= max(3 * early, 100), f"{early} ms, then {late} ms"
 
     def test_older_ones_do_not_move_what_one_reads(self, visit, bob, long):
         other = visit(bob).open(long)
@@ -296,6 +359,19 @@ class TestBadTimes:
         expect(other.messages).to_contain_text(["before", "after"])
         expect(other.messages).to_have_count(2)
 
+    def test_sleep_loses_nothing(self, visit, alice, bob, team):
+        one, other = visit(alice).open(team), visit(bob).open(team)
+        one.say("before")
+        expect(other.messages).to_have_count(1)
+        machine = other.context.new_cdp_session(other.page)
+        machine.send("Page.setWebLifecycleState", {"state": "frozen"})
+        for number in range(3):
+            one.say(f"{number}")
+        expect(one.log.locator(".tk-message:not(.tk-pending)")).to_have_count(4)
+        machine.send("Page.setWebLifecycleState", {"state": "active"})
+        expect(other.messages).to_contain_text(["before", "0", "1", "2"])
+        expect(other.messages).to_have_count(4)
+
     def test_two_tabs_show_the_same(self, visit, alice, bob, team):
         one = visit(alice).open(team)
         tab = one.open_page()
@@ -307,10 +383,65 @@ class TestBadTimes:
         expect(tab.get_by_role("log").get_by_role("article")).to_have_count(1)
 
 
+NOTIFICATIONS = """
+window.notifications = [];
+window.Notification = class extends EventTarget {
+  static permission = "granted";
+  constructor(title, { body }) {
+    super();
+    Object.assign(this, { title, body });
+    this.onclick = () => this.dispatchEvent(new Event("click"));
+    window.notifications.push(this);
+  }
+  close() {}
+};
+"""
+"""A headless browser shows none: keep what would have been shown."""
+
+TOLD = "() => window.notifications.map(({ title, body }) => [title, body])"
+
 FIRST_IN_SIGHT = """
 [...document.querySelectorAll(".tk-message")].find(
   (element) => element.getBoundingClientRect().bottom > 120
 )?.querySelector(".tk-text").textContent
+"""
+
+SCROLL_THROUGH = """
+async () => {
+  const log = document.querySelector("[role=log]");
+  const frame = () => new Promise((resolve) => requestAnimationFrame(() => resolve()));
+  const box = () => log.getBoundingClientRect();
+  const inSight = () => [...log.querySelectorAll(".tk-message")].filter((one) => {
+    const { top, bottom } = one.getBoundingClientRect();
+    return bottom > box().top && top < box().bottom;
+  });
+  const numberOf = (one) => Number(/line (\\d+) /.exec(one.textContent)[1]);
+  const seen = [], jumps = [], frames = [];
+  const known = new Set();
+  let most = 0;
+  while (true) {
+    const shown = inSight();
+    for (const one of shown.reverse()) {
+      if (!known.has(one.dataset.id)) seen.push(numberOf(one));
+      known.add(one.dataset.id);
+    }
+    most = Math.max(most, log.querySelectorAll(".tk-message").length);
+    if (log.scrollTop === 0 && log.textContent.includes("The beginning")) break;
+    const anchor = shown.at(-1);
+    const way = Math.min(log.clientHeight * 0.7, log.scrollTop);
+    const wanted = anchor.getBoundingClientRect().top + way;
+    const begin = performance.now();
+    log.scrollTop -= way;
+    await frame();
+    frames.push(performance.now() - begin);
+    const moved = anchor.getBoundingClientRect().top - wanted;
+    if (!anchor.isConnected || Math.abs(moved) > 2) jumps.push([numberOf(anchor), moved]);
+  }
+  const median = (times) => times.sort((one, two) => one - two)[times.length >> 1];
+  return {
+    seen, jumps, most, early: median(frames.slice(0, 100)), late: median(frames.slice(-100)),
+  };
+}
 """
 
 MEASURE_JUMPS = """

@@ -12,6 +12,16 @@ const OWN_OFFER_SECONDS = 10;
 const REJOIN_SECONDS = 3;
 
 /**
+ * What is sent to each of so many others, at most. Everybody's pictures go to each of them,
+ * so that what one sends grows with their number, and tiles become smaller.
+ */
+const QUALITIES = [
+  { others: 3, quality: { scaleResolutionDownBy: 1, maxBitrate: 1_500_000 } },
+  { others: 5, quality: { scaleResolutionDownBy: 2, maxBitrate: 500_000 } },
+  { others: Infinity, quality: { scaleResolutionDownBy: 4, maxBitrate: 150_000 } },
+];
+
+/**
  * @typedef {object} Other somebody else in the call
  * @property {string} id
  * @property {string} userId
@@ -182,7 +192,24 @@ export class Call extends Emitter {
       if (!other.peer) this.expect(other);
       if (this.media.screen && !this.audience.has(id)) this.show(id);
     }
+    this.adaptQuality();
+    this.lookForNames();
     this.emit("change");
+  }
+
+  /** The more there are, the less is sent to each. */
+  adaptQuality() {
+    const { quality } = QUALITIES.find(({ others }) => this.others.size <= others);
+    for (const { peer } of this.others.values()) peer?.limit(quality);
+  }
+
+  /** Somebody may be in the call before the list of people names them. */
+  lookForNames() {
+    const named = new Set(this.room.people.map((person) => person.userId));
+    const isMissing = [...this.others.values()].some(
+      ({ userId }) => userId && !named.has(userId),
+    );
+    if (isMissing) this.room.refreshSoon();
   }
 
   /** Call the other, or wait for their call. */
@@ -201,6 +228,7 @@ export class Call extends Emitter {
     other.peer = this.connect(other, "video", String(Date.now()));
     other.peer.offer(this.media.stream);
     this.introduce(other.peer);
+    this.adaptQuality();
   }
 
   /** @returns {Peer} */
@@ -231,10 +259,14 @@ export class Call extends Emitter {
   forget(/** @type {Peer} */ peer) {
     peer.close();
     const other = this.others.get(peer.id);
-    if (this.audience.get(peer.id) === peer) this.audience.delete(peer.id);
+    if (this.audience.get(peer.id) === peer) {
+      this.audience.delete(peer.id);
+      if (this.isOn && other && this.media.screen) this.show(peer.id);
+    }
     if (other?.screen === peer) other.screen = undefined;
     if (other?.peer === peer) {
       other.peer = undefined;
+      clearTimeout(this.expected.get(other.id));
       this.expected.delete(other.id);
       if (this.isOn) this.expect(other);
     }
@@ -278,6 +310,7 @@ export class Call extends Emitter {
       known?.close();
       other[slot] = this.connect(other, roomType, sid, broadcaster);
       if (slot === "peer") this.introduce(other[slot]);
+      this.adaptQuality();
     }
     const stream = roomType === "screen" ? new MediaStream() : this.media.stream;
     other[slot].answer(payload, stream);

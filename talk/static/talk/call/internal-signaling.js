@@ -22,7 +22,12 @@ export class InternalSignaling extends Emitter {
     this.polling = new Loop((signal) => this.pollOnce(signal), {
       onRefused: () => this.emit("lost"),
     });
-    this.sending = new Loop((signal) => this.sendOnce(signal));
+    this.sending = new Loop((signal) => this.sendOnce(signal), {
+      // What the site does not take once it will never take, nor what comes behind it.
+      onRefused: () => {
+        this.queue = [];
+      },
+    });
   }
 
   get ownId() {

@@ -6,8 +6,11 @@ import { Emitter } from "../core/emitter.js";
 const PATIENCE_SECONDS = 5;
 const RESTARTS_MAX = 5;
 
-/** Seconds after which an offer without answer is made again. */
-const ANSWER_SECONDS = 15;
+/** Seconds after which who was called gives up waiting for the caller's new way. */
+const CALLED_PATIENCE_SECONDS = 30;
+
+/** Seconds after which an offer without answer is made again: either may have been lost. */
+const ANSWER_SECONDS = 6;
 
 /**
  * Emits `change` (what is seen and heard of the other) and `failed`.
@@ -107,7 +110,9 @@ export class Peer extends Emitter {
       }
       const answer = await this.connection.createAnswer();
       await this.connection.setLocalDescription(answer);
-      this.signal("answer", { type: "answer", sdp: answer.sdp, nick: this.ownName });
+      // The candidates that are known by now are in it, should those sent before be lost.
+      const { sdp } = this.connection.localDescription;
+      this.signal("answer", { type: "answer", sdp, nick: this.ownName });
       await this.addEarly();
     });
   }
@@ -149,6 +154,30 @@ export class Peer extends Emitter {
       .getTransceivers()
       .find((one) => one.receiver.track.kind === kind);
     return transceiver?.sender.replaceTrack(track);
+  }
+
+  /**
+   * Send pictures as large and as good as that.
+   * @param {{scaleResolutionDownBy: number, maxBitrate: number}} quality
+   */
+  limit(quality) {
+    if (this.quality === quality) return;
+    this.quality = quality;
+    this.inTurn(() => this.applyQuality());
+  }
+
+  async applyQuality() {
+    const transceivers = this.connection.getTransceivers();
+    const sender = transceivers.find((one) => one.receiver.track.kind === "video")?.sender;
+    const parameters = sender?.getParameters();
+    // Before it is agreed what is sent, there may be nothing yet that could be limited.
+    if (!parameters?.encodings?.length || !this.quality) return;
+    for (const encoding of parameters.encodings) Object.assign(encoding, this.quality);
+    try {
+      await sender.setParameters(parameters);
+    } catch {
+      // A browser that cannot do this sends what it did before.
+    }
   }
 
   /** Say something about oneself: `audioOn`, `speaking`, … */
@@ -230,7 +259,10 @@ export class Peer extends Emitter {
   watch() {
     const state = this.connection.iceConnectionState;
     clearTimeout(this.restartTimer);
-    if (this.isConnected) this.restarts = 0;
+    if (this.isConnected) {
+      this.restarts = 0;
+      this.inTurn(() => this.applyQuality());
+    }
     if (state === "failed") this.restart();
     if (state === "disconnected") {
       this.restartTimer = setTimeout(() => this.restart(), 1000 * PATIENCE_SECONDS);
@@ -240,7 +272,11 @@ export class Peer extends Emitter {
 
   /** Look for a new way; who has called does so, the other waits for that. */
   restart() {
-    if (!this.isOfferer || this.isClosed) return;
+    if (this.isClosed) return;
+    if (!this.isOfferer) {
+      this.waitForCaller();
+      return;
+    }
     if (this.restarts === RESTARTS_MAX) {
       this.signal("connectivityError");
       this.emit("failed");
@@ -249,5 +285,12 @@ export class Peer extends Emitter {
     this.restarts += 1;
     this.connection.restartIce();
     this.inTurn(() => this.makeOffer());
+  }
+
+  /** The caller may have gone without our being told. */
+  waitForCaller() {
+    clearTimeout(this.restartTimer);
+    const giveUp = () => this.isConnected || this.emit("failed");
+    this.restartTimer = setTimeout(giveUp, 1000 * CALLED_PATIENCE_SECONDS);
   }
 }

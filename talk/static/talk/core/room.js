@@ -11,7 +11,10 @@ import { recall, remember } from "./storage.js";
 import { Timeline } from "./timeline.js";
 import { NO_SESSION, ParticipantType, RoomType } from "./constants.js";
 
+/** Messages of the first page, for which one waits, and of those before it. */
 const HISTORY_LIMIT = 100;
+const OLDER_LIMIT = 200;
+
 const POLL_LIMIT = 200;
 const POLL_SECONDS = 30;
 
@@ -169,10 +172,11 @@ export class RoomConnection extends Emitter {
   /** Read one page of what is older than what is known. */
   async loadOlder() {
     if (this.loadingOlder) return this.loadingOlder;
+    const { oldestId } = this.timeline;
     const query = {
       lookIntoFuture: 0,
-      limit: HISTORY_LIMIT,
-      lastKnownMessageId: this.timeline.oldestId,
+      limit: oldestId ? OLDER_LIMIT : HISTORY_LIMIT,
+      lastKnownMessageId: oldestId,
     };
     this.loadingOlder = this.patiently(() =>
       this.api.get(`chat/${this.token}`, { query }),

@@ -4,6 +4,15 @@ import { RoomType } from "../core/constants.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
+/** What did not come while one was offline is asked for again afterwards. */
+function onError(/** @type {Event} */ { target }) {
+  if (navigator.onLine) return;
+  const again = () => {
+    target.src = target.src;
+  };
+  window.addEventListener("online", again, { once: true });
+}
+
 /**
  * Somebody's picture. The name stands beside it, so it says nothing to screen readers.
  * @param {import("../core/session.js").Session} session
@@ -16,6 +25,7 @@ export function avatar(session, who, /** @type {string} */ size = "") {
     alt: "",
     loading: "lazy",
     draggable: "false",
+    onerror: onError,
   });
 }
 

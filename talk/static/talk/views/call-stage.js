@@ -83,45 +83,55 @@ export class CallStage {
 
   /** What is to be seen: screens, the others, oneself. */
   list() {
-    const { media, room } = this;
-    const screens = [];
-    const people = [];
-    for (const other of this.call.others.values()) {
-      const person = this.personOf(other);
-      const { peer, screen } = other;
-      if (screen?.stream.getTracks().length) {
-        screens.push({
+    const others = [...this.call.others.values()];
+    return [...this.screens(others), ...others.map((other) => this.person(other)), this.own()];
+  }
+
+  screens(others) {
+    const shown = others
+      .filter(({ screen }) => screen?.stream.getTracks().length)
+      .map((other) => {
+        const who = this.personOf(other);
+        return {
           key: `screen-${other.id}`,
           isScreen: true,
-          who: person,
-          name: interpolate(gettext("Screen of %(name)s"), { name: person.name }),
-          stream: screen.stream,
+          who,
+          name: interpolate(gettext("Screen of %(name)s"), { name: who.name }),
+          stream: other.screen.stream,
           hasVideo: true,
-        });
-      }
-      people.push({
-        key: other.id,
-        who: person,
-        name: person.name,
-        stream: peer?.stream,
-        hasVideo: Boolean(peer?.isConnected) && this.seems(other, "video"),
-        isMuted: !this.seems(other, "audio"),
-        isSpeaking: peer?.remote.isSpeaking,
-        isConnecting: peer ? !peer.isConnected : this.mayConnect(other),
+        };
       });
-    }
-    if (media.screen) {
-      screens.push({
-        key: "screen",
-        isScreen: true,
-        who: this.ownPerson,
-        name: gettext("Your screen"),
-        stream: media.screen,
-        hasVideo: true,
-        isOwn: true,
-      });
-    }
+    if (!this.media.screen) return shown;
     const own = {
+      key: "screen",
+      isScreen: true,
+      who: this.ownPerson,
+      name: gettext("Your screen"),
+      stream: this.media.screen,
+      hasVideo: true,
+      isOwn: true,
+    };
+    return [...shown, own];
+  }
+
+  person(other) {
+    const who = this.personOf(other);
+    const { peer } = other;
+    return {
+      key: other.id,
+      who,
+      name: who.name,
+      stream: peer?.stream,
+      hasVideo: Boolean(peer?.isConnected) && this.seems(other, "video"),
+      isMuted: !this.seems(other, "audio"),
+      isSpeaking: peer?.remote.isSpeaking,
+      isConnecting: peer ? !peer.isConnected : this.mayConnect(other),
+    };
+  }
+
+  own() {
+    const { media, room } = this;
+    return {
       key: "own",
       who: this.ownPerson,
       name: room.ownName ? `${room.ownName} (${gettext("You")})` : gettext("You"),
@@ -132,7 +142,6 @@ export class CallStage {
       isOwn: true,
       isMirrored: true,
     };
-    return [...screens, ...people, own];
   }
 
   get ownPerson() {

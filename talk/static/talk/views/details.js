@@ -6,7 +6,7 @@ import { gettext } from "../i18n.js";
 import { h, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { PeopleList } from "./people.js";
-import { peopleSearch } from "./people-search.js";
+import { PeopleSearch } from "./people-search.js";
 import { Settings } from "./settings.js";
 
 export class Details {
@@ -81,8 +81,9 @@ export class Details {
   }
 
   searchField() {
-    return peopleSearch(this.room.session, {
+    const search = new PeopleSearch(this.room.session, {
       label: gettext("Add people, groups or e-mail addresses"),
+      placeholder: gettext("Name or e-mail"),
       token: this.room.token,
       onChosen: ({ id, source }) => {
         const path = `room/${this.room.token}/participants`;
@@ -91,6 +92,7 @@ export class Details {
         this.attempt(() => this.room.api.post(path, body), done);
       },
     });
+    return search.element;
   }
 
   /**

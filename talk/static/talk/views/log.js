@@ -1,5 +1,6 @@
 /** The messages of a room: as many of them as are near what one looks at. */
 
+import { ApiError } from "../core/api.js";
 import { recall, remember } from "../core/storage.js";
 import { gettext, interpolate, ngettext } from "../i18n.js";
 import { dayKey, dayOf } from "./dates.js";
@@ -48,7 +49,9 @@ export class LogView {
       h("span", {}),
     );
     this.element = h("div", { class: "tk-log-frame" }, this.list, this.jump);
-    this.resizing = new ResizeObserver(() => this.isAtEnd && this.scrollToEnd());
+    /** Empty until it is open. */
+    this.size = "";
+    this.resizing = new ResizeObserver(() => this.onResize());
     this.resizing.observe(this.list);
     this.stops = [
       this.timeline.on("change", (change) => this.onChange(change)),
@@ -71,6 +74,7 @@ export class LogView {
     const line = this.list.querySelector(".tk-new");
     if (line) this.list.scrollTop += this.topOf(line) - this.list.clientHeight / 3;
     else if (place) this.goTo(place);
+    this.size = this.sizeNow();
     this.onScroll();
   }
 
@@ -140,6 +144,8 @@ export class LogView {
     if (isOlder) {
       this.first += added.length;
       this.last += added.length;
+      // At once: without them, what one looks at could not stay where it is at the edge.
+      if (this.list.scrollTop < EDGE) this.shiftUp();
     } else if (this.last === before) {
       const mayGrow = this.isAtEnd || this.last - this.first < WINDOW;
       if (mayGrow) this.last = length;
@@ -158,7 +164,20 @@ export class LogView {
     if (isMore && this.room.state === "open") this.onSaid();
   }
 
+  onResize() {
+    if (this.size === "") return;
+    this.size = this.sizeNow();
+    if (this.isAtEnd) this.scrollToEnd();
+    this.onScroll();
+  }
+
+  sizeNow() {
+    return `${this.list.clientWidth}x${this.list.clientHeight}`;
+  }
+
   onScroll() {
+    // Nobody has scrolled away from the end: a call, say, has taken its room.
+    if (this.isAtEnd && this.size !== this.sizeNow()) return;
     const { scrollTop, scrollHeight, clientHeight } = this.list;
     const below = scrollHeight - scrollTop - clientHeight;
     this.isAtEnd = below < AT_END && this.last === this.timeline.messages.length;
@@ -170,10 +189,16 @@ export class LogView {
 
   growUp() {
     if (this.first > 0) {
-      this.first = Math.max(0, this.first - STEP);
-      this.last = Math.min(this.last, this.first + WINDOW);
+      this.shiftUp();
       this.render();
-    } else if (this.timeline.hasOlder && !this.isLoading) this.loadOlder();
+    }
+    // Who scrolls on shall not have to wait for what is above.
+    if (this.first < WINDOW && this.timeline.hasOlder && !this.isLoading) this.loadOlder();
+  }
+
+  shiftUp() {
+    this.first = Math.max(0, this.first - STEP);
+    if (!this.isAtEnd) this.last = Math.min(this.last, this.first + WINDOW);
   }
 
   growDown() {
@@ -186,11 +211,18 @@ export class LogView {
 
   async loadOlder() {
     this.isLoading = true;
-    this.list.setAttribute("aria-busy", "true");
-    await this.room.loadOlder();
-    this.isLoading = false;
-    this.growUp();
-    this.list.removeAttribute("aria-busy");
+    try {
+      while (this.first < WINDOW && this.timeline.hasOlder) {
+        setAttribute(this.list, "aria-busy", this.first === 0 ? "true" : null);
+        await this.room.loadOlder();
+      }
+    } catch (error) {
+      // Whoever is no longer let in is told so by what waits for news.
+      if (!(error instanceof ApiError)) throw error;
+    } finally {
+      this.isLoading = false;
+      this.list.removeAttribute("aria-busy");
+    }
   }
 
   /** Draw the window, with what one looks at staying where it is. */

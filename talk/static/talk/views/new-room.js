@@ -5,7 +5,7 @@ import { RoomType } from "../core/constants.js";
 import { gettext } from "../i18n.js";
 import { h, setText } from "./dom.js";
 import { openDialog } from "./dialogs.js";
-import { peopleSearch } from "./people-search.js";
+import { PeopleSearch } from "./people-search.js";
 
 /** How long the server lets a room's name be. */
 export const NAME_MAX = 200;
@@ -30,15 +30,16 @@ export function newRoomDialog(parent, session) {
     };
     const dialog = openDialog(parent, gettext("New conversation"), [
       h("h3", {}, gettext("With a person or a group")),
-      peopleSearch(session, {
+      new PeopleSearch(session, {
         label: gettext("Search for people and groups"),
+        placeholder: gettext("Name"),
         kinds: ["0", "1"],
         onChosen: ({ id, source }) =>
           create({
             roomType: source === "groups" ? RoomType.GROUP : RoomType.ONE_TO_ONE,
             invite: id,
           }),
-      }),
+      }).element,
       namedRoomForm(create),
       error,
     ]);
