@@ -199,6 +199,26 @@ class TestTrouble:
         for visitor in pair:
             expect_people(visitor, 2)
 
+    @pytest.mark.parametrize("kind", ["offer", "answer"])
+    def test_what_got_lost_is_said_again(self, visit, alice, bob, square, kind):
+        lost = []
+
+        def lose(route):
+            request = route.request
+            if request.method != "POST" or kind not in request.post_data or lost:
+                route.fallback()
+                return
+            lost.append(kind)
+            route.fulfill(json={"ocs": {"meta": {}, "data": []}})
+
+        visitors = visit(alice), visit(bob)
+        for visitor in visitors:
+            visitor.page.route("**/signaling/*", lose)
+            join_call(visitor.open(square))
+        for visitor, other in zip(visitors, (BOB, ALICE), strict=True):
+            expect_to_see(visitor, other)
+        assert lost == [kind]
+
     def test_another_network_ends_in_new_ways(self, pair):
         one, other = pair
         one.page.evaluate("window.dispatchEvent(new Event('online'))")
@@ -210,26 +230,10 @@ class TestTrouble:
             expect_people(visitor, 2)
         expect(tile(other, ALICE)).to_have_count(1)
 
-    @pytest.mark.parametrize(
-        ("error", "words"),
-        [
-            ("NotAllowedError", "may not use your camera"),
-            ("NotFoundError", "No camera was found"),
-            ("NotReadableError", "Another program uses your camera"),
-        ],
-    )
-    def test_without_devices_one_joins_all_the_same(
-        self, visit, alice, bob, square, error, words
-    ):
+    def test_without_devices_one_joins_all_the_same(self, visit, alice, bob, square):
         one, other = visit(alice), visit(bob).open(square)
-        one.context.add_init_script(
-            "navigator.mediaDevices.getUserMedia = () => Promise.reject("
-            f"new DOMException('', '{error}'));"
-        )
-        one.open(square)
-        one.page.locator(".tk-call-button").click()
-        expect(one.dialog.get_by_role("status")).to_contain_text(words)
-        one.dialog.locator("footer button").click()
+        refuse_devices(one, "NotAllowedError")
+        join_call(one.open(square))
         join_call(other)
         expect_to_see(one, BOB)
         expect(tile(other, ALICE)).to_contain_text("Muted")
@@ -258,6 +262,14 @@ class TestTrouble:
         expect(controls(one)).to_be_visible()
 
 
+def refuse_devices(visitor, error: str) -> None:
+    """Let the browser have neither camera nor microphone, from the next page on."""
+    visitor.context.add_init_script(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject("
+        f"new DOMException('', '{error}'));"
+    )
+
+
 class TestPreview:
     """Before a call."""
 
@@ -275,6 +287,20 @@ class TestPreview:
         expect(microphone.locator("option")).not_to_have_count(0)
         microphone.select_option(index=1)
         one.page.wait_for_function("() => localStorage['talk:devices'] !== undefined")
+
+    @pytest.mark.parametrize(
+        ("error", "words"),
+        [
+            ("NotAllowedError", "may not use your camera"),
+            ("NotFoundError", "No camera was found"),
+            ("NotReadableError", "Another program uses your camera"),
+        ],
+    )
+    def test_why_there_is_no_picture_is_said(self, visit, alice, square, error, words):
+        one = visit(alice)
+        refuse_devices(one, error)
+        one.open(square).press("Start call")
+        expect(one.dialog.get_by_role("status")).to_contain_text(words)
 
     def test_one_may_think_better_of_it(self, visit, alice, square):
         one = visit(alice).open(square)

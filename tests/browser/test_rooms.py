@@ -127,6 +127,12 @@ class TestSettings:
         assert link == one.site.room(team)
         assert Room.objects.get().is_public
 
+    def test_the_link_is_for_nobody_any_more(self, visit, alice, square):
+        details = visit(alice).open(square).open_details()
+        details.get_by_label("Everybody who has the link").uncheck()
+        expect(details.get_by_text("Saved.")).to_be_visible()
+        assert not Room.objects.get().is_public
+
     def test_the_password(self, visit, alice, square):
         details = visit(alice).open(square).open_details()
         details.get_by_label("Password").fill("sesame")
@@ -141,6 +147,21 @@ class TestSettings:
         details.get_by_role("button", name="Carol Clark").click()
         people = details.get_by_role("list", name="People")
         expect(people).to_contain_text("Carol Clark")
+
+    def test_adding_a_group(self, visit, alice, carol, team):
+        GroupFactory(name="crew").user_set.add(alice, carol)
+        details = visit(alice).open(team).open_details()
+        details.get_by_role("searchbox").fill("crew")
+        details.get_by_role("button", name="crew").click()
+        people = details.get_by_role("list", name="People")
+        expect(people).to_contain_text("Carol Clark")
+
+    def test_who_is_here_is_shown(self, visit, alice, bob, team):
+        details = visit(alice).open(team).open_details()
+        place_of_bob = details.get_by_role("listitem").filter(has_text="Bob Brown")
+        expect(place_of_bob).to_contain_text("Not here now")
+        visit(bob).open(team)
+        expect(place_of_bob).to_contain_text("Here now")
 
     def test_inviting_by_mail(self, visit, alice, team):
         details = visit(alice).open(team).open_details()
