@@ -76,6 +76,10 @@ class TalkSettings:
     """Polls of guests from one address that may wait in a process; others are answered
     at once."""
 
+    TUNE_GC: bool = True
+    """Whether a process in which polls wait has Python collect garbage in full only
+    rarely: each time holds up thousands of polls for a tenth of a second."""
+
     METRICS_LOG_SECONDS: float = 300
     """Interval at which a process logs its counters (`talk.metrics`, INFO); 0 for
     never."""

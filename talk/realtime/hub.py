@@ -39,6 +39,7 @@ from talk.hints import Hint, Kind
 from talk.models import in_batches
 from talk.realtime.batching import PresenceBatches
 from talk.realtime.drain import DrainOnSignal
+from talk.realtime.garbage import spare_waiters
 from talk.realtime.metrics import log_line, metrics
 from talk.realtime.pauses import repeat
 from talk.realtime.reaper import reap
@@ -83,9 +84,11 @@ class Hub:
 
     def start(self) -> None:
         """Begin to hear hints, to look at the database and to ping."""
+        settings = talk_settings()
+        if settings.TUNE_GC:
+            spare_waiters()
         hints.add_listener(self.publish_here)
         self._drain_on_signal.install()
-        settings = talk_settings()
         self._spawn(repeat(settings.POLL_LOOK_SECONDS, self._guard(self.look_at_all)))
         self._spawn(repeat(settings.POLL_PING_SECONDS, self._guard(self.ping_all)))
         self._spawn(repeat(settings.REAPER_SECONDS, self._guard(self.reap)))

@@ -16,10 +16,8 @@ from talk.realtime.threads import DatabaseThreads
 from talk.realtime.timelines import Timeline
 from talk.realtime.waiters import WaitedRoom, Waiter
 
-SLICE = 1000
-"""Waiters rung at once. What they are answered goes out before anything else happens: were
-there fewer, those answered first would poll again before the last had its answer. A room
-of more does not hold the event loop for longer than about a tenth of a second."""
+SLICE = 64
+"""Waiters rung at once, so that a crowded room does not hold the event loop."""
 
 IDLE_SECONDS = 30.0
 """How long a room is watched whose last waiter has gone: most come back at once."""
