@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.mail.backends.smtp import EmailBackend
 from django.db import router
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
@@ -23,6 +24,7 @@ from django.utils.module_loading import import_string
 from talk.checks.values import given_settings
 from talk.conf import TalkSettings
 from talk.models import talk_database
+from talk.outgoing.mail_server import mail_server
 
 REQUIRED_APPS = ("rest_framework", "channels")
 
@@ -31,7 +33,6 @@ REDIS_LAYERS = (
     "channels_redis.pubsub.RedisPubSubChannelLayer",
 )
 
-SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
 SESSION_MIDDLEWARE = "django.contrib.sessions.middleware.SessionMiddleware"
 
@@ -234,13 +235,17 @@ def check_mail_timeout(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Check that a mail server that does not answer holds up no later mail."""
-    is_smtp = settings.EMAIL_BACKEND == SMTP_BACKEND
-    if settings.DEBUG or not is_smtp or settings.EMAIL_TIMEOUT is not None:
+    try:
+        server = mail_server()
+    except Exception:  # noqa: BLE001 - one that is not there has its own error, with each mail
+        return []
+    is_smtp = isinstance(server, EmailBackend)
+    if settings.DEBUG or not is_smtp or server.timeout is not None:
         return []
     return [
         Warning(
             "A mail server that does not answer is waited for without end.",
-            hint="Set EMAIL_TIMEOUT, to 10 seconds for example.",
+            hint="Set EMAIL_TIMEOUT, or `timeout` in MAILERS, to 10 for example.",
             id="talk.W004",
         )
     ]

@@ -423,12 +423,11 @@ class TestFailure:
     def test_mails_after_a_failure_are_sent(
         self, as_alice, public, invite: Invite, settings
     ):
-        working = settings.EMAIL_BACKEND
         settings.TALK = {"OUTGOING_TRIES": 1}
         settings.EMAIL_BACKEND = BROKEN
         invite(as_alice, public)
         wait_for_mails()
-        settings.EMAIL_BACKEND = working
+        settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
         invite(as_alice, public, "gus@example.org")
         assert [mail.to for mail in wait_for_mails()] == [["gus@example.org"]]
 
