@@ -10,9 +10,9 @@ from __future__ import annotations
 import gc
 from functools import cache
 
-THRESHOLDS = (50_000, 20, 100)
-"""What must have been made before each of the three generations is collected. Requests
-leave few cycles, so that what waits to be collected stays at some megabytes."""
+THRESHOLDS = (10_000, 5, 40)
+"""What must have been made before each of the three generations is collected: young
+objects by as many as take a millisecond, and all of them by two million that stay."""
 
 
 @cache
