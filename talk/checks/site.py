@@ -33,7 +33,6 @@ REDIS_LAYERS = (
     "channels_redis.pubsub.RedisPubSubChannelLayer",
 )
 
-
 SESSION_MIDDLEWARE = "django.contrib.sessions.middleware.SessionMiddleware"
 
 COOKIE_SESSIONS = "django.contrib.sessions.backends.signed_cookies"

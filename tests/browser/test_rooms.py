@@ -141,20 +141,21 @@ class TestSettings:
         expect(details.get_by_label("New password")).to_have_count(0)
         assert Room.objects.get().password == ""
 
-    def test_adding_a_person(self, visit, alice, carol, team):
-        details = visit(alice).open(team).open_details()
-        details.get_by_role("searchbox").fill("carol")
-        details.get_by_role("button", name="Carol Clark").click()
+    def assert_adds_carol(self, room, *, search: str, found: str) -> None:
+        details = room.open_details()
+        details.get_by_role("searchbox").fill(search)
+        details.get_by_role("button", name=found).click()
         people = details.get_by_role("list", name="People")
         expect(people).to_contain_text("Carol Clark")
 
+    def test_adding_a_person(self, visit, alice, carol, team):
+        self.assert_adds_carol(
+            visit(alice).open(team), search="carol", found="Carol Clark"
+        )
+
     def test_adding_a_group(self, visit, alice, carol, team):
         GroupFactory(name="crew").user_set.add(alice, carol)
-        details = visit(alice).open(team).open_details()
-        details.get_by_role("searchbox").fill("crew")
-        details.get_by_role("button", name="crew").click()
-        people = details.get_by_role("list", name="People")
-        expect(people).to_contain_text("Carol Clark")
+        self.assert_adds_carol(visit(alice).open(team), search="crew", found="crew")
 
     def test_who_is_here_is_shown(self, visit, alice, bob, team):
         details = visit(alice).open(team).open_details()
