@@ -201,7 +201,8 @@ def _lookup_user(user: User, device: str | None, token: str) -> Caller | None:
     if participant is None:
         return None
     return Caller(
-        user=user,
+        # As it was read just now: Django's lazy user would keep the whole request.
+        user=participant.user,
         device=device,
         room=participant.room,
         participant=participant,

@@ -43,7 +43,8 @@ def post_message(
 ) -> Page:
     """Write what the caller says into the room and count it as read by them.
 
-    Returns the message, and what those are called whom it mentions. `display_name`, when not empty, becomes the name of a guest; users keep theirs.
+    Returns the message, and what those are called whom it mentions. `display_name`,
+    when not empty, becomes the name of a guest; users keep theirs.
 
     Raises:
         Invalid: nothing is left after trimming, or a database cannot store it.
@@ -59,14 +60,16 @@ def post_message(
         raise TooLarge(f"The message is longer than {MESSAGE_MAX} characters.")
     require_text(text)
     mentioned = find_mentioned(text)
+    names = names_of(mentioned)
     message = _write(
         caller=caller,
         text=text,
         mentioned=mentioned,
+        names=names,
         display_name=display_name,
         now=now,
     )
-    return Page(messages=[message], names=names_of(mentioned))
+    return Page(messages=[message], names=names)
 
 
 @atomic
@@ -75,6 +78,7 @@ def _write(
     caller: Caller,
     text: str,
     mentioned: Sequence[User],
+    names: Names,
     display_name: str,
     now: datetime,
 ) -> Message:
@@ -83,6 +87,7 @@ def _write(
         participant_pk=caller.participant.pk,
         actor=caller.actor,
         text=text,
+        names=names,
         now=now,
     )
     if mentioned:

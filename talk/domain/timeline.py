@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from talk import hints
 from talk.constants import SystemMessage
 from talk.domain import external_signaling
 from talk.domain.actors import Actor
+from talk.domain.handover import hand_over_after_commit
 from talk.exceptions import NotFound
 from talk.models import (
     Message,
@@ -19,6 +20,9 @@ from talk.models import (
     requires_transaction,
     say,
 )
+
+if TYPE_CHECKING:
+    from talk.domain.names import Names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,15 @@ def append(
 
     API: Chat; all that is written there.
     """
+    messages, token = _append(room_id, actor, lines, now)
+    _ring(messages[-1], token)
+    return messages
+
+
+def _append(
+    room_id: int, actor: Actor, lines: list[Line], now: datetime
+) -> tuple[list[Message], str]:
+    """Write lines; return the messages and the room's token."""
     comments = sum(line.system_message is None for line in lines)
     counts = Room.objects.advance(room_id, lines=len(lines), comments=comments, now=now)
     if counts is None:
@@ -66,17 +79,23 @@ def append(
         messages[0].save(force_insert=True)
     else:
         Message.objects.bulk_create(messages)
-    _ring(room_id, last_position, token)
-    return messages
+    return messages, token
 
 
 @requires_transaction
 def append_comment(
-    *, room_id: int, participant_pk: int, actor: Actor, text: str, now: datetime
+    *,
+    room_id: int,
+    participant_pk: int,
+    actor: Actor,
+    text: str,
+    names: Names,
+    now: datetime,
 ) -> Message:
     """Write a comment to the end of a room's timeline, which its author has read.
 
-    As `append` does it; one statement where the database can, else three.
+    As `append` does it; one statement where the database can, else three. `names` are
+    of those whom it mentions.
 
     Raises:
         NotFound: the room or the author's place in it is gone.
@@ -84,20 +103,20 @@ def append_comment(
     API: Sending a new chat message.
     """
     if not can_say():
-        (message,) = append(
-            room_id=room_id, actor=actor, lines=[Line(text=text)], now=now
-        )
+        (message,), token = _append(room_id, actor, [Line(text=text)], now)
         if not Participant.objects.note_comment(participant_pk, message.comment_count):
             raise NotFound
-        return message
-    message = _message_of(room_id, Line(text=text), actor, now)
-    said = say(message=message, participant_pk=participant_pk, now=now)
-    if said is None or not said.has_place:
-        raise NotFound
-    message.pk = said.message_pk
-    message.position = said.position
-    message.comment_count = said.comment_count
-    _ring(room_id, said.position, said.token)
+    else:
+        message = _message_of(room_id, Line(text=text), actor, now)
+        said = say(message=message, participant_pk=participant_pk, now=now)
+        if said is None or not said.has_place:
+            raise NotFound
+        token = said.token
+        message.pk = said.message_pk
+        message.position = said.position
+        message.comment_count = said.comment_count
+    hand_over_after_commit(message, names)
+    _ring(message, token)
     return message
 
 
@@ -114,6 +133,6 @@ def _message_of(room_id: int, line: Line, actor: Actor, now: datetime) -> Messag
     )
 
 
-def _ring(room_id: int, position: int, token: str) -> None:
-    hints.record(room_id=room_id, position=position)
+def _ring(newest: Message, token: str) -> None:
+    hints.record(room_id=newest.room_id, position=newest.position)
     external_signaling.tell_message(token=token)

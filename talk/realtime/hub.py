@@ -31,12 +31,14 @@ from talk.api.polls import Look
 from talk.api.views.chat import ChatPoll
 from talk.conf import talk_settings
 from talk.domain.access import lost_places
+from talk.domain.handover import add_taker, remove_taker
+from talk.domain.names import Names
 from talk.domain.progress import newest_positions
 from talk.domain.sessions import ended_sessions
 from talk.domain.signaling import full_mailboxes
 from talk.exceptions import NotFound
 from talk.hints import Hint, Kind
-from talk.models import in_batches
+from talk.models import Message, in_batches
 from talk.realtime.batching import PresenceBatches
 from talk.realtime.drain import DrainOnSignal
 from talk.realtime.garbage import spare_waiters
@@ -61,7 +63,7 @@ PING_AGAIN_SHARE = 0.5
 class Hub:
     """Everything that waits on one event loop. Use `current_hub` to get it.
 
-    Its methods are to be called on that loop, but `publish_here` anywhere.
+    Its methods are to be called on that loop, but `take` and `publish_here` anywhere.
     """
 
     def __init__(self) -> None:
@@ -87,6 +89,7 @@ class Hub:
         settings = talk_settings()
         if settings.TUNE_GC:
             spare_waiters()
+        add_taker(self.take)
         hints.add_listener(self.publish_here)
         self._drain_on_signal.install()
         self._spawn(repeat(settings.POLL_LOOK_SECONDS, self._guard(self.look_at_all)))
@@ -117,6 +120,7 @@ class Hub:
         """Hear neither hints nor signals any more; enough when the loop has ended."""
         self._drain_on_signal.restore()
         hints.remove_listener(self.publish_here)
+        remove_taker(self.take)
 
     @contextmanager
     def serving(self) -> Iterator[None]:
@@ -144,6 +148,12 @@ class Hub:
         self.is_draining = True
         for room in self.rooms:
             self.rooms.ring(list(room.waiters))
+
+    def take(self, message: Message, names: Names) -> None:
+        """Keep a comment of this process for its hint; may be called in any thread."""
+        room = self.rooms.get(message.room_id)
+        if room is not None:
+            room.timeline.offer(message, names)
 
     def publish_here(self, news: list[Hint]) -> None:
         """Ring for hints of this process; may be called in any thread."""

@@ -76,6 +76,7 @@ class Timeline:
         self._token = token
         self._threads = threads
         self._heard = 0
+        self._offered: dict[int, tuple[Message, Names]] = {}
         self._kept_after = 0
         self._lines: deque[tuple[Message, Names]] = deque()
         self._pages: dict[PageKey, SharedPage] = {}
@@ -100,8 +101,18 @@ class Timeline:
         """Learn how far the room has come."""
         self._heard = max(self._heard, position)
 
+    def offer(self, message: Message, names: Names) -> None:
+        """Learn a comment that this process has written; may be called in any thread.
+
+        It is read with the next hint, and not from the database if it follows what has
+        been read.
+        """
+        if len(self._offered) < LINES_MAX:
+            self._offered[message.position] = (message, names)
+
     def forget(self) -> None:
         """Keep no message and no answer any more; they may have changed."""
+        self._offered.clear()
         self._lines.clear()
         self._pages.clear()
         if self.progress is not None:
@@ -116,13 +127,14 @@ class Timeline:
     async def read(self, polls: Sequence[ChatPoll]) -> set[int]:
         """Read what is new and render it for those who wait for it.
 
-        A query, and one for names in it, and one for the sessions that the polls need;
-        returns which of these have ended.
+        A query, and one for names in it, unless this process has written all of it;
+        and one for the sessions that the polls need. Returns which of these have ended.
 
         Raises:
             NotFound: the room is gone.
         """
         heard = self._heard
+        offered = self._take_offered()
         wanted: dict[PageKey, set[Reader]] = {}
         needed = set()
         for poll in polls:
@@ -135,6 +147,7 @@ class Timeline:
                 room_id=self._room_id,
                 token=self._token,
                 known=self.progress,
+                offered=offered,
                 wanted=wanted,
                 needed=needed,
             )
@@ -153,6 +166,21 @@ class Timeline:
         while len(self._lines) > LINES_MAX:
             self._kept_after = self._lines.popleft()[0].pk
         return reading.ended
+
+    def _take_offered(self) -> chat.Page | None:
+        """Return all that is new, None if not all of it was offered.
+
+        Positions have no gaps, so nothing is between what follows each other.
+        """
+        page = None
+        if self.progress is not None:
+            news = range(self.progress.position + 1, self._heard + 1)
+            if all(position in self._offered for position in news):
+                page = _page_of([self._offered[position] for position in news])
+        for position in list(self._offered):
+            if position <= self._heard:
+                del self._offered[position]
+        return page
 
     def answer_at_hand(self, poll: ChatPoll) -> Answer | None:
         """Return the answer to a poll if it has been rendered for somebody."""
@@ -202,18 +230,22 @@ class Timeline:
         """Return what is newer than an id, if all of that is kept."""
         if key.after < self._kept_after:
             return None
-        found = [line for line in self._lines if line[0].pk > key.after][: key.limit]
-        users: dict[str, str] = {}
-        guests: dict[str, str] = {}
-        for _, names in found:
-            users |= names.users
-            guests |= names.guests
-        names = Names(users=users, guests=guests)
-        return chat.Page(messages=[message for message, _ in found], names=names)
+        found = [line for line in self._lines if line[0].pk > key.after]
+        return _page_of(found[: key.limit])
 
 
 def _key(poll: ChatPoll) -> PageKey:
     return PageKey(poll.after, poll.limit, poll.form)
+
+
+def _page_of(lines: Sequence[tuple[Message, Names]]) -> chat.Page:
+    users: dict[str, str] = {}
+    guests: dict[str, str] = {}
+    for _, names in lines:
+        users |= names.users
+        guests |= names.guests
+    names = Names(users=users, guests=guests)
+    return chat.Page(messages=[message for message, _ in lines], names=names)
 
 
 def _read(
@@ -221,6 +253,7 @@ def _read(
     room_id: int,
     token: str,
     known: chat.Progress | None,
+    offered: chat.Page | None,
     wanted: Mapping[PageKey, Collection[Reader]],
     needed: Collection[int],
 ) -> Reading:
@@ -229,7 +262,7 @@ def _read(
     if known is None:
         progress = chat.room_progress(room_id=room_id)
         return Reading(progress, chat.page_of([]), {}, ended)
-    page = chat.read_on(room_id=room_id, after=known.newest_id)
+    page = offered or chat.read_on(room_id=room_id, after=known.newest_id)
     if not page.messages:
         return Reading(known, page, {}, ended)
     last = page.messages[-1]

@@ -213,8 +213,7 @@ class ChatViewSet(OCSViewSet):
                 account=caller.account,
                 session_pks=(),
                 form=self.form,
-                # Django's lazy user would keep the whole request.
-                user_caller=replace(caller, user=caller.participant.user),
+                user_caller=caller,
                 wanted=self.values.get("format"),
             )
             admit(sender, response)

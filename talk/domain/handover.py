@@ -1,0 +1,44 @@
+"""Comments on their way to those of this process who wait for them, without a read.
+
+Hints say only that there is something, and to other processes nothing else is said. But
+the process that has written a comment need not ask the database for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from talk.models import Message, after_commit
+
+if TYPE_CHECKING:
+    from talk.domain.names import Names
+
+Taker = Callable[[Message, "Names"], None]
+"""Takes a comment and what those are called whom it mentions, in any thread."""
+
+_takers: set[Taker] = set()
+
+
+def add_taker(taker: Taker) -> None:
+    """Call `taker` with each comment of this process that has been committed.
+
+    In the thread that has written it, and before the hint that tells of it.
+    """
+    _takers.add(taker)
+
+
+def remove_taker(taker: Taker) -> None:
+    """Undo `add_taker`."""
+    _takers.discard(taker)
+
+
+def hand_over_after_commit(message: Message, names: Names) -> None:
+    """Give a comment to the takers once it is committed; costs nothing without any.
+
+    To be called before its hint is recorded. The comment has its id, its position and
+    its actor.
+    """
+    for taker in tuple(_takers):
+        after_commit(partial(taker, message, names))

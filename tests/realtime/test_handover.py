@@ -1,0 +1,286 @@
+"""What a process has written reaches those who wait there without being read again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.core.asgi import get_asgi_application
+from django.db import connection
+
+import talk.asgi
+from talk.domain.handover import hand_over_after_commit
+from talk.domain.names import Names
+from talk.hints import Hint
+from talk.models import atomic
+from tests.api.helpers import put_in
+from tests.client import BASE, TalkClient
+from tests.factories import UserFactory
+from tests.realtime.conftest import ids_in, waiting_in
+from tests.servers import session_cookie
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("one_process")]
+
+NEVER = 30.0
+
+
+def comment(pk: int, position: int) -> Any:
+    """Return a comment of room 1 as whoever wrote it has it."""
+    return SimpleNamespace(room_id=1, pk=pk, position=position, comment_count=position)
+
+
+async def asleep(hub: Any, waiter: Any) -> asyncio.Task[bool]:
+    """Return the wait of somebody who has looked once."""
+    await hub.look(waiter)
+    gone: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(waiter.wait(gone))
+    await asyncio.sleep(0)
+    return task
+
+
+class TestInAHub:
+    async def test_a_comment_that_follows_what_is_known_is_not_read(
+        self, hub, database
+    ) -> None:
+        with waiting_in(hub) as waiter:
+            task = await asleep(hub, waiter)
+            looks = database.looks
+            hub.take(comment(30, 3), Names())
+            hub.hear([Hint(room_id=1, position=3)])
+            assert await task is True
+            assert ids_in(waiter.answer) == [30]
+            assert database.looks == looks
+
+    async def test_nor_are_several_in_whatever_order_they_come(
+        self, hub, database
+    ) -> None:
+        with waiting_in(hub) as waiter:
+            task = await asleep(hub, waiter)
+            looks = database.looks
+            hub.take(comment(40, 4), Names())
+            hub.take(comment(30, 3), Names())
+            hub.hear([Hint(room_id=1, position=4)])
+            await task
+            assert ids_in(waiter.answer) == [30, 40]
+            assert database.looks == looks
+
+    async def test_what_is_missing_between_is_read(self, hub, database) -> None:
+        with waiting_in(hub) as waiter:
+            task = await asleep(hub, waiter)
+            database.rooms[1] += [30, 40]
+            hub.take(comment(40, 4), Names())
+            hub.hear([Hint(room_id=1, position=4)])
+            await task
+            assert ids_in(waiter.answer) == [30, 40]
+
+    async def test_what_is_missing_at_the_end_is_read(self, hub, database) -> None:
+        with waiting_in(hub) as waiter:
+            task = await asleep(hub, waiter)
+            database.rooms[1] += [30, 40]
+            hub.take(comment(30, 3), Names())
+            hub.hear([Hint(room_id=1, position=4)])
+            await task
+            assert ids_in(waiter.answer) == [30, 40]
+
+    async def test_without_its_hint_it_wakes_nobody(self, hub, database) -> None:
+        with waiting_in(hub) as waiter:
+            task = await asleep(hub, waiter)
+            hub.take(comment(30, 3), Names())
+            await asyncio.sleep(0)
+            assert not task.done()
+            task.cancel()
+
+    async def test_what_was_read_before_its_turn_comes_once(
+        self, hub, database
+    ) -> None:
+        with waiting_in(hub) as waiter:
+            task = await asleep(hub, waiter)
+            database.rooms[1].append(30)
+            hub.hear([Hint(room_id=1, position=3)])
+            await task
+        hub.take(comment(30, 3), Names())
+        with waiting_in(hub, after=30, position=3) as waiter:
+            task = await asleep(hub, waiter)
+            hub.take(comment(40, 4), Names())
+            hub.hear([Hint(room_id=1, position=4)])
+            await task
+            assert ids_in(waiter.answer) == [40]
+
+    async def test_what_was_forgotten_is_read(self, hub, database) -> None:
+        with waiting_in(hub) as waiter:
+            task = await asleep(hub, waiter)
+            hub.take(comment(30, 3), Names())
+            hub.rooms.get(1).timeline.forget()
+            database.rooms[1].append(31)
+            hub.hear([Hint(room_id=1, position=3)])
+            await task
+            assert ids_in(waiter.answer) == [31]
+
+    async def test_a_room_that_nobody_waits_for_keeps_nothing(
+        self, hub, database
+    ) -> None:
+        hub.take(comment(30, 3), Names())
+        assert hub.rooms.get(1) is None
+
+    async def test_a_room_whose_waiters_have_gone_keeps_a_hundred(
+        self, hub, database
+    ) -> None:
+        with waiting_in(hub) as waiter:
+            await hub.look(waiter)
+        for number in range(3, 203):
+            hub.take(comment(number * 10, number), Names())
+        database.rooms[1] += [number * 10 for number in range(3, 203)]
+        with waiting_in(hub, position=202) as waiter:
+            assert len(ids_in(await hub.look(waiter))) == 100
+
+
+@pytest.mark.django_db(transaction=True)
+class TestFromDomain:
+    async def test_what_is_rolled_back_is_handed_to_nobody(self, real_hub) -> None:
+        taken: list[Any] = []
+        real_hub.take = taken.append
+
+        def write_and_fail() -> None:
+            hand_over_after_commit(comment(30, 3), Names())
+            raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            await real_hub.threads.run(atomic(write_and_fail))
+        assert taken == []
+
+
+class Site:
+    """A public room of Alice's with Bob in it, and somebody who listens."""
+
+    def __init__(self) -> None:
+        self.alice = UserFactory(username="alice")
+        self.bob = UserFactory(username="bob", first_name="Bob", last_name="Builder")
+        owner = TalkClient(self.alice)
+        self.token = owner.create_room(type=3)
+        put_in(self.token, self.bob)
+        self.last = owner.say(self.token, "first")
+        guest = TalkClient()
+        assert guest.post(f"/room/{self.token}/participants/active").status == 200
+        self.cookies = {
+            "alice": session_cookie(self.alice),
+            "bob": session_cookie(self.bob),
+            "guest": {name: kept.value for name, kept in guest.http.cookies.items()},
+        }
+        self.application = talk.asgi.application(get_asgi_application())
+
+    async def send(self, author: str, **values: str) -> None:
+        """Post a message through the application."""
+        body = urlencode(values).encode()
+        request = self._request("POST", author, b"", body)
+        await request.send_input({"type": "http.request", "body": body})
+        assert (await request.receive_output(NEVER))["status"] == 201
+        await request.receive_output(NEVER)
+        await request.wait(NEVER)
+
+    def poll(self, timeout: int) -> ApplicationCommunicator:
+        """Ask as Alice for what comes after the first message."""
+        query = (
+            f"lookIntoFuture=1&lastKnownMessageId={self.last}"
+            f"&timeout={timeout}&format=json"
+        )
+        return self._request("GET", "alice", query.encode(), b"")
+
+    def _request(
+        self, method: str, who: str, query: bytes, body: bytes
+    ) -> ApplicationCommunicator:
+        cookies = self.cookies[who].items()
+        cookie = "; ".join(f"{name}={value}" for name, value in cookies)
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "path": f"{BASE}/chat/{self.token}",
+            "query_string": query,
+            "headers": [
+                (b"host", b"testserver"),
+                (b"cookie", cookie.encode()),
+                (b"ocs-apirequest", b"true"),
+                (b"content-type", b"application/x-www-form-urlencoded"),
+                (b"content-length", str(len(body)).encode()),
+            ],
+            "client": ("192.0.2.1", 50_000),
+        }
+        return ApplicationCommunicator(self.application, scope)
+
+
+async def answer_to(poll: ApplicationCommunicator) -> tuple[dict[bytes, bytes], Any]:
+    """Return the headers and the messages of an answer."""
+    start = await poll.receive_output(NEVER)
+    body = (await poll.receive_output(NEVER))["body"]
+    await poll.wait(NEVER)
+    return dict(start["headers"]), json.loads(body)["ocs"]["data"]
+
+
+async def somebody_sleeps(hub: Any) -> None:
+    """Return when a poll has looked and waits."""
+    async with asyncio.timeout(NEVER):
+        while not any(room.sleepers() for room in hub.rooms):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def site(transactional_db: None) -> Site:
+    return Site()
+
+
+@pytest.fixture
+def selects(real_hub: Any) -> list[str]:
+    """What the hub's threads ask of the table of messages, from now on."""
+    found: list[str] = []
+
+    def note(execute: Any, sql: str, *rest: Any) -> Any:
+        if "talk_message" in sql:
+            found.append(sql)
+        return execute(sql, *rest)
+
+    run = real_hub.threads.run
+
+    async def run_noting(work: Callable[[], Any]) -> Any:
+        def noting() -> Any:
+            with connection.execute_wrapper(note):
+                return work()
+
+        return await run(noting)
+
+    real_hub.threads.run = run_noting
+    return found
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("author", "values"),
+    [
+        ("bob", {"message": "plain"}),
+        ("bob", {"message": "hello @alice and @bob, not @nobody"}),
+        ("bob", {"message": " trimmed, with \u00fcmlauts \U0001f600 "}),
+        ("guest", {"message": "hi @alice"}),
+    ],
+)
+async def test_who_waits_is_answered_as_from_the_database(
+    real_hub, site, selects, author: str, values: dict[str, str]
+) -> None:
+    poll = site.poll(timeout=60)
+    await poll.send_input({"type": "http.request", "body": b""})
+    await somebody_sleeps(real_hub)
+    selects.clear()
+    await site.send(author, **values)
+    handed_over = await answer_to(poll)
+    assert selects == []
+
+    for room in real_hub.rooms:
+        room.timeline.forget()
+    read = site.poll(timeout=0)
+    await read.send_input({"type": "http.request", "body": b""})
+    assert handed_over == await answer_to(read)
+    assert selects != []
