@@ -45,10 +45,6 @@ class Answer:
     headers: Headers
     body: bytes
 
-    def with_headers(self, common: Headers) -> Answer:
-        """Return the answer with what else stands in the header."""
-        return replace(self, headers=common + self.headers)
-
     def taken_apart(self) -> tuple[Answer, Headers, Headers]:
         """Return the answer with no headers but its body's, the others, and cookies."""
         own, others, cookies = [], [], []

@@ -16,7 +16,7 @@ from talk.realtime.threads import DatabaseThreads
 from talk.realtime.timelines import Timeline
 from talk.realtime.waiters import WaitedRoom, Waiter
 
-SLICE = 500
+SLICE = 1000
 """Waiters rung at once: all of most rooms, so that nobody who was answered polls again
 before the last one has the message, and no more than hold the event loop for 50 ms."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,16 +13,21 @@ from talk.hints import Kind
 from talk.realtime.seats import Seat
 from talk.realtime.timelines import Timeline
 
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+"""What an ASGI application hears of its client by."""
+
 
 class Waiter:
     """One poll that waits for a room to change."""
 
     __slots__ = (
-        "_bell",
+        "_is_interrupted",
         "_is_rung",
+        "_sleeper",
         "answer",
         "began",
         "deadline",
+        "is_gone",
         "is_over",
         "is_superseded",
         "poll",
@@ -41,51 +47,68 @@ class Waiter:
         """When to give up, by the clock of the event loop."""
         self.answer: Answer | None = None
         """What somebody else has found for it."""
+        self.is_gone = False
+        """Whether its client has hung up while it waited."""
         self.is_over = False
         """Whether the session that the poll depends on has ended."""
         self.is_superseded = False
         """Whether a newer poll of the same session has taken over."""
         self._is_rung = False
-        self._bell: asyncio.Future[None] | None = None
+        self._is_interrupted = False
+        self._sleeper: asyncio.Task[Any] | None = None
 
     @property
     def is_asleep(self) -> bool:
         """Whether it waits for its bell at this moment."""
-        return self._bell is not None and not self._bell.done()
+        return self._sleeper is not None and not self._is_interrupted
 
     def ring(self) -> None:
         """Wake the waiter, or keep it from falling asleep."""
         self._is_rung = True
-        if self._bell is not None and not self._bell.done():
-            self._bell.set_result(None)
+        self._interrupt()
 
     def supersede(self) -> None:
         """Have it end, because a newer poll of its session waits."""
         self.is_superseded = True
         self.ring()
 
-    async def wait(self, gone: asyncio.Future[Any]) -> bool:
-        """Wait until rung, until the client is gone or the time is up.
+    async def wait(self, receive: Receive) -> bool:
+        """Wait until rung, until the client has gone or the time is up.
 
-        Returns whether it was rung, also if that was before the call.
+        Returns whether it was rung, also if that was before the call. It listens to
+        the client itself, and is interrupted as by `asyncio.timeout`: a task less for
+        each who waits.
         """
-        if not self._is_rung and not gone.done():
-            loop = asyncio.get_running_loop()
-            self._bell = loop.create_future()
-            alarm = loop.call_at(self.deadline, self._stop_waiting)
-            gone.add_done_callback(self._stop_waiting)
+        task = asyncio.current_task()
+        if task is not None and not self._is_rung and not self.is_gone:
+            cancelling = task.cancelling()
+            alarm = task.get_loop().call_at(self.deadline, self._interrupt)
+            self._sleeper = task
             try:
-                await self._bell
+                await hang_up(receive)
+                self.is_gone = True
+            except asyncio.CancelledError:
+                if not self._is_interrupted or task.cancelling() > cancelling + 1:
+                    raise
             finally:
                 alarm.cancel()
-                gone.remove_done_callback(self._stop_waiting)
-                self._bell = None
+                self._sleeper = None
+                if self._is_interrupted:
+                    self._is_interrupted = False
+                    task.uncancel()
         was_rung, self._is_rung = self._is_rung, False
         return was_rung
 
-    def _stop_waiting(self, _: Any = None) -> None:
-        if self._bell is not None and not self._bell.done():
-            self._bell.set_result(None)
+    def _interrupt(self) -> None:
+        if self._sleeper is not None and not self._is_interrupted:
+            self._is_interrupted = True
+            self._sleeper.cancel()
+
+
+async def hang_up(receive: Receive) -> None:
+    """Return when the client has hung up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator
@@ -219,6 +220,11 @@ def waiting_in(hub: Hub, **changes: Any) -> Any:
     poll = make_poll(**changes)
     with hub.rooms.subscribe(make_seat(poll, guest_address), poll) as waiter:
         yield waiter
+
+
+async def nobody_leaves() -> Any:
+    """Hear nothing of a client, whose wait ends otherwise."""
+    await asyncio.Event().wait()
 
 
 def ids_in(answer: Answer | None) -> list[int]:

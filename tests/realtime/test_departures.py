@@ -27,6 +27,7 @@ from tests.realtime.conftest import (
     ids_in,
     make_poll,
     make_seat,
+    nobody_leaves,
     waiting_in,
 )
 from tests.servers import BASE, Server, open_client, poll, until_waiting
@@ -44,10 +45,6 @@ def asked(database: FakeDatabase) -> list[list[int]]:
     """The sessions that the hub has asked about; `GONE` has ended."""
     database.ended = {GONE}
     return database.asked
-
-
-def nobody_leaves() -> asyncio.Future[object]:
-    return asyncio.get_running_loop().create_future()
 
 
 def guest(hub: Hub, session_pk: int, **changes: Any) -> Any:
@@ -112,7 +109,7 @@ class TestHub:
 
     async def test_a_guest_whose_session_has_ended_is_woken(self, hub, asked) -> None:
         with guest(hub, GONE) as waiter:
-            waiting = asyncio.create_task(waiter.wait(nobody_leaves()))
+            waiting = asyncio.create_task(waiter.wait(nobody_leaves))
             await hub.send_departed_away(1, None)
             assert await waiting is True
 
@@ -164,7 +161,7 @@ class TestHub:
             del database.rooms[1]
             await hub.send_departed_away(1, None)
             for waiter in (user, visitor):
-                assert await waiter.wait(nobody_leaves()) is True
+                assert await waiter.wait(nobody_leaves) is True
                 with pytest.raises(NotFound):
                     await hub.look(waiter)
         assert asked == []
@@ -188,7 +185,7 @@ class TestHub:
     async def test_a_hint_of_a_departure_sends_away(self, hub, asked) -> None:
         with guest(hub, GONE) as waiter:
             hub.hear([DEPARTURE])
-            assert await waiter.wait(nobody_leaves()) is True
+            assert await waiter.wait(nobody_leaves) is True
             with pytest.raises(NotFound):
                 await hub.look(waiter)
 
@@ -213,7 +210,7 @@ class TestHub:
             assert "could not reach the database" in caplog.text
             database.fails = False
             await hub.send_departed_away(1, None)
-            assert await waiter.wait(nobody_leaves()) is True
+            assert await waiter.wait(nobody_leaves) is True
 
     async def test_who_left_while_the_database_was_asked_is_no_trouble(
         self, hub: Hub, monkeypatch
@@ -237,7 +234,7 @@ class TestHub:
     ) -> None:
         with guest(hub, GONE) as waiter:
             assert await hub.look(waiter) is None
-            waiting = asyncio.create_task(waiter.wait(nobody_leaves()))
+            waiting = asyncio.create_task(waiter.wait(nobody_leaves))
             await asyncio.sleep(0)
             database.rooms[1].append(30)
             hub.hear(hints)
@@ -251,7 +248,7 @@ class TestHub:
     ) -> None:
         with guest(hub, GONE) as waiter:
             assert await hub.look(waiter) is None
-            waiting = asyncio.create_task(waiter.wait(nobody_leaves()))
+            waiting = asyncio.create_task(waiter.wait(nobody_leaves))
             await asyncio.sleep(0)
             database.rooms[1].append(30)
             await hub.look_at_all()
@@ -262,7 +259,7 @@ class TestHub:
     async def test_news_reach_who_is_still_there(self, hub, database, asked) -> None:
         with guest(hub, HERE) as waiter, guest(hub, GONE):
             assert await hub.look(waiter) is None
-            waiting = asyncio.create_task(waiter.wait(nobody_leaves()))
+            waiting = asyncio.create_task(waiter.wait(nobody_leaves))
             await asyncio.sleep(0)
             database.rooms[1].append(30)
             hub.hear([DEPARTURE, NEWS])

@@ -22,7 +22,7 @@ from talk.models import atomic
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient
 from tests.factories import UserFactory
-from tests.realtime.conftest import ids_in, waiting_in
+from tests.realtime.conftest import ids_in, nobody_leaves, waiting_in
 from tests.servers import session_cookie
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("one_process")]
@@ -38,8 +38,7 @@ def comment(pk: int, position: int) -> Any:
 async def asleep(hub: Any, waiter: Any) -> asyncio.Task[bool]:
     """Return the wait of somebody who has looked once."""
     await hub.look(waiter)
-    gone: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(waiter.wait(gone))
+    task = asyncio.create_task(waiter.wait(nobody_leaves))
     await asyncio.sleep(0)
     return task
 

@@ -27,6 +27,7 @@ from tests.realtime.conftest import (
     ids_in,
     make_poll,
     make_seat,
+    nobody_leaves,
     reader_in,
     waiting_in,
 )
@@ -35,10 +36,6 @@ pytestmark = pytest.mark.asyncio
 
 NEVER = 30.0
 NEWS = Hint(room_id=1, position=3)
-
-
-def nobody_leaves() -> asyncio.Future[object]:
-    return asyncio.get_running_loop().create_future()
 
 
 async def settle() -> None:
@@ -51,7 +48,7 @@ async def asleep(hub: Hub, *waiters: Waiter) -> list[asyncio.Task[bool]]:
     """Have waiters look, find nothing, and fall asleep."""
     for waiter in waiters:
         assert await hub.look(waiter) is None
-    tasks = [asyncio.create_task(w.wait(nobody_leaves())) for w in waiters]
+    tasks = [asyncio.create_task(w.wait(nobody_leaves)) for w in waiters]
     await settle()
     return tasks
 
@@ -275,24 +272,85 @@ async def test_a_failed_look_is_not_kept(hub, database) -> None:
 
 
 async def test_a_client_that_leaves_ends_the_wait(hub) -> None:
-    gone = nobody_leaves()
+    gone = asyncio.Event()
+
+    async def receive() -> dict[str, str]:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
     with waiting_in(hub) as waiter:
-        waiting = asyncio.create_task(waiter.wait(gone))
+        waiting = asyncio.create_task(waiter.wait(receive))
         await settle()
-        gone.set_result({"type": "http.disconnect"})
+        gone.set()
         assert await waiting is False
+        assert waiter.is_gone
 
 
-async def test_a_client_that_has_left_already_does_not_begin_to_wait(hub) -> None:
-    gone = nobody_leaves()
-    gone.set_result({"type": "http.disconnect"})
+async def test_a_client_that_has_left_already_does_not_wait(hub) -> None:
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
     with waiting_in(hub) as waiter:
-        assert await waiter.wait(gone) is False
+        assert await waiter.wait(receive) is False
+        assert waiter.is_gone
+
+
+async def test_what_else_a_client_says_does_not_end_the_wait(hub) -> None:
+    said = iter([{"type": "http.request"}, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, str]:
+        return next(said)
+
+    with waiting_in(hub) as waiter:
+        assert await waiter.wait(receive) is False
+        assert next(said, None) is None
+
+
+async def test_a_ring_ends_the_wait_once(hub) -> None:
+    with waiting_in(hub) as waiter:
+        (waiting,) = await asleep(hub, waiter)
+        waiter.ring()
+        waiter.ring()
+        assert await waiting is True
+        (waiting,) = await asleep(hub, waiter)
+        assert await still_asleep(hub, waiting)
+
+
+async def test_a_ring_leaves_nothing_of_its_interruption(hub) -> None:
+    async def wait_and_rest(waiter: Any) -> int:
+        await waiter.wait(nobody_leaves)
+        await asyncio.sleep(0.001)
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling()
+
+    with waiting_in(hub) as waiter:
+        waiting = asyncio.create_task(wait_and_rest(waiter))
+        await settle()
+        waiter.ring()
+        assert await waiting == 0
+
+
+async def test_who_is_cancelled_while_waiting_stays_cancelled(hub) -> None:
+    with waiting_in(hub) as waiter:
+        (waiting,) = await asleep(hub, waiter)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+
+async def test_also_when_rung_at_the_same_moment(hub) -> None:
+    with waiting_in(hub) as waiter:
+        (waiting,) = await asleep(hub, waiter)
+        waiter.ring()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
 
 
 async def test_a_deadline_ends_the_wait(hub) -> None:
     with waiting_in(hub, timeout=0) as waiter:
-        assert await waiter.wait(nobody_leaves()) is False
+        assert await waiter.wait(nobody_leaves) is False
 
 
 async def test_who_has_left_is_not_counted(hub) -> None:
@@ -349,8 +407,8 @@ async def test_a_crowd_is_woken_in_slices(hub) -> None:
 async def test_draining_wakes_everybody(hub) -> None:
     with waiting_in(hub) as one, waiting_in(hub, room_id=2) as other:
         hub.drain()
-        assert await one.wait(nobody_leaves()) is True
-        assert await other.wait(nobody_leaves()) is True
+        assert await one.wait(nobody_leaves) is True
+        assert await other.wait(nobody_leaves) is True
     assert hub.is_draining
 
 

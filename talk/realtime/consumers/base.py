@@ -15,6 +15,7 @@ from talk.realtime.handler import RequestHandler
 from talk.realtime.hub import Hub, current_hub
 from talk.realtime.metrics import metrics
 from talk.realtime.seats import Seat
+from talk.realtime.waiters import Receive
 
 ADMISSIONS_MAX = 5000
 """Requests that may wait to be admitted; later ones are told to come again."""
@@ -42,7 +43,7 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
     async def __call__(
         self,
         scope: dict[str, Any],
-        receive: Callable[[], Awaitable[Mapping[str, Any]]],
+        receive: Receive,
         send: Callable[[Mapping[str, Any]], Awaitable[None]],
     ) -> None:
         """Answer the request."""
@@ -108,6 +109,9 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
             if is_too_long or not message.get("more_body", False):
                 return b"".join(parts)
 
-    async def _send(self, answer: Answer) -> None:
-        headers = [*answer.headers, SIGNATURE]
-        await self.send_response(answer.status, answer.body, headers=headers)
+    async def _send(self, answer: Answer, common: Headers = ()) -> None:
+        """Send an answer, with what else stands in the header."""
+        headers = [*common, *answer.headers, SIGNATURE]
+        start = {"type": "http.response.start", "status": answer.status}
+        await self.base_send({**start, "headers": headers})
+        await self.base_send({"type": "http.response.body", "body": answer.body})

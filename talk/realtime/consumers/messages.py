@@ -28,8 +28,8 @@ class MessageConsumer(TalkConsumer):
             answer = await hub.admissions.run(send)
             if answer is not None:
                 metrics.posts += 1
-                await self._send(answer.with_headers(seat.headers))
+                await self._send(answer, seat.headers)
                 return
         seat, answer, cookies = await self._admit(hub, key, body)
         headers = seat.headers + cookies if seat is not None else ()
-        await self._send(answer.with_headers(headers))
+        await self._send(answer, headers)

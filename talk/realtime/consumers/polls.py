@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from rest_framework.response import Response
 
@@ -17,7 +16,7 @@ from talk.realtime.consumers.base import TalkConsumer
 from talk.realtime.hub import Hub
 from talk.realtime.metrics import metrics
 from talk.realtime.seats import Seat
-from talk.realtime.waiters import Waiter
+from talk.realtime.waiters import Waiter, hang_up
 
 logger = logging.getLogger("talk.poll")
 
@@ -26,7 +25,7 @@ class PollConsumer(TalkConsumer):
     """Serves the requests that may wait.
 
     Admission, looks and rendering run in threads; between them there is only this
-    coroutine, which notices a client that hangs up.
+    coroutine, which notices when a client hangs up that waits.
     """
 
     async def _serve(self, hub: Hub) -> None:
@@ -52,27 +51,25 @@ class PollConsumer(TalkConsumer):
     async def _wait(self, hub: Hub, seat: Seat, poll: Poll, cookies: Headers) -> None:
         """Answer when there is news, or there will be none; not if nobody is there."""
         began = asyncio.get_running_loop().time()
-        gone = asyncio.create_task(self._hang_up())
-        found: Look | Answer | None = None
-        is_sent = False
+        outcome, found, is_sent = "failed", None, False
         try:
-            outcome, found, answer = await self._answer(hub, seat, poll, gone)
+            outcome, found, answer = await self._answer(hub, seat, poll)
             # It may have hung up meanwhile, and would never learn of this.
-            if not gone.done():
-                await self._send(answer.with_headers(seat.headers + cookies))
+            if poll.is_confirmed and await self._has_hung_up():
+                outcome = "gone"
+            if outcome != "gone":
+                await self._send(answer, seat.headers + cookies)
                 is_sent = True
         finally:
-            gone.cancel()
             if isinstance(found, Look) and poll.is_confirmed:
                 confirm = partial(poll.confirm, found.news, is_sent=is_sent)
                 await hub.threads.run(confirm)
-        outcome = outcome if is_sent else "gone"
         metrics.polls[outcome] += 1
         waited = asyncio.get_running_loop().time() - began
         logger.debug("%s after %.3f s: %s %s", outcome, waited, poll.kind, poll.token)
 
     async def _answer(
-        self, hub: Hub, seat: Seat, poll: Poll, gone: asyncio.Future[Any]
+        self, hub: Hub, seat: Seat, poll: Poll
     ) -> tuple[str, Look | Answer | None, Answer]:
         """Return how the poll ends, what was found for it, and its answer."""
         make: Callable[[], Response]
@@ -81,7 +78,7 @@ class PollConsumer(TalkConsumer):
             if hub.rooms.has_place_for(seat):
                 with hub.rooms.subscribe(seat, poll) as waiter:
                     await hub.arrive(waiter)
-                    outcome, found = await _find_news(hub, waiter, gone)
+                    outcome, found = await self._find_news(hub, waiter)
             else:
                 outcome = "refused"
         except Exception as error:  # noqa: BLE001 - the view knows what it means
@@ -89,42 +86,42 @@ class PollConsumer(TalkConsumer):
         else:
             if isinstance(found, Answer):
                 return outcome, found, found
-            if found is None and poll.kind is Kind.TIMELINE:
+            if outcome == "gone" or (found is None and poll.kind is Kind.TIMELINE):
                 return outcome, None, seat.answer
             make = poll.expire if found is None else partial(poll.respond, found.news)
-        if gone.done():
-            return outcome, found, seat.answer
         return outcome, found, await hub.threads.run(partial(poll.form.make, make))
 
-    async def _hang_up(self) -> None:
-        """Return when the client has gone."""
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+    async def _find_news(
+        self, hub: Hub, waiter: Waiter
+    ) -> tuple[str, Look | Answer | None]:
+        """Look and wait in turn until there is news; return how it ended.
 
+        Raises:
+            NotFound: the room, or the session that the poll depends on, is gone.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            found = await hub.look(waiter)
+            if found is not None:
+                return "answered", found
+            if hub.is_draining:
+                return "drained", None
+            if waiter.is_superseded:
+                return "superseded", None
+            if loop.time() >= waiter.deadline:
+                return "expired", None
+            was_rung = await waiter.wait(self._receive)
+            if waiter.answer is not None:
+                return "answered", waiter.answer
+            if waiter.is_gone:
+                return "gone", None
+            if not was_rung:
+                return "expired", None
 
-async def _find_news(
-    hub: Hub, waiter: Waiter, gone: asyncio.Future[Any]
-) -> tuple[str, Look | Answer | None]:
-    """Look and wait in turn until there is news; return how it ended.
-
-    Raises:
-        NotFound: the room, or the session that the poll depends on, is gone.
-    """
-    loop = asyncio.get_running_loop()
-    while True:
-        found = await hub.look(waiter)
-        if found is not None:
-            return "answered", found
-        if hub.is_draining:
-            return "drained", None
-        if waiter.is_superseded:
-            return "superseded", None
-        if loop.time() >= waiter.deadline:
-            return "expired", None
-        was_rung = await waiter.wait(gone)
-        if waiter.answer is not None:
-            return "answered", waiter.answer
-        if gone.done():
-            return "gone", None
-        if not was_rung:
-            return "expired", None
+    async def _has_hung_up(self) -> bool:
+        try:
+            async with asyncio.timeout(0):
+                await hang_up(self._receive)
+        except TimeoutError:
+            return False
+        return True
