@@ -17,10 +17,9 @@ from collections.abc import (
     Container,
     Coroutine,
     Iterable,
-    Iterator,
     Mapping,
 )
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
@@ -47,6 +46,7 @@ from talk.realtime.pauses import repeat
 from talk.realtime.reaper import reap
 from talk.realtime.registry import IDLE_SECONDS, WaitedRooms
 from talk.realtime.seats import Seats
+from talk.realtime.serving import Serving
 from talk.realtime.subscription import Subscription
 from talk.realtime.threads import DatabaseThreads
 from talk.realtime.waiters import WaitedRoom, Waiter
@@ -81,8 +81,8 @@ class Hub:
         self._drain_on_signal = DrainOnSignal(self._loop, self.drain)
         self.rooms = WaitedRooms(self.threads)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._serving = 0
-        self._all_answered: asyncio.Event | None = None
+        self.serving = Serving()
+        """What `stop` waits for, if it does not take too long."""
 
     def start(self) -> None:
         """Begin to hear hints, to look at the database and to ping."""
@@ -111,7 +111,8 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._wait_for_answers()
+        if not await self.serving.wait_for_all(STOP_SECONDS):
+            logger.warning("%s polls were still unanswered", self.serving.count)
         self.is_stopped = True
         await asyncio.to_thread(self.admissions.close)
         await asyncio.to_thread(self.threads.close)
@@ -121,27 +122,6 @@ class Hub:
         self._drain_on_signal.restore()
         hints.remove_listener(self.publish_here)
         remove_taker(self.take)
-
-    @contextmanager
-    def serving(self) -> Iterator[None]:
-        """Have `stop` wait for what is done inside, if it does not take too long."""
-        self._serving += 1
-        try:
-            yield
-        finally:
-            self._serving -= 1
-            if not self._serving and self._all_answered is not None:
-                self._all_answered.set()
-
-    async def _wait_for_answers(self) -> None:
-        if not self._serving:
-            return
-        self._all_answered = asyncio.Event()
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await self._all_answered.wait()
-        except TimeoutError:
-            logger.warning("%s polls were still unanswered", self._serving)
 
     def drain(self) -> None:
         """Have all polls answered now, and every later one without waiting."""

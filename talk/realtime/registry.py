@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 
 from talk.api.polls import Poll
 from talk.conf import talk_settings
@@ -54,9 +53,11 @@ class WaitedRooms:
         """Return a room that somebody waits for, or has waited for a moment ago."""
         return self._rooms.get(room_id)
 
-    @contextmanager
-    def subscribe(self, seat: Seat, poll: Poll) -> Iterator[Waiter]:
-        """Count a poll among those who are rung. To be entered before its first look."""
+    def subscribe(self, seat: Seat, poll: Poll) -> Waiter:
+        """Count a poll among those who are rung, until it is unsubscribed.
+
+        To be called before its first look.
+        """
         now = self._loop.time()
         deadline = now + patience(poll.timeout)
         waiter = Waiter(seat, poll, began=now, deadline=deadline)
@@ -67,13 +68,15 @@ class WaitedRooms:
             self.hear_people(room, poll.position)
         self._supersede(room, waiter)
         self._count(seat, 1)
-        try:
-            yield waiter
-        finally:
-            self._count(seat, -1)
-            room.leave(waiter)
-            if not room.waiters:
-                room.idle_since = self._loop.time()
+        return waiter
+
+    def unsubscribe(self, waiter: Waiter) -> None:
+        """Undo `subscribe`."""
+        self._count(waiter.seat, -1)
+        room = self.of(waiter.poll)
+        room.leave(waiter)
+        if not room.waiters:
+            room.idle_since = self._loop.time()
 
     def _count(self, seat: Seat, change: int) -> None:
         self.waiter_count += change

@@ -85,7 +85,8 @@ class Waiter:
             alarm = task.get_loop().call_at(self.deadline, self._interrupt)
             self._sleeper = task
             try:
-                await hang_up(receive)
+                while (await receive())["type"] != "http.disconnect":
+                    pass
                 self.is_gone = True
             except asyncio.CancelledError:
                 if not self._is_interrupted or task.cancelling() > cancelling + 1:
@@ -103,12 +104,6 @@ class Waiter:
         if self._sleeper is not None and not self._is_interrupted:
             self._is_interrupted = True
             self._sleeper.cancel()
-
-
-async def hang_up(receive: Receive) -> None:
-    """Return when the client has hung up."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 @dataclass(slots=True)

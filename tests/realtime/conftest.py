@@ -218,8 +218,18 @@ def waiting_in(hub: Hub, **changes: Any) -> Any:
     """Have a poll for room 1 wait; `seat` may be given, the rest makes the poll."""
     guest_address = changes.pop("guest_address", "")
     poll = make_poll(**changes)
-    with hub.rooms.subscribe(make_seat(poll, guest_address), poll) as waiter:
+    with waiting_on(hub, make_seat(poll, guest_address), poll) as waiter:
         yield waiter
+
+
+@contextmanager
+def waiting_on(hub: Hub, seat: Seat, poll: Poll) -> Any:
+    """Have a poll wait that somebody with a seat has sent."""
+    waiter = hub.rooms.subscribe(seat, poll)
+    try:
+        yield waiter
+    finally:
+        hub.rooms.unsubscribe(waiter)
 
 
 async def nobody_leaves() -> Any:

@@ -30,6 +30,7 @@ from tests.realtime.conftest import (
     nobody_leaves,
     reader_in,
     waiting_in,
+    waiting_on,
 )
 
 pytestmark = pytest.mark.asyncio
@@ -460,7 +461,7 @@ async def test_hubs_of_loops_that_have_ended_are_let_go(database) -> None:
 
 
 async def test_stopping_waits_for_answers_under_way(hub) -> None:
-    with hub.serving():
+    with hub.serving:
         stopping = asyncio.create_task(hub.stop())
         await settle()
         assert not hub.is_stopped
@@ -525,7 +526,7 @@ class TestArrival:
         poll = make_poll(session_pks=(7,))
         seat = make_seat(poll)
         for _ in range(3):
-            with hub.rooms.subscribe(seat, poll) as waiter:
+            with waiting_on(hub, seat, poll) as waiter:
                 await hub.arrive(waiter)
         assert database.pinged == [[7]]
         assert database.marks == [{50: 2}]
@@ -533,11 +534,11 @@ class TestArrival:
     async def test_who_comes_back_after_news_has_read_them(self, hub, database) -> None:
         poll = make_poll()
         seat = make_seat(poll)
-        with hub.rooms.subscribe(seat, poll) as waiter:
+        with waiting_on(hub, seat, poll) as waiter:
             await hub.arrive(waiter)
         database.rooms[1].append(30)
         hub.hear([NEWS])
-        with hub.rooms.subscribe(seat, poll) as waiter:
+        with waiting_on(hub, seat, poll) as waiter:
             await hub.arrive(waiter)
         assert database.marks == [{50: 2}, {50: 3}]
 

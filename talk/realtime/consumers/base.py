@@ -54,7 +54,7 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
         if hub.is_stopped:
             await self._send(UNAVAILABLE)
             return
-        with hub.serving():
+        with hub.serving:
             await self._serve(hub)
 
     async def _serve(self, hub: Hub) -> None:

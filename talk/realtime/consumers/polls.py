@@ -16,7 +16,7 @@ from talk.realtime.consumers.base import TalkConsumer
 from talk.realtime.hub import Hub
 from talk.realtime.metrics import metrics
 from talk.realtime.seats import Seat
-from talk.realtime.waiters import Waiter, hang_up
+from talk.realtime.waiters import Waiter
 
 logger = logging.getLogger("talk.poll")
 
@@ -29,27 +29,11 @@ class PollConsumer(TalkConsumer):
     """
 
     async def _serve(self, hub: Hub) -> None:
-        """Answer now or when there is news."""
-        asked = hub.seats.key_of(self.scope)
-        key, numbers = asked if asked is not None else (None, {})
-        seat = hub.seats.recall(key) if key is not None else None
-        cookies: Headers = ()
-        if seat is not None and isinstance(seat.caller, Poll):
-            metrics.recalled += 1
-            poll = seat.caller.again(numbers)
-        else:
-            body = await self._read_body()
-            if body is None:
-                return
-            seat, answer, cookies = await self._admit(hub, key, body)
-            if seat is None or not isinstance(seat.caller, Poll):
-                await self._send(answer)
-                return
-            poll = seat.caller
-        await self._wait(hub, seat, poll, cookies)
-
-    async def _wait(self, hub: Hub, seat: Seat, poll: Poll, cookies: Headers) -> None:
-        """Answer when there is news, or there will be none; not if nobody is there."""
+        """Answer now or when there is news; not if nobody is there any more."""
+        admitted = await self._identify(hub)
+        if admitted is None:
+            return
+        seat, poll, cookies = admitted
         began = asyncio.get_running_loop().time()
         outcome, found, is_sent = "failed", None, False
         try:
@@ -68,6 +52,26 @@ class PollConsumer(TalkConsumer):
         waited = asyncio.get_running_loop().time() - began
         logger.debug("%s after %.3f s: %s %s", outcome, waited, poll.kind, poll.token)
 
+    async def _identify(self, hub: Hub) -> tuple[Seat, Poll, Headers] | None:
+        """Return the caller, their poll and their cookies; None for one who may not wait.
+
+        Who may not has been answered.
+        """
+        asked = hub.seats.key_of(self.scope)
+        key, numbers = asked if asked is not None else (None, {})
+        seat = hub.seats.recall(key) if key is not None else None
+        if seat is not None and isinstance(seat.caller, Poll):
+            metrics.recalled += 1
+            return seat, seat.caller.again(numbers), ()
+        body = await self._read_body()
+        if body is None:
+            return None
+        seat, answer, cookies = await self._admit(hub, key, body)
+        if seat is None or not isinstance(seat.caller, Poll):
+            await self._send(answer)
+            return None
+        return seat, seat.caller, cookies
+
     async def _answer(
         self, hub: Hub, seat: Seat, poll: Poll
     ) -> tuple[str, Look | Answer | None, Answer]:
@@ -76,9 +80,12 @@ class PollConsumer(TalkConsumer):
         outcome, found = "failed", None
         try:
             if hub.rooms.has_place_for(seat):
-                with hub.rooms.subscribe(seat, poll) as waiter:
+                waiter = hub.rooms.subscribe(seat, poll)
+                try:
                     await hub.arrive(waiter)
                     outcome, found = await self._find_news(hub, waiter)
+                finally:
+                    hub.rooms.unsubscribe(waiter)
             else:
                 outcome = "refused"
         except Exception as error:  # noqa: BLE001 - the view knows what it means
@@ -121,7 +128,8 @@ class PollConsumer(TalkConsumer):
     async def _has_hung_up(self) -> bool:
         try:
             async with asyncio.timeout(0):
-                await hang_up(self._receive)
+                while (await self._receive())["type"] != "http.disconnect":
+                    pass
         except TimeoutError:
             return False
         return True
