@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 
 from talk.api.password_memory import memory
 from talk.api.site_cache import outage
@@ -32,6 +33,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if item.get_closest_marker(mark) and not is_present:
                 reason = f"needs {mark}; name it in the environment"
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+BIG = 2**20
+"""Bytes of a table that is emptied at once rather than row by row."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_quickly() -> Iterator[None]:
+    """Have PostgreSQL delete the few rows of a test: to truncate takes 50 times as long."""
+    truncate = connection.ops.sql_flush
+
+    def delete(style: Any, tables: list[str], **options: Any) -> list[str]:
+        with connection.cursor() as cursor:
+            names = list(map(connection.ops.quote_name, tables))
+            sizes = ", ".join(f"pg_relation_size('{name}')" for name in names)
+            cursor.execute(f"SELECT greatest({sizes}, 0)")
+            if cursor.fetchone()[0] > BIG:
+                return truncate(style, tables, **options)
+        # Foreign keys are checked at the end of the transaction.
+        return [f"DELETE FROM {name}" for name in names]
+
+    with pytest.MonkeyPatch.context() as patch:
+        if connection.vendor == "postgresql":
+            patch.setattr(connection.ops, "sql_flush", delete)
+        yield
 
 
 @pytest.fixture(autouse=True)
