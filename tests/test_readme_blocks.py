@@ -93,6 +93,8 @@ def test_python_runs(block: Block, article: Any, notification: Notification) -> 
     }
     exec(compile(block.text, f"README.md, {block}", "exec"), names)
     assert all(isinstance(p, URLPattern | URLResolver) for p in names["urlpatterns"])
+    for test in [names[name] for name in names if name.startswith("test_")]:
+        test(alice=UserFactory(), bob=UserFactory())
 
     settings = {name: names[name] for name in names if name.isupper()}
     del settings["INSTALLED_APPS"]
