@@ -88,7 +88,10 @@ class Poll(Admitted, ABC):
             raise_read_marks({self.mark.participant_pk: self.mark.comments})
 
     def again(self, numbers: Mapping[str, int]) -> Poll:
-        """Return the next poll of the same caller, with the numbers in its query."""
+        """Return the next poll of the same caller, with the numbers in its query.
+
+        The same object, if it asks the same.
+        """
         return self
 
     @abstractmethod

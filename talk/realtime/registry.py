@@ -17,7 +17,7 @@ from talk.realtime.waiters import WaitedRoom, Waiter
 
 SLICE = 1000
 """Waiters rung at once: all of most rooms, so that nobody who was answered polls again
-before the last one has the message, and no more than hold the event loop for 50 ms."""
+before the last one has the message, and no more than hold the event loop for 100 ms."""
 
 IDLE_SECONDS = 30.0
 """How long a room is watched whose last waiter has gone: most come back at once."""

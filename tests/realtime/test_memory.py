@@ -24,6 +24,7 @@ from talk.realtime.metrics import metrics
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient
 from tests.factories import UserFactory
+from tests.realtime.conftest import make_poll
 from tests.servers import in_database, session_cookie
 
 pytestmark = [
@@ -327,3 +328,24 @@ async def test_cookies_that_middleware_sets_are_given_once(
 
     assert len(await cookies()) == 1
     assert await cookies() == []
+
+
+async def test_who_asks_the_same_again_shares_what_was_asked() -> None:
+    poll = make_poll(after=20, limit=100, timeout=30)
+    same = {"lastKnownMessageId": 20, "limit": 100, "timeout": 30}
+    assert poll.again(same) is poll
+
+
+@pytest.mark.parametrize(
+    ("numbers", "asked"),
+    [
+        ({"lastKnownMessageId": 30, "timeout": 30}, (30, 100, 30)),
+        ({"lastKnownMessageId": 20, "limit": 5, "timeout": 30}, (20, 5, 30)),
+        ({"lastKnownMessageId": 20, "timeout": 7}, (20, 100, 7)),
+    ],
+)
+async def test_who_asks_for_something_else_gets_that(
+    numbers: dict[str, int], asked: tuple[int, int, int]
+) -> None:
+    poll = make_poll(after=20, limit=100, timeout=30).again(numbers)
+    assert (poll.after, poll.limit, poll.timeout) == asked

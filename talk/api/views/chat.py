@@ -97,12 +97,12 @@ class ChatPoll(Poll):
 
     def again(self, numbers: Mapping[str, int]) -> ChatPoll:
         """Return the poll with the numbers that its parameters are called by."""
-        return replace(
-            self,
-            after=numbers.get("lastKnownMessageId", 0),
-            limit=_limit(numbers.get("limit", MESSAGES_LIMIT_DEFAULT)),
-            timeout=_timeout(numbers.get("timeout", POLL_TIMEOUT_DEFAULT)),
-        )
+        after = numbers.get("lastKnownMessageId", 0)
+        limit = _limit(numbers.get("limit", MESSAGES_LIMIT_DEFAULT))
+        timeout = _timeout(numbers.get("timeout", POLL_TIMEOUT_DEFAULT))
+        if (after, limit, timeout) == (self.after, self.limit, self.timeout):
+            return self
+        return replace(self, after=after, limit=limit, timeout=timeout)
 
     def look(self) -> Look:
         """Read what is new; the position first, so that it promises too little."""

@@ -62,7 +62,9 @@ class PollConsumer(TalkConsumer):
         seat = hub.seats.recall(key) if key is not None else None
         if seat is not None and isinstance(seat.caller, Poll):
             metrics.recalled += 1
-            return seat, seat.caller.again(numbers), ()
+            # Most ask next time as they did last time, and share what they asked.
+            seat.caller = poll = seat.caller.again(numbers)
+            return seat, poll, ()
         body = await self._read_body()
         if body is None:
             return None
