@@ -61,8 +61,11 @@ class Caller:
 
     @property
     def actor(self) -> Actor:
-        """The caller as who does something."""
-        return Actor(user=self.user, guest=self.guest)
+        """The caller as who does something, as it stands in the database.
+
+        Django's lazy user would keep the whole request, wherever a message is kept.
+        """
+        return Actor(user=self.participant.user, guest=self.guest)
 
 
 def find_caller(*, asker: Asker, token: str) -> Caller:
@@ -201,8 +204,7 @@ def _lookup_user(user: User, device: str | None, token: str) -> Caller | None:
     if participant is None:
         return None
     return Caller(
-        # As it was read just now: Django's lazy user would keep the whole request.
-        user=participant.user,
+        user=user,
         device=device,
         room=participant.room,
         participant=participant,

@@ -7,6 +7,7 @@ the process that has written a comment need not ask the database for it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,11 @@ def hand_over_after_commit(message: Message, names: Names) -> None:
     """Give a comment to the takers once it is committed; costs nothing without any.
 
     To be called before its hint is recorded. The comment has its id, its position and
-    its actor.
+    its actor. Those of guests are read all the same: only the database knows what a
+    guest who is naming themselves is called by now.
     """
+    if message.actor_guest_id is not None:
+        return
     for taker in tuple(_takers):
-        after_commit(partial(taker, message, names))
+        # Receivers of signals may do with theirs what they like.
+        after_commit(partial(taker, copy(message), names))

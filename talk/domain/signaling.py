@@ -169,10 +169,17 @@ def confirm(*, news: SignalingNews) -> None:
 
 @atomic
 def give_back(*, news: SignalingNews) -> None:
-    """Have told again what an answer was begun with that did not leave."""
-    if Session.objects.filter(pk=news.session_pk).update(people_seen=0):
-        for some in in_batches([message.pk for message in news.messages]):
-            SignalingMessage.objects.filter(pk__in=some).update(taken_at=None)
+    """Have told again what an answer was begun with that did not leave.
+
+    Whoever has asked meanwhile and found nothing is rung.
+    """
+    session = Session.objects.filter(pk=news.session_pk)
+    if not session.update(people_seen=0):
+        return
+    for some in in_batches([message.pk for message in news.messages]):
+        SignalingMessage.objects.filter(pk__in=some).update(taken_at=None)
+    room_id = primary(session).values_list("room_id", flat=True).get()
+    hints.record_signaling(room_id=room_id, session_pk=news.session_pk)
 
 
 @atomic

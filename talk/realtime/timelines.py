@@ -76,6 +76,7 @@ class Timeline:
         self._token = token
         self._threads = threads
         self._heard = 0
+        self._forgotten = 0
         self._offered: dict[int, tuple[Message, Names]] = {}
         self._kept_after = 0
         self._lines: deque[tuple[Message, Names]] = deque()
@@ -112,6 +113,7 @@ class Timeline:
 
     def forget(self) -> None:
         """Keep no message and no answer any more; they may have changed."""
+        self._forgotten += 1
         self._offered.clear()
         self._lines.clear()
         self._pages.clear()
@@ -133,7 +135,7 @@ class Timeline:
         Raises:
             NotFound: the room is gone.
         """
-        heard = self._heard
+        heard, forgotten = self._heard, self._forgotten
         offered = self._take_offered()
         wanted: dict[PageKey, set[Reader]] = {}
         needed = set()
@@ -161,6 +163,10 @@ class Timeline:
                 self._heard = self.progress.position
             return reading.ended
         self._is_old = False
+        if self._forgotten != forgotten:
+            # What has been read may have changed meanwhile; whoever waits reads anew.
+            self.forget()
+            return reading.ended
         self._pages = reading.pages
         self._lines.extend((line, reading.page.names) for line in reading.page.messages)
         while len(self._lines) > LINES_MAX:
@@ -213,14 +219,15 @@ class Timeline:
 
     async def _make_once(self, key: PageKey) -> SharedPage | None:
         """Make a page for all who ask meanwhile, and keep it if it is still true."""
-        progress = self.progress
+        progress, forgotten = self.progress, self._forgotten
         try:
             kept = self._kept_page(key)
             work = partial(_make, self._room_id, self._token, key, kept)
             shared = await self._threads.run(work)
         finally:
             del self._making[key]
-        if shared is not None and self.progress is progress:
+        is_true = self.progress is progress and self._forgotten == forgotten
+        if shared is not None and is_true:
             if len(self._pages) >= PAGES_MAX:
                 self._pages.clear()
             self._pages[key] = shared

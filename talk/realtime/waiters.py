@@ -85,9 +85,9 @@ class Waiter:
             alarm = task.get_loop().call_at(self.deadline, self._interrupt)
             self._sleeper = task
             try:
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-                self.is_gone = True
+                while not self._is_interrupted and not self.is_gone:
+                    message = await receive()
+                    self.is_gone = message["type"] == "http.disconnect"
             except asyncio.CancelledError:
                 if not self._is_interrupted or task.cancelling() > cancelling + 1:
                     raise

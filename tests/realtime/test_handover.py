@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
@@ -15,10 +16,11 @@ from django.core.asgi import get_asgi_application
 from django.db import connection
 
 import talk.asgi
-from talk.domain.handover import hand_over_after_commit
+from talk.domain.handover import add_taker, hand_over_after_commit, remove_taker
 from talk.domain.names import Names
 from talk.hints import Hint
 from talk.models import atomic
+from talk.signals import message_posted
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient
 from tests.factories import UserFactory
@@ -32,7 +34,13 @@ NEVER = 30.0
 
 def comment(pk: int, position: int) -> Any:
     """Return a comment of room 1 as whoever wrote it has it."""
-    return SimpleNamespace(room_id=1, pk=pk, position=position, comment_count=position)
+    return SimpleNamespace(
+        room_id=1,
+        pk=pk,
+        position=position,
+        comment_count=position,
+        actor_guest_id=None,
+    )
 
 
 async def asleep(hub: Any, waiter: Any) -> asyncio.Task[bool]:
@@ -142,16 +150,56 @@ class TestInAHub:
 @pytest.mark.django_db(transaction=True)
 class TestFromDomain:
     async def test_what_is_rolled_back_is_handed_to_nobody(self, real_hub) -> None:
-        taken: list[Any] = []
-        real_hub.take = taken.append
-
         def write_and_fail() -> None:
             hand_over_after_commit(comment(30, 3), Names())
             raise RuntimeError
 
-        with pytest.raises(RuntimeError):
-            await real_hub.threads.run(atomic(write_and_fail))
+        with taking() as taken:
+            with pytest.raises(RuntimeError):
+                await real_hub.threads.run(atomic(write_and_fail))
+            assert taken == []
+
+    async def test_what_is_committed_is_handed_over(self, real_hub) -> None:
+        def write() -> None:
+            hand_over_after_commit(comment(30, 3), Names())
+
+        with taking() as taken:
+            await real_hub.threads.run(atomic(write))
+            assert [message.pk for message in taken] == [30]
+
+    async def test_what_a_receiver_does_to_a_message_is_done_to_its_own(
+        self, real_hub, site
+    ) -> None:
+        def spoil(message: Any, **rest: Any) -> None:
+            message.pk = None
+
+        message_posted.connect(spoil)
+        try:
+            with taking() as taken:
+                await site.send("bob", message="hello")
+        finally:
+            message_posted.disconnect(spoil)
+        assert taken[0].pk is not None
+
+    async def test_what_a_guest_says_is_read(self, real_hub, site) -> None:
+        with taking() as taken:
+            await site.send("guest", message="hello")
         assert taken == []
+
+
+@contextmanager
+def taking() -> Iterator[list[Any]]:
+    """Take what is handed over, as well as the hub."""
+    taken: list[Any] = []
+
+    def take(message: Any, names: Names) -> None:
+        taken.append(message)
+
+    add_taker(take)
+    try:
+        yield taken
+    finally:
+        remove_taker(take)
 
 
 class Site:
@@ -258,22 +306,21 @@ def selects(real_hub: Any) -> list[str]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    ("author", "values"),
+    "text",
     [
-        ("bob", {"message": "plain"}),
-        ("bob", {"message": "hello @alice and @bob, not @nobody"}),
-        ("bob", {"message": " trimmed, with \u00fcmlauts \U0001f600 "}),
-        ("guest", {"message": "hi @alice"}),
+        "plain",
+        "hello @alice and @bob, not @nobody",
+        " trimmed, with \u00fcmlauts \U0001f600 ",
     ],
 )
 async def test_who_waits_is_answered_as_from_the_database(
-    real_hub, site, selects, author: str, values: dict[str, str]
+    real_hub, site, selects, text: str
 ) -> None:
     poll = site.poll(timeout=60)
     await poll.send_input({"type": "http.request", "body": b""})
     await somebody_sleeps(real_hub)
     selects.clear()
-    await site.send(author, **values)
+    await site.send("bob", message=text)
     handed_over = await answer_to(poll)
     assert selects == []
 

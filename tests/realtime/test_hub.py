@@ -135,6 +135,23 @@ async def test_a_hint_during_a_reading_that_missed_it_is_not_lost(
         assert ids_in(await hub.look(waiter)) == [40]
 
 
+async def test_what_may_have_changed_during_a_reading_is_read_anew(
+    hub, database
+) -> None:
+    with waiting_in(hub) as waiter:
+        (waiting,) = await asleep(hub, waiter)
+        database.entered.clear()
+        database.gate.clear()
+        database.rooms[1].append(30)
+        hub.hear([NEWS])
+        await asyncio.to_thread(database.entered.wait, NEVER)
+        hub.rooms.get(1).timeline.forget()
+        database.rooms[1][-1] = 31
+        database.gate.set()
+        assert await waiting is True
+        assert ids_in(await news_for(hub, waiter)) == [31]
+
+
 async def test_who_is_admitted_during_a_reading_gets_what_it_reads(
     hub, database
 ) -> None:
@@ -294,6 +311,24 @@ async def test_a_client_that_has_left_already_does_not_wait(hub) -> None:
     with waiting_in(hub) as waiter:
         assert await waiter.wait(receive) is False
         assert waiter.is_gone
+
+
+async def test_a_server_that_hides_the_interruption_does_not_hide_the_ring(hub) -> None:
+    asked = 0
+
+    async def receive() -> dict[str, str]:
+        nonlocal asked
+        asked += 1
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return {"type": "http.request"}
+
+    with waiting_in(hub) as waiter:
+        waiting = asyncio.create_task(waiter.wait(receive))
+        await settle()
+        waiter.ring()
+        assert await waiting is True
+        assert asked == 1
 
 
 async def test_what_else_a_client_says_does_not_end_the_wait(hub) -> None:

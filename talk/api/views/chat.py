@@ -213,7 +213,7 @@ class ChatViewSet(OCSViewSet):
                 account=caller.account,
                 session_pks=(),
                 form=self.form,
-                user_caller=caller,
+                user_caller=replace(caller, user=caller.participant.user),
                 wanted=self.values.get("format"),
             )
             admit(sender, response)

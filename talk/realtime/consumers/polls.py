@@ -20,6 +20,9 @@ from talk.realtime.waiters import Waiter
 
 logger = logging.getLogger("talk.poll")
 
+PROBE_SECONDS = 0.001
+"""What a server is given to say that a client has hung up, which it knows already."""
+
 
 class PollConsumer(TalkConsumer):
     """Serves the requests that may wait.
@@ -43,7 +46,7 @@ class PollConsumer(TalkConsumer):
                 outcome = "gone"
             if outcome != "gone":
                 await self._send(answer, seat.headers + cookies)
-                is_sent = True
+                is_sent = answer.status < 500
         finally:
             if isinstance(found, Look) and poll.is_confirmed:
                 confirm = partial(poll.confirm, found.news, is_sent=is_sent)
@@ -129,7 +132,7 @@ class PollConsumer(TalkConsumer):
 
     async def _has_hung_up(self) -> bool:
         try:
-            async with asyncio.timeout(0):
+            async with asyncio.timeout(PROBE_SECONDS):
                 while (await self._receive())["type"] != "http.disconnect":
                     pass
         except TimeoutError:
