@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from talk import hints
 from talk.domain import signaling
 from talk.exceptions import NotFound
+from talk.hints import Hint, Kind
 from talk.models import Participant, Room, Session, SignalingMessage
 from tests.factories import ParticipantFactory, RoomFactory, SessionFactory
 from tests.threads import at_once
@@ -122,6 +124,23 @@ class TestConfirm:
         assert news is not None
         signaling.give_back(news=news)
         assert look(session) == ["a", "b", "c"]
+
+    def test_who_has_asked_meanwhile_is_rung(
+        self,
+        session: Session,
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        queue(session, "a")
+        news = signaling.look(session_pk=session.pk, now=NOW)
+        assert news is not None
+        published: list[Hint] = []
+        hints.add_listener(published.extend)
+        try:
+            with django_capture_on_commit_callbacks(execute=True):
+                signaling.give_back(news=news)
+        finally:
+            hints.remove_listener(published.extend)
+        assert Hint(session.room_id, 0, Kind.SIGNALING, session.pk) in published
 
     def test_who_was_not_told_of_people_is_told_again(self, session: Session) -> None:
         Room.objects.update(people_version=1)
