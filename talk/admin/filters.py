@@ -60,10 +60,7 @@ class PasswordFilter(admin.SimpleListFilter):
 
 
 class ActivityFilter(admin.SimpleListFilter):
-    """Rooms in which something was said lately, or not for long.
-
-    No hierarchy of dates, which would look at all rooms for each of its links.
-    """
+    """Rooms in which something was said lately, or not for long."""
 
     title = _("last activity")
     parameter_name = "activity"

@@ -54,6 +54,7 @@ class RoomAdmin(TalkAdmin):
     )
     list_display_links = ("title", "token")
     list_filter = ("type", CallFilter, PasswordFilter, ActivityFilter)
+    date_hierarchy = "last_activity"
     search_fields = ("token",)
     search_help_text = _(
         "A token, the beginning of a name, or the user name of somebody in the room"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -22,8 +24,9 @@ from tests.timelines import write
 
 pytestmark = pytest.mark.django_db
 
-LIST_QUERIES = 8
-"""Login, user, count, page; participants, live sessions, callers, pairs."""
+LIST_QUERIES = 10
+"""Login, user, count, page; participants, live sessions, callers, pairs; the range of
+dates and those in it."""
 
 
 def fill(room: Room, people: int) -> None:
@@ -155,6 +158,39 @@ class TestFilters:
     @pytest.mark.parametrize("name", ["call", "password", "activity"])
     def test_nonsense_is_no_filter(self, chief, room, name):
         assert listed(chief, list_url(Room, **{name: "x"})) == [room.pk]
+
+
+class TestDates:
+    """A hierarchy of the dates of the last activity."""
+
+    def rooms_of(self, *dates: str) -> list[Room]:
+        moments = [datetime.fromisoformat(date).replace(tzinfo=UTC) for date in dates]
+        return [RoomFactory(last_activity=moment) for moment in moments]
+
+    def test_it_begins_with_years(self, chief):
+        self.rooms_of("2024-12-31T12:00", "2026-01-15T12:00")
+        offered_years = re.findall(r"last_activity__year=(\d+)", self.page(chief))
+        assert offered_years == ["2024", "2026"]
+
+    def test_a_year_has_its_months_and_a_month_its_days(self, chief):
+        self.rooms_of("2026-02-03T12:00", "2026-02-05T12:00", "2026-07-01T12:00")
+        year = self.page(chief, last_activity__year=2026)
+        assert re.findall(r"last_activity__month=(\d+)", year) == ["2", "7"]
+        month = self.page(chief, last_activity__year=2026, last_activity__month=2)
+        assert re.findall(r"last_activity__day=(\d+)", month) == ["3", "5"]
+
+    def test_it_narrows_the_list_down(self, chief):
+        self.rooms_of("2024-12-31T12:00")
+        (room,) = self.rooms_of("2026-01-15T12:00")
+        assert listed(chief, list_url(Room, last_activity__year=2026)) == [room.pk]
+
+    @pytest.mark.parametrize("year", ["x", "0", "99999"])
+    def test_nonsense_is_no_error(self, chief, room, year):
+        response = chief.get(list_url(Room, last_activity__year=year), follow=True)
+        assert response.status_code == 200
+
+    def page(self, client: Any, **parameters: Any) -> str:
+        return unescape(shown(client, list_url(Room, **parameters)))
 
 
 class TestCosts:
