@@ -126,7 +126,8 @@ class TalkClient:
     ) -> Answer:
         """Send a request; paths that begin with `/ocs` are those of other endpoints.
 
-        All are below what the site has put Talk below. A `body` is sent as it is with its `content_type`, whatever the method.
+        All are below what the site has put Talk below. A `body` is sent as it is with
+        its `content_type`, whatever the method.
         """
         url = _prefix() + (path if path.startswith("/ocs") else f"{BASE}{path}")
         options: dict[str, Any] = {"headers": self.headers, "query_params": query}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from django.db import connection
 
 from talk.api.answers import Answer, Form
 from talk.api.polls import Poll
@@ -25,6 +26,7 @@ from talk.realtime import batching, timelines
 from talk.realtime import hub as hub_module
 from talk.realtime.hub import Hub, current_hub, stop_hub
 from talk.realtime.seats import Seat
+from talk.realtime.waiters import Waiter
 from talk.rendering.readers import Reader
 
 FORM = Form(version=2, format="json", language="en")
@@ -235,6 +237,49 @@ def waiting_on(hub: Hub, seat: Seat, poll: Poll) -> Any:
 async def nobody_leaves() -> Any:
     """Hear nothing of a client, whose wait ends otherwise."""
     await asyncio.Event().wait()
+
+
+async def settle() -> None:
+    """Let everything run that can run without waiting."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def asleep(hub: Hub, *waiters: Waiter) -> list[asyncio.Task[bool]]:
+    """Have waiters look, find nothing, and fall asleep."""
+    for waiter in waiters:
+        assert await hub.look(waiter) is None
+    tasks = [asyncio.create_task(w.wait(nobody_leaves)) for w in waiters]
+    await settle()
+    return tasks
+
+
+@contextmanager
+def counted(*pools: Any) -> Iterator[list[str]]:
+    """Note all queries of some of a hub's threads."""
+    statements: list[str] = []
+
+    def note(execute: Any, sql: str, *rest: Any) -> Any:
+        statements.append(sql)
+        return execute(sql, *rest)
+
+    def noting(run: Any) -> Any:
+        async def run_noting(work: Callable[[], Any]) -> Any:
+            def noted() -> Any:
+                with connection.execute_wrapper(note):
+                    return work()
+
+            return await run(noted)
+
+        return run_noting
+
+    for pool in pools:
+        pool.run = noting(pool.run)
+    try:
+        yield statements
+    finally:
+        for pool in pools:
+            del pool.run
 
 
 def ids_in(answer: Answer | None) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,6 @@ from urllib.parse import urlencode
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.asgi import get_asgi_application
-from django.db import connection
 
 import talk.asgi
 from talk.domain.handover import add_taker, hand_over_after_commit, remove_taker
@@ -24,7 +23,7 @@ from talk.signals import message_posted
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient
 from tests.factories import UserFactory
-from tests.realtime.conftest import ids_in, nobody_leaves, waiting_in
+from tests.realtime.conftest import asleep, counted, ids_in, waiting_in
 from tests.servers import session_cookie
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("one_process")]
@@ -43,20 +42,12 @@ def comment(pk: int, position: int) -> Any:
     )
 
 
-async def asleep(hub: Any, waiter: Any) -> asyncio.Task[bool]:
-    """Return the wait of somebody who has looked once."""
-    await hub.look(waiter)
-    task = asyncio.create_task(waiter.wait(nobody_leaves))
-    await asyncio.sleep(0)
-    return task
-
-
 class TestInAHub:
     async def test_a_comment_that_follows_what_is_known_is_not_read(
         self, hub, database
     ) -> None:
         with waiting_in(hub) as waiter:
-            task = await asleep(hub, waiter)
+            (task,) = await asleep(hub, waiter)
             looks = database.looks
             hub.take(comment(30, 3), Names())
             hub.hear([Hint(room_id=1, position=3)])
@@ -68,7 +59,7 @@ class TestInAHub:
         self, hub, database
     ) -> None:
         with waiting_in(hub) as waiter:
-            task = await asleep(hub, waiter)
+            (task,) = await asleep(hub, waiter)
             looks = database.looks
             hub.take(comment(40, 4), Names())
             hub.take(comment(30, 3), Names())
@@ -77,27 +68,23 @@ class TestInAHub:
             assert ids_in(waiter.answer) == [30, 40]
             assert database.looks == looks
 
-    async def test_what_is_missing_between_is_read(self, hub, database) -> None:
+    @pytest.mark.parametrize(
+        ("pk", "position"), [(40, 4), (30, 3)], ids=["between", "at the end"]
+    )
+    async def test_what_is_missing_is_read(
+        self, hub, database, pk: int, position: int
+    ) -> None:
         with waiting_in(hub) as waiter:
-            task = await asleep(hub, waiter)
+            (task,) = await asleep(hub, waiter)
             database.rooms[1] += [30, 40]
-            hub.take(comment(40, 4), Names())
-            hub.hear([Hint(room_id=1, position=4)])
-            await task
-            assert ids_in(waiter.answer) == [30, 40]
-
-    async def test_what_is_missing_at_the_end_is_read(self, hub, database) -> None:
-        with waiting_in(hub) as waiter:
-            task = await asleep(hub, waiter)
-            database.rooms[1] += [30, 40]
-            hub.take(comment(30, 3), Names())
+            hub.take(comment(pk, position), Names())
             hub.hear([Hint(room_id=1, position=4)])
             await task
             assert ids_in(waiter.answer) == [30, 40]
 
     async def test_without_its_hint_it_wakes_nobody(self, hub, database) -> None:
         with waiting_in(hub) as waiter:
-            task = await asleep(hub, waiter)
+            (task,) = await asleep(hub, waiter)
             hub.take(comment(30, 3), Names())
             await asyncio.sleep(0)
             assert not task.done()
@@ -107,13 +94,13 @@ class TestInAHub:
         self, hub, database
     ) -> None:
         with waiting_in(hub) as waiter:
-            task = await asleep(hub, waiter)
+            (task,) = await asleep(hub, waiter)
             database.rooms[1].append(30)
             hub.hear([Hint(room_id=1, position=3)])
             await task
         hub.take(comment(30, 3), Names())
         with waiting_in(hub, after=30, position=3) as waiter:
-            task = await asleep(hub, waiter)
+            (task,) = await asleep(hub, waiter)
             hub.take(comment(40, 4), Names())
             hub.hear([Hint(room_id=1, position=4)])
             await task
@@ -121,7 +108,7 @@ class TestInAHub:
 
     async def test_what_was_forgotten_is_read(self, hub, database) -> None:
         with waiting_in(hub) as waiter:
-            task = await asleep(hub, waiter)
+            (task,) = await asleep(hub, waiter)
             hub.take(comment(30, 3), Names())
             hub.rooms.get(1).timeline.forget()
             database.rooms[1].append(31)
@@ -281,27 +268,9 @@ def site(transactional_db: None) -> Site:
     return Site()
 
 
-@pytest.fixture
-def selects(real_hub: Any) -> list[str]:
-    """What the hub's threads ask of the table of messages, from now on."""
-    found: list[str] = []
-
-    def note(execute: Any, sql: str, *rest: Any) -> Any:
-        if "talk_message" in sql:
-            found.append(sql)
-        return execute(sql, *rest)
-
-    run = real_hub.threads.run
-
-    async def run_noting(work: Callable[[], Any]) -> Any:
-        def noting() -> Any:
-            with connection.execute_wrapper(note):
-                return work()
-
-        return await run(noting)
-
-    real_hub.threads.run = run_noting
-    return found
+def of_messages(statements: list[str]) -> list[str]:
+    """Return those that ask the table of messages."""
+    return [sql for sql in statements if "talk_message" in sql]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -314,19 +283,20 @@ def selects(real_hub: Any) -> list[str]:
     ],
 )
 async def test_who_waits_is_answered_as_from_the_database(
-    real_hub, site, selects, text: str
+    real_hub, site, text: str
 ) -> None:
     poll = site.poll(timeout=60)
     await poll.send_input({"type": "http.request", "body": b""})
     await somebody_sleeps(real_hub)
-    selects.clear()
-    await site.send("bob", message=text)
-    handed_over = await answer_to(poll)
-    assert selects == []
+    with counted(real_hub.threads) as statements:
+        await site.send("bob", message=text)
+        handed_over = await answer_to(poll)
+    assert of_messages(statements) == []
 
     for room in real_hub.rooms:
         room.timeline.forget()
     read = site.poll(timeout=0)
-    await read.send_input({"type": "http.request", "body": b""})
-    assert handed_over == await answer_to(read)
-    assert selects != []
+    with counted(real_hub.threads) as statements:
+        await read.send_input({"type": "http.request", "body": b""})
+        assert handed_over == await answer_to(read)
+    assert of_messages(statements) != []

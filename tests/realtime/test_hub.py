@@ -24,11 +24,13 @@ from talk.rendering.readers import Reader
 from tests.realtime.conftest import (
     SYSTEM_USER,
     FakeDatabase,
+    asleep,
     ids_in,
     make_poll,
     make_seat,
     nobody_leaves,
     reader_in,
+    settle,
     waiting_in,
     waiting_on,
 )
@@ -39,19 +41,16 @@ NEVER = 30.0
 NEWS = Hint(room_id=1, position=3)
 
 
-async def settle() -> None:
-    """Let everything run that can run without waiting."""
-    for _ in range(20):
-        await asyncio.sleep(0)
+async def begin_reading(hub: Hub, database: FakeDatabase) -> None:
+    """Tell of a message with the id 30, and return while it is being read.
 
-
-async def asleep(hub: Hub, *waiters: Waiter) -> list[asyncio.Task[bool]]:
-    """Have waiters look, find nothing, and fall asleep."""
-    for waiter in waiters:
-        assert await hub.look(waiter) is None
-    tasks = [asyncio.create_task(w.wait(nobody_leaves)) for w in waiters]
-    await settle()
-    return tasks
+    The reading goes on when the database's gate is opened.
+    """
+    database.entered.clear()
+    database.gate.clear()
+    database.rooms[1].append(30)
+    hub.hear([NEWS])
+    await asyncio.to_thread(database.entered.wait, NEVER)
 
 
 async def news_for(hub: Hub, waiter: Waiter) -> Any:
@@ -121,11 +120,7 @@ async def test_a_hint_during_a_reading_that_missed_it_is_not_lost(
 ) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
-        database.entered.clear()
-        database.gate.clear()
-        database.rooms[1].append(30)
-        hub.hear([NEWS])
-        await asyncio.to_thread(database.entered.wait, NEVER)
+        await begin_reading(hub, database)
         database.rooms[1].append(40)
         hub.hear([Hint(room_id=1, position=4)])
         database.gate.set()
@@ -140,11 +135,7 @@ async def test_what_may_have_changed_during_a_reading_is_read_anew(
 ) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
-        database.entered.clear()
-        database.gate.clear()
-        database.rooms[1].append(30)
-        hub.hear([NEWS])
-        await asyncio.to_thread(database.entered.wait, NEVER)
+        await begin_reading(hub, database)
         hub.rooms.get(1).timeline.forget()
         database.rooms[1][-1] = 31
         database.gate.set()
@@ -157,11 +148,7 @@ async def test_who_is_admitted_during_a_reading_gets_what_it_reads(
 ) -> None:
     with waiting_in(hub) as early:
         await asleep(hub, early)
-        database.entered.clear()
-        database.gate.clear()
-        database.rooms[1].append(30)
-        hub.hear([NEWS])
-        await asyncio.to_thread(database.entered.wait, NEVER)
+        await begin_reading(hub, database)
         with waiting_in(hub, position=3) as late:
             look = asyncio.create_task(hub.look(late))
             await settle()

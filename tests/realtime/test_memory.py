@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_out
 from django.contrib.sessions.models import Session as HTTPSession
 from django.core.asgi import get_asgi_application
-from django.db import connection
 
 import talk.asgi
 from talk import hints
@@ -24,7 +22,7 @@ from talk.realtime.metrics import metrics
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient
 from tests.factories import UserFactory
-from tests.realtime.conftest import make_poll
+from tests.realtime.conftest import counted, make_poll
 from tests.servers import in_database, session_cookie
 
 pytestmark = [
@@ -113,35 +111,12 @@ async def status_of(site: Site, headers: Any, seconds: int = 1) -> int:
     return start["status"]
 
 
-@contextmanager
-def counted(hub: Hub) -> Iterator[list[str]]:
-    """Note all queries of the hub's threads."""
-    statements: list[str] = []
-
-    def note(execute: Any, sql: str, *rest: Any) -> Any:
-        statements.append(sql)
-        return execute(sql, *rest)
-
-    run = hub.threads.run
-
-    async def run_noting(work: Callable[[], Any]) -> Any:
-        def noting() -> Any:
-            with connection.execute_wrapper(note):
-                return work()
-
-        return await run(noting)
-
-    hub.threads.run = hub.admissions.run = run_noting
-    yield statements
-    del hub.threads.run, hub.admissions.run
-
-
 async def test_a_poll_that_follows_another_one_costs_no_query(
     real_hub, site, recalled
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(real_hub, site, headers)
-    with counted(real_hub) as statements:
+    with counted(real_hub.threads, real_hub.admissions) as statements:
         await wait_and_leave(real_hub, site, headers)
     assert statements == []
     assert recalled() == 1
@@ -156,7 +131,7 @@ async def test_also_for_a_guest(real_hub, site) -> None:
 
     headers = await in_database(join)
     await wait_and_leave(real_hub, site, headers)
-    with counted(real_hub) as statements:
+    with counted(real_hub.threads, real_hub.admissions) as statements:
         await wait_and_leave(real_hub, site, headers)
     assert statements == []
 
@@ -170,7 +145,7 @@ async def test_also_by_a_password(real_hub, site) -> None:
     basic = b"Basic " + base64.b64encode(b"bob:secret")
     headers = [(b"host", b"testserver"), (b"authorization", basic)]
     await wait_and_leave(real_hub, site, headers)
-    with counted(real_hub) as statements:
+    with counted(real_hub.threads, real_hub.admissions) as statements:
         await wait_and_leave(real_hub, site, headers)
     assert statements == []
 

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.asgi import get_asgi_application
-from django.db import connection
 
 import talk.asgi
 from talk.models import Message, Participant
@@ -18,6 +17,7 @@ from talk.realtime.metrics import metrics
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient
 from tests.factories import UserFactory
+from tests.realtime.conftest import counted
 from tests.servers import in_database, session_cookie
 from tests.timelines import SAY
 
@@ -113,25 +113,10 @@ async def test_the_second_answer_is_like_the_first(real_hub, site, quick) -> Non
 
 async def test_it_costs_what_a_message_changes_and_no_more(real_hub, site) -> None:
     await site.say("one")
-    statements: list[str] = []
-
-    def note(execute: Any, sql: str, *rest: Any) -> Any:
-        statements.append(sql.split()[0])
-        return execute(sql, *rest)
-
-    run = real_hub.admissions.run
-
-    async def run_noting(work: Callable[[], Any]) -> Any:
-        def noting() -> Any:
-            with connection.execute_wrapper(note):
-                return work()
-
-        return await run(noting)
-
-    real_hub.admissions.run = run_noting
-    await site.say("two")
+    with counted(real_hub.admissions) as statements:
+        await site.say("two")
     # Where transactions begin with a statement that Django sends, that is one.
-    assert len([sql for sql in statements if sql != "BEGIN"]) == SAY
+    assert len([sql for sql in statements if sql.split()[0] != "BEGIN"]) == SAY
 
 
 async def test_the_author_has_read_it(real_hub, site) -> None:

@@ -213,6 +213,7 @@ class ChatViewSet(OCSViewSet):
                 account=caller.account,
                 session_pks=(),
                 form=self.form,
+                # Django's lazy user would keep the whole request.
                 user_caller=replace(caller, user=caller.participant.user),
                 wanted=self.values.get("format"),
             )
