@@ -17,7 +17,6 @@ from collections.abc import (
     Container,
     Coroutine,
     Iterable,
-    Mapping,
 )
 from contextlib import suppress
 from functools import partial
@@ -56,8 +55,9 @@ logger = logging.getLogger("talk.hub")
 STOP_SECONDS = 5.0
 """What a hub that stops gives its polls to be answered."""
 
-PING_AGAIN_SHARE = 0.5
-"""Part of the ping interval after which a client that comes back is pinged anew."""
+THOROUGH_EVERY = 6
+"""Regular looks for each one that asks for everybody, whether their room has changed or
+not: most of what changes somebody's rights changes their room."""
 
 
 class Hub:
@@ -78,9 +78,13 @@ class Hub:
         self.is_draining = False
         self.is_stopped = False
         self._loop = asyncio.get_running_loop()
+        self._pinged_at = self._loop.time()
+        """When all who waited were pinged last, by the clock of the event loop."""
         self._drain_on_signal = DrainOnSignal(self._loop, self.drain)
         self.rooms = WaitedRooms(self.threads)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._looked_at: dict[int, int] = {}
+        """The version of their people at which rooms were last asked about."""
         self.serving = Serving()
         """What `stop` waits for, if it does not take too long."""
 
@@ -93,6 +97,9 @@ class Hub:
         hints.add_listener(self.publish_here)
         self._drain_on_signal.install()
         self._spawn(repeat(settings.POLL_LOOK_SECONDS, self._guard(self.look_at_all)))
+        look_thoroughly = partial(self.look_at_all, thoroughly=True)
+        seldom = settings.POLL_LOOK_SECONDS * THOROUGH_EVERY
+        self._spawn(repeat(seldom, self._guard(look_thoroughly)))
         self._spawn(repeat(settings.POLL_PING_SECONDS, self._guard(self.ping_all)))
         self._spawn(repeat(settings.REAPER_SECONDS, self._guard(self.reap)))
         self._spawn(repeat(IDLE_SECONDS, self._guard(self.tidy)))
@@ -191,10 +198,9 @@ class Hub:
             await self._catch_up(room)
             if poll.marks_read:
                 mark = seat.mark_for(room.timeline.comments)
-        interval = talk_settings().POLL_PING_SECONDS * PING_AGAIN_SHARE
         now = self._loop.time()
-        is_fresh = now - seat.pinged_at < interval
-        pings = () if is_fresh else poll.session_pks
+        # Who has not waited when all were pinged must not be seen less often for that.
+        pings = poll.session_pks if seat.pinged_at < self._pinged_at else ()
         await self.presence.write(pings=pings, mark=mark)
         if pings:
             seat.pinged_at = now
@@ -302,22 +308,29 @@ class Hub:
         self.seats.drop_all()
         await self.look_at_all()
 
-    async def look_at_all(self) -> None:
-        """Find what changed in waited rooms without a hint.
+    async def look_at_all(self, *, thoroughly: bool = False) -> None:
+        """Find what changed without a hint, for those who wait or are remembered.
 
-        A query per 500 rooms, per 500 mailboxes, per 500 sessions that are needed and
-        per 500 callers who are remembered.
+        A query per 500 rooms and per 500 mailboxes. About who waits or is remembered
+        only where people have come or gone since the last look, or `thoroughly`
+        everywhere: per 500 sessions, and per 500 callers who are remembered.
         """
-        for some in in_batches(self.rooms.ids):
+        versions: dict[int, int] = {}
+        for some in in_batches(sorted({*self.rooms.ids, *self.seats.room_ids})):
             newest = await self.threads.run(partial(newest_positions, room_ids=some))
             for room_id in some:
                 self._compare(room_id, newest.get(room_id))
+            versions |= {pk: found[Kind.PEOPLE] for pk, found in newest.items()}
         await self._look_at_mailboxes()
-        await self._find_departed(self.rooms)
-        await self._find_lost(self.seats.callers())
+        known = {} if thoroughly else self._looked_at
+        changed = [pk for pk, version in versions.items() if known.get(pk) != version]
+        await self._ask_about(changed)
+        self._looked_at = versions
 
     def _compare(self, room_id: int, positions: dict[Kind, int] | None) -> None:
-        """Have a waited room catch up with what the database says; None for gone."""
+        """Have a room catch up with what the database says; None for gone."""
+        if positions is None:
+            self.seats.drop_room(room_id)
         room = self.rooms.get(room_id)
         if room is None:
             return
@@ -350,11 +363,15 @@ class Hub:
         room = self.rooms.get(room_id)
         if room is not None and room_id not in newest:
             self.rooms.end(room)
-        elif room is not None:
-            await self._find_departed([room])
+        await self._ask_about([room_id])
         if doubt is not None:
-            await self._find_lost(self.seats.callers(room_id))
             self.seats.trust(room_id, doubt)
+
+    async def _ask_about(self, room_ids: Collection[int]) -> None:
+        """Find who waits in rooms, or is remembered there, and should not any more."""
+        waited = [self.rooms.get(room_id) for room_id in room_ids]
+        await self._find_departed([room for room in waited if room is not None])
+        await self._find_lost(room_ids)
 
     async def _find_departed(self, rooms: Iterable[WaitedRoom]) -> None:
         """Ring those who wait with a session that has ended."""
@@ -362,7 +379,9 @@ class Hub:
             waiter: waiter.poll.session_pk
             for room in rooms
             for waiter in room.waiters
-            if waiter.poll.needs_session and waiter.poll.session_pk is not None
+            if waiter.poll.needs_session
+            and waiter.poll.session_pk is not None
+            and not waiter.is_over
         }
         ended = await self._ended(set(needed.values()))
         over = [waiter for waiter, pk in needed.items() if pk in ended]
@@ -370,12 +389,13 @@ class Hub:
             waiter.is_over = True
         self.rooms.ring(over)
 
-    async def _find_lost(self, callers: Mapping[int, Collection[int]]) -> None:
-        """Forget those of these remembered participants who have to be asked again.
+    async def _find_lost(self, room_ids: Iterable[int]) -> None:
+        """Forget those remembered participants of rooms who have to be asked again.
 
         They are those who have lost their place, or one of the sessions they are there
         with.
         """
+        callers = self.seats.callers(room_ids)
         lost: set[int] = set()
         for some in in_batches(sorted(callers)):
             lost |= await self.threads.run(partial(lost_places, some))
@@ -392,7 +412,7 @@ class Hub:
 
     async def ping_all(self) -> None:
         """Note that the sessions of all waiters are there."""
-        now = self._loop.time()
+        now = self._pinged_at = self._loop.time()
         seats = {
             id(waiter.seat): waiter.seat
             for room in self.rooms

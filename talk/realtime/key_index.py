@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable
+from typing import Generic, TypeVar
+
+Subject = TypeVar("Subject", bound=Hashable)
 
 
-class KeyIndex:
+class KeyIndex(Generic[Subject]):
     """The keys of each subject.
 
     Most subjects have one key only. It stands there itself then, because a set for
@@ -15,20 +18,25 @@ class KeyIndex:
     __slots__ = ("_keys",)
 
     def __init__(self) -> None:
-        self._keys: dict[Hashable, bytes | set[bytes]] = {}
+        self._keys: dict[Subject, bytes | set[bytes]] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def __contains__(self, subject: Hashable) -> bool:
+    def __contains__(self, subject: Subject) -> bool:
         return subject in self._keys
 
-    def keys_of(self, subject: Hashable) -> Collection[bytes]:
+    @property
+    def subjects(self) -> Collection[Subject]:
+        """All that have keys."""
+        return self._keys.keys()
+
+    def keys_of(self, subject: Subject) -> Collection[bytes]:
         """Return the keys of a subject, which must not be changed."""
         keys = self._keys.get(subject, ())
         return (keys,) if isinstance(keys, bytes) else keys
 
-    def add(self, subject: Hashable, key: bytes) -> None:
+    def add(self, subject: Subject, key: bytes) -> None:
         """Have a subject have a key; once is enough."""
         keys = self._keys.setdefault(subject, key)
         if isinstance(keys, set):
@@ -36,7 +44,7 @@ class KeyIndex:
         elif keys != key:
             self._keys[subject] = {keys, key}
 
-    def discard(self, subject: Hashable, key: bytes) -> None:
+    def discard(self, subject: Subject, key: bytes) -> None:
         """Have a subject not have a key, whether it had it or not."""
         keys = self._keys.get(subject)
         if isinstance(keys, set):

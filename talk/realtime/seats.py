@@ -92,9 +92,9 @@ class Seats:
         self._clock = clock
         self._secret = secrets.token_bytes(32)
         self._seats: OrderedDict[bytes, Seat] = OrderedDict()
-        self._by_room = KeyIndex()
-        self._by_participant = KeyIndex()
-        self._by_account = KeyIndex()
+        self._by_room = KeyIndex[int]()
+        self._by_participant = KeyIndex[int]()
+        self._by_account = KeyIndex[str]()
         self._doubted: dict[int, int] = {}
         self._changes: OrderedDict[int | str, int] = OrderedDict()
         self._moment = 0
@@ -249,14 +249,19 @@ class Seats:
         if self._doubted.get(room_id) == number:
             del self._doubted[room_id]
 
-    def callers(self, room_id: int | None = None) -> dict[int, set[int]]:
-        """Return the participants who have seats, in a room or all, with their sessions."""
-        keys = self._seats if room_id is None else self._by_room.keys_of(room_id)
+    @property
+    def room_ids(self) -> Collection[int]:
+        """The rooms that callers are remembered of."""
+        return self._by_room.subjects
+
+    def callers(self, room_ids: Iterable[int]) -> dict[int, set[int]]:
+        """Return the participants who have seats in rooms, with their sessions."""
         found: dict[int, set[int]] = {}
-        for key in keys:
-            caller = self._seats[key].caller
-            sessions = found.setdefault(caller.participant_pk, set())
-            sessions.update(caller.session_pks)
+        for room_id in room_ids:
+            for key in self._by_room.keys_of(room_id):
+                caller = self._seats[key].caller
+                sessions = found.setdefault(caller.participant_pk, set())
+                sessions.update(caller.session_pks)
         return found
 
     def drop_participants(self, participants: Iterable[int]) -> None:

@@ -58,6 +58,12 @@ class FakeDatabase:
     lost: set[int] = field(default_factory=set)
     """Participants who have lost their place."""
 
+    sought: list[list[int]] = field(default_factory=list)
+    """Participants whose place was asked for."""
+
+    people: dict[int, int] = field(default_factory=dict)
+    """How often the people of a room have changed."""
+
     fails: bool = False
     gate: threading.Event = field(default_factory=threading.Event)
     """Reading messages goes on only while it is set."""
@@ -70,7 +76,10 @@ class FakeDatabase:
     def newest_positions(self, *, room_ids: Any) -> dict[int, dict[Kind, int]]:
         self._may_fail()
         return {
-            pk: {Kind.TIMELINE: len(self.rooms[pk]), Kind.PEOPLE: 0}
+            pk: {
+                Kind.TIMELINE: len(self.rooms[pk]),
+                Kind.PEOPLE: self.people.get(pk, 0),
+            }
             for pk in room_ids
             if pk in self.rooms
         }
@@ -117,6 +126,8 @@ class FakeDatabase:
         return self.ended.intersection(pks)
 
     def lost_places(self, participants: list[int]) -> set[int]:
+        self._may_fail()
+        self.sought.append(sorted(participants))
         return self.lost.intersection(participants)
 
     def respond(self, page: Page, *, token: str, reader: Reader) -> Any:

@@ -104,6 +104,83 @@ class TestRemembered:
 
 
 @pytest.mark.asyncio
+class TestRegularLook:
+    """Whom it asks about: those of rooms whose people have changed, or everybody."""
+
+    @pytest_asyncio.fixture
+    async def looked(self, hub, database) -> Any:
+        """Have the regular look have seen two rooms, with a caller remembered in each."""
+        database.rooms[2] = [10, 20]
+        remember(hub, b"one", participant_pk=1, session_pks=(HERE,))
+        remember(hub, b"two", room_id=2, participant_pk=2, session_pks=(HERE + 1,))
+        await hub.look_at_all()
+        database.sought.clear()
+        database.asked.clear()
+
+    async def test_nobody_where_nobody_has_come_or_gone(
+        self, hub, database, looked
+    ) -> None:
+        await hub.look_at_all()
+        assert (database.sought, database.asked) == ([], [])
+
+    async def test_all_of_a_room_whose_people_have_changed(
+        self, hub, database, looked
+    ) -> None:
+        database.people[2] = 1
+        database.lost = {1, 2}
+        await hub.look_at_all()
+        assert database.sought == [[2]]
+        assert hub.seats.recall(b"two") is None
+        assert hub.seats.recall(b"one") is not None
+
+    async def test_also_who_waits_there_with_a_session(
+        self, hub, database, looked
+    ) -> None:
+        database.ended = {GONE}
+        with guest(hub, GONE) as waiter:
+            await hub.look_at_all()
+            assert not waiter.is_over
+            database.people[1] = 1
+            await hub.look_at_all()
+            assert waiter.is_over
+
+    async def test_a_change_counts_once(self, hub, database, looked) -> None:
+        database.people[2] = 1
+        await hub.look_at_all()
+        await hub.look_at_all()
+        assert database.sought == [[2]]
+
+    async def test_what_the_database_did_not_tell_is_asked_again(
+        self, hub, database, looked, monkeypatch
+    ) -> None:
+        database.people[2] = 1
+
+        def fail(participants: Any) -> set[int]:
+            raise RuntimeError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(hub_module, "lost_places", fail)
+            with pytest.raises(RuntimeError):
+                await hub.look_at_all()
+        await hub.look_at_all()
+        assert database.sought == [[2]]
+
+    async def test_everybody_when_it_is_thorough(self, hub, database, looked) -> None:
+        database.lost = {1}
+        await hub.look_at_all(thoroughly=True)
+        assert database.sought == [[1, 2]]
+        assert hub.seats.recall(b"one") is None
+
+    async def test_callers_of_a_room_that_is_gone_are_forgotten(
+        self, hub, database, looked
+    ) -> None:
+        del database.rooms[2]
+        await hub.look_at_all()
+        assert hub.seats.recall(b"two") is None
+        assert hub.seats.recall(b"one") is not None
+
+
+@pytest.mark.asyncio
 class TestHub:
     """What a hub does about a departure, over a database that a test decides about."""
 

@@ -553,6 +553,29 @@ class TestArrival:
         assert database.pinged == [[7]]
         assert database.marks == [{50: 2}]
 
+    async def test_who_has_missed_that_all_were_pinged_is_pinged(
+        self, hub, database
+    ) -> None:
+        poll = make_poll(session_pks=(7,))
+        seat = make_seat(poll)
+        with waiting_on(hub, seat, poll) as waiter:
+            await hub.arrive(waiter)
+        await hub.ping_all()
+        with waiting_on(hub, seat, poll) as waiter:
+            await hub.arrive(waiter)
+        assert database.pinged == [[7], [7]]
+
+    async def test_who_was_pinged_with_all_is_not_pinged_again(
+        self, hub, database
+    ) -> None:
+        poll = make_poll(session_pks=(7,))
+        seat = make_seat(poll)
+        with waiting_on(hub, seat, poll):
+            await hub.ping_all()
+        with waiting_on(hub, seat, poll) as waiter:
+            await hub.arrive(waiter)
+        assert database.pinged == [[7]]
+
     async def test_who_comes_back_after_news_has_read_them(self, hub, database) -> None:
         poll = make_poll()
         seat = make_seat(poll)

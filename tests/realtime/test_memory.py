@@ -266,15 +266,27 @@ async def test_who_joins_is_there_with_the_new_session(real_hub, site) -> None:
     assert session.last_ping > before
 
 
-async def test_a_change_that_nobody_told_of_is_found_by_the_regular_look(
+async def test_a_change_that_nobody_told_of_is_found_by_a_thorough_look(
     real_hub, site
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(real_hub, site, headers)
     users = get_user_model().objects.filter(username="bob")
     await in_database(lambda: users.update(is_active=False))
-    await real_hub.look_at_all()
+    await real_hub.look_at_all(thoroughly=True)
     assert await status_of(site, headers) == 404
+
+
+async def test_a_removal_that_was_not_heard_of_is_found_by_the_regular_look(
+    real_hub, site
+) -> None:
+    headers = await in_database(site.headers_of, site.bob)
+    await wait_and_leave(real_hub, site, headers)
+    await real_hub.look_at_all()
+    hints.remove_listener(real_hub.publish_here)
+    await in_database(remove, site)
+    await real_hub.look_at_all()
+    assert len(real_hub.seats) == 0
 
 
 async def test_a_poll_that_does_not_wait_asks_the_database(real_hub, site) -> None:

@@ -247,12 +247,19 @@ class TestMemory:
         assert seats._seats.touched == [b"1"]
         assert len(seats) == 49
 
-    def test_the_callers_of_a_room_and_their_sessions(self, seats) -> None:
+    def test_the_callers_of_rooms_and_their_sessions(self, seats) -> None:
         sit(seats, b"1", participant_pk=1, session_pks=(7,))
         sit(seats, b"2", participant_pk=1, session_pks=(8,))
         sit(seats, b"3", room_id=2, participant_pk=3)
-        assert seats.callers(1) == {1: {7, 8}}
-        assert seats.callers() == {1: {7, 8}, 3: set()}
+        assert seats.callers([1]) == {1: {7, 8}}
+        assert seats.callers([2, 1, 5]) == {1: {7, 8}, 3: set()}
+
+    def test_the_rooms_that_callers_are_remembered_of(self, seats) -> None:
+        sit(seats, b"1", participant_pk=1)
+        sit(seats, b"2", room_id=2, participant_pk=3)
+        sit(seats, b"3", room_id=3, participant_pk=4)
+        seats.drop_room(3)
+        assert set(seats.room_ids) == {1, 2}
 
     def test_nothing_is_left_of_those_who_are_forgotten(self, seats) -> None:
         for number in range(10):
