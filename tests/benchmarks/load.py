@@ -165,9 +165,13 @@ async def open_waiters(
 
 
 async def start_waiters(
-    servers: Servers, rooms: Sequence[dict[str, Any]], **options: Any
+    servers: Servers,
+    rooms: Sequence[dict[str, Any]],
+    *,
+    within: float = 0,
+    **options: Any,
 ) -> list[Waiter]:
-    """Let the people of the rooms poll."""
+    """Let the people of the rooms poll; the last one begins `within` seconds."""
     people = [
         (room["token"], one["cookie"]) for room in rooms for one in room["people"]
     ]
@@ -178,6 +182,8 @@ async def start_waiters(
     ]
     for waiter in waiters:
         waiter.poll()
+        if within:
+            await asyncio.sleep(within / len(waiters))
     return waiters
 
 
