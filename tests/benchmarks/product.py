@@ -1,4 +1,4 @@
-"""The product: the example project, and one path more that tells how many polls wait."""
+"""The product: the example project, and one path more that tells how many polls sleep."""
 
 from __future__ import annotations
 
@@ -16,7 +16,14 @@ async def application(scope, receive, send):
         return
     from talk.realtime.hub import current_hub
 
-    count = str(current_hub().rooms.waiter_count).encode()
+    # Not those who have come a moment ago, and are still being read for or written down.
+    asleep = [
+        waiter
+        for room in current_hub().rooms
+        for waiter in room.waiters
+        if waiter.is_asleep
+    ]
+    count = str(len(asleep)).encode()
     headers = [(b"content-length", str(len(count)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": count})
