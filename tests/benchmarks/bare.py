@@ -1,22 +1,44 @@
 """The floor: what the same server and event loop can do when a program does nothing.
 
 No framework, no database, no rules: whoever says who they are is believed, rooms are
-lists in memory and exist when they are named. The URLs and envelopes are the API's.
+lists in memory and exist when they are named. The URLs and envelopes are the API's. With
+``BENCHMARK_HEADERS`` its answers also have the headers that those of the product have,
+most of which the API asks for: what a server needs to check and write them is much of
+the cost of a short answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections import defaultdict
 from typing import Any
 from urllib.parse import parse_qs
 
+from talk.api.envelope import SECURITY_HEADERS
+
 BASE = "/ocs/v2.php/apps/spreed/api/v1"
 
 START = b'{"ocs":{"meta":{"status":"ok","statuscode":%d,"message":"OK"},"data":'
 END = b"}}"
+
+HEADERS = {
+    **SECURITY_HEADERS,
+    "Vary": "Accept, Accept-Language, Cookie",
+    "Content-Language": "en",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Talk-Served-By": "nobody",
+}
+"""What the product's answers have besides those that describe the body."""
+
+COMMON = [
+    (name.encode(), value.encode())
+    for name, value in HEADERS.items()
+    if os.environ.get("BENCHMARK_HEADERS")
+]
 
 
 class Room:
@@ -158,7 +180,7 @@ async def _send(send: Any, status: int, body: bytes, *headers: Any) -> None:
     length = (b"content-length", str(len(body)).encode())
     kind = (b"content-type", b"application/json")
     start = {"type": "http.response.start", "status": status}
-    await send({**start, "headers": [kind, length, *headers]})
+    await send({**start, "headers": [kind, length, *headers, *COMMON]})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -25,7 +25,7 @@ PATIENCE = 60.0
 
 
 class Meter:
-    """Time and processor time between starts and stops, of the servers and of us."""
+    """Time and processor time between starts and stops: the servers', ours, all."""
 
     def __init__(self, pids: Sequence[int]) -> None:
         self._servers = [psutil.Process(pid) for pid in pids]
@@ -33,7 +33,7 @@ class Meter:
 
     def reset(self) -> None:
         """Forget what was counted."""
-        self.seconds = self.server_cpu = self.own_cpu = 0.0
+        self.seconds = self.server_cpu = self.own_cpu = self.machine_cpu = 0.0
 
     def start(self) -> None:
         """Begin to count."""
@@ -41,12 +41,13 @@ class Meter:
 
     def stop(self) -> None:
         """Add what has passed since the start."""
-        seconds, server, own = (
+        seconds, server, own, machine = (
             end - begin for begin, end in zip(self._begin, self._read(), strict=True)
         )
         self.seconds += seconds
         self.server_cpu += server
         self.own_cpu += own
+        self.machine_cpu += machine
 
     @property
     def own_share(self) -> float:
@@ -58,14 +59,21 @@ class Meter:
         """Percent of one core that the servers have used."""
         return 100 * self.server_cpu / self.seconds if self.seconds else 0.0
 
+    @property
+    def machine_share(self) -> float:
+        """Percent of one core that all processes of the machine have used."""
+        return 100 * self.machine_cpu / self.seconds if self.seconds else 0.0
+
     def memory(self) -> int:
         """Return the bytes that the servers hold."""
         return sum(server.memory_info().rss for server in self._servers)
 
-    def _read(self) -> tuple[float, float, float]:
+    def _read(self) -> tuple[float, float, float, float]:
         times = [server.cpu_times() for server in self._servers]
         server = sum(one.user + one.system for one in times)
-        return time.perf_counter(), server, time.process_time()
+        machine = psutil.cpu_times()
+        busy = sum(machine) - machine.idle - getattr(machine, "iowait", 0.0)
+        return time.perf_counter(), server, time.process_time(), busy
 
 
 class Waiter:

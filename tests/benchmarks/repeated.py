@@ -56,5 +56,6 @@ class Repeated:
             "cpu_ms_per_request": meter.server_cpu / len(self.answers) * 1000,
             "server_cpu_%": meter.server_share,
             "generator_cpu_%": meter.own_share,
+            "machine_cpu_%": meter.machine_share,
             "errors": sum(answer.status != status for answer in self.answers),
         }

@@ -48,6 +48,11 @@ PLAIN_URLS = {"BENCHMARK_URLS": "tests.benchmarks.plain.urls"}
 SUBJECTS = (
     Subject(name="bare", program="bare"),
     Subject(
+        name="bare-headers",
+        program="bare",
+        environment={"BENCHMARK_HEADERS": "1"},
+    ),
+    Subject(
         name="plain-sqlite",
         program=PLAIN,
         engine="sqlite",
