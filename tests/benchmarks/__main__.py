@@ -126,6 +126,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--passes", type=int, default=1, help="medians of several")
     parser.add_argument("--json", type=Path, help="write everything there")
     parser.add_argument("--seconds", type=float)
+    parser.add_argument("--idle-seconds", type=float)
     parser.add_argument("--wake", type=pairs, metavar="WAITERS/ROOMS,...")
     for name in ("idle", "hearers", "history", "rooms"):
         parser.add_argument(f"--{name}", type=numbers, metavar="NUMBER,...")

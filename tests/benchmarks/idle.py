@@ -14,8 +14,14 @@ ROOM_SIZE = 50
 WARM_UP = 4
 """Polls after which a server has loaded what it needs for one."""
 
+ARRIVALS = 400
+"""People who come in a second; more than wait to be admitted at once are sent away."""
+
 ENOUGH = 0.98
 """Where it takes long until all have come, the first ones come again meanwhile."""
+
+SETTLE_SECONDS = 2
+"""Until the last ones have come as well."""
 
 
 def cases(sizes: Sizes) -> list[Any]:
@@ -33,7 +39,7 @@ def measure(bench: Bench, case: Any) -> dict[str, float] | None:
     if case > bench.waiters_max:
         return None
     made = bench.site.crowd(rooms=max(case // ROOM_SIZE, 1), people=case)
-    return bench.generate("idle", rooms=made, seconds=2 * bench.sizes.seconds)
+    return bench.generate("idle", rooms=made, seconds=bench.sizes.idle_seconds)
 
 
 async def generate(
@@ -46,8 +52,10 @@ async def generate(
         waiter.close()
     await servers.until_waiting(0)
     warm = servers.meter.memory()
-    waiters = await start_waiters(servers, rooms)
+    within = sum(len(room["people"]) for room in rooms) / ARRIVALS
+    waiters = await start_waiters(servers, rooms, within=within)
     await servers.until_waiting(int(ENOUGH * len(waiters)), len(waiters))
+    await asyncio.sleep(SETTLE_SECONDS)
     polls = sum(waiter.polls for waiter in waiters)
     servers.meter.start()
     await asyncio.sleep(seconds)

@@ -10,7 +10,9 @@ class Sizes:
     """How much of everything; the defaults are for a run by hand."""
 
     seconds: float = 4.0
-    """How long one figure is measured, the idle ones twice as long."""
+    """How long one figure is measured, re-polls twice as long."""
+    idle_seconds: float = 20.0
+    """The same for those who only wait: all regular work falls into it, and few re-polls."""
     wake: tuple[tuple[int, int], ...] = ((100, 10), (1000, 10), (1000, 1), (5000, 10))
     """Waiters and rooms."""
     idle: tuple[int, ...] = (1000, 5000, 10_000)
@@ -27,6 +29,7 @@ class Sizes:
 
 SMOKE = Sizes(
     seconds=0.2,
+    idle_seconds=0.4,
     wake=((40, 4),),
     idle=(50,),
     repoll=20,

@@ -171,6 +171,17 @@ class TestRegularLook:
         assert database.sought == [[1, 2]]
         assert hub.seats.recall(b"one") is None
 
+    async def test_which_it_is_now_and_then(
+        self, hub, database, looked, settings
+    ) -> None:
+        settings.TALK = {"POLL_LOOK_SECONDS": 0.001}
+        database.lost = {1}
+        hub.start()
+        async with asyncio.timeout(NEVER):
+            while hub.seats.recall(b"one") is not None:  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.001)
+        assert hub.seats.recall(b"two") is not None
+
     async def test_callers_of_a_room_that_is_gone_are_forgotten(
         self, hub, database, looked
     ) -> None:

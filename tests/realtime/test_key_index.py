@@ -52,4 +52,6 @@ def test_it_is_a_dictionary_of_sets(index) -> None:
             expected[subject].discard(key)
         found = {pk: set(index.keys_of(pk)) for pk in range(5)}
         assert found == {pk: expected[pk] for pk in range(5)}
-        assert len(index) == sum(1 for keys in expected.values() if keys)
+        subjects = {pk for pk in range(5) if expected[pk]}
+        assert set(index.subjects) == subjects
+        assert len(index) == len(subjects)
