@@ -59,9 +59,9 @@ class TalkSettings:
     """Age at which such a thread replaces its connection, whatever `CONN_MAX_AGE`."""
 
     POLL_LOOK_SECONDS: float = 5
-    """Interval of the look at the database that repairs lost hints. Only each sixth one
-    asks for everybody who is remembered, and finds accounts that are disabled without
-    a signal of Django's."""
+    """Interval of the look at the database that repairs lost hints. It asks about people
+    where some have come or gone; each sixth one about all, and so finds accounts that
+    were disabled without a hint."""
 
     POLL_PING_SECONDS: float = 10
     """Interval at which waiting sessions are pinged; far below the 30 s of `count`."""

@@ -165,11 +165,13 @@ def _disconnect(*, asker: Asker, room_id: int, now: datetime) -> bool:
     if participant is not None and asker.device is None:
         end_sessions(participant.sessions.all(), room_id=room.pk)
     ended = _forget_device(room=room, device=asker.device, now=now)
-    if participant is None:
-        was_guest = ended is not None and ended.participant.is_guest
-        return was_guest and asker.user is None
-    _drop_if_gone(room=room, place=participant, now=now)
-    return True
+    if participant is not None:
+        _drop_if_gone(room=room, place=participant, now=now)
+        return True
+    if ended is not None and not ended.participant.is_guest:
+        _drop_if_gone(room=room, place=ended.participant, now=now)
+        return False
+    return ended is not None and asker.user is None
 
 
 def _drop_if_gone(*, room: Room, place: Participant, now: datetime) -> None:

@@ -3,7 +3,8 @@
 One hub serves one event loop, in practice one process. It alone is a member of the
 channel layer, whatever the number of waiting clients. A hint makes it read what is new
 in a waited room, once, and hand it to all who wait there. Every few seconds one query
-for all waited rooms finds what a lost hint would have told.
+for all waited rooms finds what a lost hint would have told, and where people have come
+or gone; now and then all who wait or are remembered are asked for.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ STOP_SECONDS = 5.0
 """What a hub that stops gives its polls to be answered."""
 
 THOROUGH_EVERY = 6
-"""Regular looks for each one that asks for everybody, whether their room has changed or
-not: most of what changes somebody's rights changes their room."""
+"""Each so many regular looks one asks for everybody, whether their room has changed or
+not: most of what changes somebody's rights changes the people of their room."""
 
 
 class Hub:
@@ -83,8 +84,10 @@ class Hub:
         self._drain_on_signal = DrainOnSignal(self._loop, self.drain)
         self.rooms = WaitedRooms(self.threads)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._looked_at: dict[int, int] = {}
-        """The version of their people at which rooms were last asked about."""
+        self._looks = 0
+        """Regular looks so far, but for those that failed."""
+        self._versions: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        """The versions of rooms' people at the last two looks, the older ones first."""
         self.serving = Serving()
         """What `stop` waits for, if it does not take too long."""
 
@@ -96,10 +99,8 @@ class Hub:
         add_taker(self.take)
         hints.add_listener(self.publish_here)
         self._drain_on_signal.install()
-        self._spawn(repeat(settings.POLL_LOOK_SECONDS, self._guard(self.look_at_all)))
-        look_thoroughly = partial(self.look_at_all, thoroughly=True)
-        seldom = settings.POLL_LOOK_SECONDS * THOROUGH_EVERY
-        self._spawn(repeat(seldom, self._guard(look_thoroughly)))
+        look = self._guard(self.look_regularly)
+        self._spawn(repeat(settings.POLL_LOOK_SECONDS, look))
         self._spawn(repeat(settings.POLL_PING_SECONDS, self._guard(self.ping_all)))
         self._spawn(repeat(settings.REAPER_SECONDS, self._guard(self.reap)))
         self._spawn(repeat(IDLE_SECONDS, self._guard(self.tidy)))
@@ -308,13 +309,20 @@ class Hub:
         self.seats.drop_all()
         await self.look_at_all()
 
+    async def look_regularly(self) -> None:
+        """Do what `look_at_all` does, thoroughly each `THOROUGH_EVERY` times."""
+        await self.look_at_all(thoroughly=self._looks % THOROUGH_EVERY == 0)
+        self._looks += 1
+
     async def look_at_all(self, *, thoroughly: bool = False) -> None:
         """Find what changed without a hint, for those who wait or are remembered.
 
         A query per 500 rooms and per 500 mailboxes. About who waits or is remembered
-        only where people have come or gone since the last look, or `thoroughly`
-        everywhere: per 500 sessions, and per 500 callers who are remembered.
+        only where people have come or gone lately, or `thoroughly` everywhere: per 500
+        sessions, and per 500 callers who are remembered. Twice for each change: whoever
+        was being admitted at the first time may have been seen by neither.
         """
+        older, newer = self._versions
         versions: dict[int, int] = {}
         for some in in_batches(sorted({*self.rooms.ids, *self.seats.room_ids})):
             newest = await self.threads.run(partial(newest_positions, room_ids=some))
@@ -322,10 +330,10 @@ class Hub:
                 self._compare(room_id, newest.get(room_id))
             versions |= {pk: found[Kind.PEOPLE] for pk, found in newest.items()}
         await self._look_at_mailboxes()
-        known = {} if thoroughly else self._looked_at
+        known = {} if thoroughly else older
         changed = [pk for pk, version in versions.items() if known.get(pk) != version]
         await self._ask_about(changed)
-        self._looked_at = versions
+        self._versions = (newer, versions)
 
     def _compare(self, room_id: int, positions: dict[Kind, int] | None) -> None:
         """Have a room catch up with what the database says; None for gone."""

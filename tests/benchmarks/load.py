@@ -72,7 +72,8 @@ class Meter:
         times = [server.cpu_times() for server in self._servers]
         server = sum(one.user + one.system for one in times)
         machine = psutil.cpu_times()
-        busy = sum(machine) - machine.idle - getattr(machine, "iowait", 0.0)
+        kinds = ("user", "nice", "system", "irq", "softirq")  # as far as there are such
+        busy = sum(getattr(machine, kind, 0.0) for kind in kinds)
         return time.perf_counter(), server, time.process_time(), busy
 
 
@@ -126,7 +127,7 @@ class Waiter:
 
 
 class Servers:
-    """The processes under load, and the questions to them that are no load."""
+    """The processes under load, and the questions to them that are little load."""
 
     def __init__(self, addresses: Sequence[Address], pids: Sequence[int]) -> None:
         self.addresses = addresses
@@ -150,7 +151,7 @@ class Servers:
                 nearest, end = found, time.monotonic() + PATIENCE
             if time.monotonic() > end:
                 raise RuntimeError(f"{found} of {least} polls wait")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.02)
 
 
 async def until(is_right: Callable[[], bool], seconds: float = PATIENCE) -> bool:
@@ -179,7 +180,7 @@ async def start_waiters(
     within: float = 0,
     **options: Any,
 ) -> list[Waiter]:
-    """Let the people of the rooms poll; the last one begins `within` seconds."""
+    """Let the people of the rooms poll; the last one begins after `within` seconds."""
     people = [
         (room["token"], one["cookie"]) for room in rooms for one in room["people"]
     ]

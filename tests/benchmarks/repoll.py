@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.benchmarks.load import Servers, start_waiters
+from tests.benchmarks.load import Servers, start_waiters, until
 from tests.benchmarks.sizes import Sizes
 from tests.benchmarks.subjects import Bench
 
@@ -49,8 +49,7 @@ async def generate(
     all at once again and again, and what spreads them a little would not.
     """
     waiters = await start_waiters(servers, rooms, within=TIMEOUT, timeout=TIMEOUT)
-    while min(waiter.polls for waiter in waiters) <= WARM_UP:  # noqa: ASYNC110 - it has no event
-        await asyncio.sleep(TIMEOUT / 10)
+    await until(lambda: all(one.polls > WARM_UP or one.errors for one in waiters))
     before = sum(waiter.polls for waiter in waiters)
     servers.meter.start()
     await asyncio.sleep(seconds)

@@ -215,6 +215,19 @@ class TestLeave:
         assert not Session.objects.exists()
         assert Participant.objects.filter(pk=session.participant.pk).exists()
 
+    def test_which_others_in_the_room_are_told_of(self):
+        session = SessionFactory(device=PHONE)
+        before = session.room.people_version
+        leave(asker(), session.room)
+        session.room.refresh_from_db()
+        assert session.room.people_version > before
+
+    def test_which_takes_the_place_of_a_self_joined_user(self):
+        place = ParticipantFactory(type=ParticipantType.SELF_JOINED)
+        SessionFactory(participant=place, device=PHONE)
+        leave(asker(), place.room)
+        assert not Participant.objects.filter(pk=place.pk).exists()
+
     def test_a_guest_who_left_is_still_named(self):
         room = RoomFactory()
         join(asker(), room)

@@ -17,7 +17,7 @@ from talk.exceptions import NotFound
 from talk.hints import Hint, Kind
 from talk.models import BATCH, Room
 from talk.realtime import hub as hub_module
-from talk.realtime.hub import Hub
+from talk.realtime.hub import THOROUGH_EVERY, Hub
 from tests import servers
 from tests.api.helpers import put_in
 from tests.client import TalkClient
@@ -113,7 +113,8 @@ class TestRegularLook:
         database.rooms[2] = [10, 20]
         remember(hub, b"one", participant_pk=1, session_pks=(HERE,))
         remember(hub, b"two", room_id=2, participant_pk=2, session_pks=(HERE + 1,))
-        await hub.look_at_all()
+        for _ in range(2):
+            await hub.look_at_all()
         database.sought.clear()
         database.asked.clear()
 
@@ -144,11 +145,21 @@ class TestRegularLook:
             await hub.look_at_all()
             assert waiter.is_over
 
-    async def test_a_change_counts_once(self, hub, database, looked) -> None:
+    async def test_again_for_who_was_being_admitted_meanwhile(
+        self, hub, database, looked
+    ) -> None:
         database.people[2] = 1
+        database.lost = {3}
         await hub.look_at_all()
+        remember(hub, b"late", room_id=2, participant_pk=3)
         await hub.look_at_all()
-        assert database.sought == [[2]]
+        assert hub.seats.recall(b"late") is None
+
+    async def test_and_not_a_third_time(self, hub, database, looked) -> None:
+        database.people[2] = 1
+        for _ in range(3):
+            await hub.look_at_all()
+        assert database.sought == [[2], [2]]
 
     async def test_what_the_database_did_not_tell_is_asked_again(
         self, hub, database, looked, monkeypatch
@@ -171,16 +182,18 @@ class TestRegularLook:
         assert database.sought == [[1, 2]]
         assert hub.seats.recall(b"one") is None
 
-    async def test_which_it_is_now_and_then(
-        self, hub, database, looked, settings
-    ) -> None:
-        settings.TALK = {"POLL_LOOK_SECONDS": 0.001}
-        database.lost = {1}
-        hub.start()
-        async with asyncio.timeout(NEVER):
-            while hub.seats.recall(b"one") is not None:  # noqa: ASYNC110 - no event
-                await asyncio.sleep(0.001)
-        assert hub.seats.recall(b"two") is not None
+    async def test_which_each_sixth_one_is(self, hub, database, looked) -> None:
+        for _ in range(2 * THOROUGH_EVERY):
+            await hub.look_regularly()
+        assert database.sought == [[1, 2], [1, 2]]
+
+    async def test_one_that_failed_is_made_up_for(self, hub, database, looked) -> None:
+        database.fails = True
+        with pytest.raises(RuntimeError):
+            await hub.look_regularly()
+        database.fails = False
+        await hub.look_regularly()
+        assert database.sought == [[1, 2]]
 
     async def test_callers_of_a_room_that_is_gone_are_forgotten(
         self, hub, database, looked
