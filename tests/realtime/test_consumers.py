@@ -11,7 +11,9 @@ from django.core.asgi import get_asgi_application
 
 import talk.asgi
 from talk.models import Room
+from talk.realtime.consumers import base
 from talk.realtime.hub import stop_hub
+from talk.realtime.metrics import metrics
 from tests.client import BASE, TalkClient
 from tests.factories import UserFactory
 from tests.servers import session_cookie
@@ -98,6 +100,39 @@ async def test_a_drained_poll_gets_its_304_and_later_ones_do_not_wait(
     assert (await late.receive_output(NEVER))["status"] == 304
     await poll.wait(NEVER)
     await late.wait(NEVER)
+
+
+async def test_a_poll_beyond_those_that_may_wait_is_answered_at_once(
+    real_hub, room, settings
+) -> None:
+    settings.TALK = {"POLL_WAITERS_MAX": 1}
+    poll = open_poll(room)
+    await poll.send_input({"type": "http.request", "body": b""})
+    await waiting(real_hub, 1)
+
+    further = open_poll(room)
+    await further.send_input({"type": "http.request", "body": b""})
+    assert (await further.receive_output(NEVER))["status"] == 304
+    await further.wait(NEVER)
+    assert real_hub.rooms.waiter_count == 1
+    await poll.send_input({"type": "http.disconnect"})
+    await poll.wait(NEVER)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_who_comes_when_too_many_wait_to_be_admitted_is_to_come_again(
+    real_hub, room, monkeypatch, method
+) -> None:
+    monkeypatch.setattr(base, "ADMISSIONS_MAX", 0)
+    before = metrics.refused
+    request = open_poll(room, method=method)
+    await request.send_input({"type": "http.request", "body": b"message=Hello"})
+
+    start = await request.receive_output(NEVER)
+    assert start["status"] == 503
+    assert dict(start["headers"])[b"Retry-After"] == b"5"
+    assert metrics.refused == before + 1
+    await request.wait(NEVER)
 
 
 async def test_a_poll_that_comes_after_the_end_is_sent_away(real_hub, room) -> None:

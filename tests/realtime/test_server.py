@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from talk.conf import TalkSettings
 from talk.constants import SESSION_ID_LENGTH
 from tests import servers
+from tests.api.helpers import put_in
 from tests.client import TalkClient
 from tests.factories import UserFactory
 from tests.servers import BASE, Server, open_client, poll, say, until_waiting
@@ -182,6 +184,63 @@ async def test_two_processes_deliver_everything_once_and_in_order(server, room) 
     assert received[:pollers] == [timeline] * pollers
     written = [posted for posts in received[pollers:] for posted in posts]
     assert sorted(written) == timeline
+
+
+@pytest.mark.postgres
+@pytest.mark.asyncio
+class TestWithoutRedis:
+    """Two processes that cannot tell each other anything, but by the database."""
+
+    @pytest.fixture
+    def processes(
+        self, transactional_db: None, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[list[Server]]:
+        monkeypatch.delenv("REDIS_URL", raising=False)
+        monkeypatch.setenv("TALK", json.dumps({"POLL_LOOK_SECONDS": 0.2}))
+        processes = [servers.uvicorn_server() for _ in range(2)]
+        yield processes
+        for process in processes:
+            process.kill()
+
+    async def test_a_message_arrives_from_the_other_process(
+        self, processes, room
+    ) -> None:
+        token, last, cookie = room
+        here, there = processes
+        async with (
+            open_client(here, cookie) as reader,
+            open_client(there, cookie) as writer,
+        ):
+            waiting = asyncio.create_task(poll(reader, token, last))
+            await until_waiting(here, 1)
+            posted = await say(writer, token, "news")
+            async with asyncio.timeout(servers.PATIENCE):
+                assert ids(await waiting) == [posted]
+
+    async def test_who_is_removed_in_the_other_process_is_out(
+        self, processes, room
+    ) -> None:
+        token, last, cookie = room
+        here, there = processes
+
+        def invite() -> dict[str, str]:
+            bob = UserFactory(username="bob")
+            put_in(token, bob)
+            return servers.session_cookie(bob)
+
+        cookie_of_bob = await servers.in_database(invite)
+        async with (
+            open_client(here, cookie_of_bob) as bob,
+            open_client(there, cookie) as owner,
+        ):
+            assert (await poll(bob, token, last, 1)).status_code == 304
+            path = f"{BASE}/room/{token}/participants"
+            await owner.delete(path, params={"participant": "bob"})
+
+            async def status() -> int:
+                return (await poll(bob, token, 10**9, 1)).status_code
+
+            await servers.until(lambda found: found == 404, status)
 
 
 async def collect(
