@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -117,6 +118,25 @@ async def test_a_poll_beyond_those_that_may_wait_is_answered_at_once(
     assert real_hub.rooms.waiter_count == 1
     await poll.send_input({"type": "http.disconnect"})
     await poll.wait(NEVER)
+
+
+@pytest.mark.parametrize("ending", ["gone", "drained"])
+async def test_the_log_tells_how_each_poll_ended(
+    real_hub, room, caplog, ending
+) -> None:
+    with caplog.at_level(logging.DEBUG, logger="talk.poll"):
+        poll = open_poll(room)
+        await poll.send_input({"type": "http.request", "body": b""})
+        await waiting(real_hub, 1)
+        if ending == "gone":
+            await poll.send_input({"type": "http.disconnect"})
+        else:
+            real_hub.drain()
+        await poll.wait(NEVER)
+    (record,) = caplog.records
+    token, _, _ = room
+    assert record.getMessage().startswith(f"{ending} after ")
+    assert record.getMessage().endswith(f" timeline {token}")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
