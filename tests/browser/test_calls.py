@@ -58,9 +58,6 @@ class TestCall:
         expect(tile(other, ALICE).locator("video")).to_have_css("opacity", "1")
         expect_to_see(other, ALICE)
 
-    # It passes on some machines and days and not on others, for a reason that is not
-    # known: the microphone beeps, and the page does not always notice.
-    @pytest.mark.xfail(strict=False, reason="the page does not always notice a beep")
     def test_who_speaks_is_shown(self, pair):
         _one, other = pair
         # The pretended microphone beeps.

@@ -252,6 +252,7 @@ export class Call extends Emitter {
     const { media } = this;
     peer.say(media.hasAudio && !media.isMuted ? "audioOn" : "audioOff");
     peer.say(media.hasVideo ? "videoOn" : "videoOff");
+    if (media.isSpeaking) peer.say("speaking");
     if (this.room.isGuest && this.room.ownName) peer.say("nickChanged", this.room.ownName);
   }
 
@@ -364,7 +365,7 @@ export class Call extends Emitter {
 
   tellSpeaking() {
     const type = this.media.isSpeaking ? "speaking" : "stoppedSpeaking";
-    for (const { peer } of this.others.values()) if (peer?.isConnected) peer.say(type);
+    for (const { peer } of this.others.values()) peer?.say(type);
     this.emit("change");
   }
 

@@ -11,6 +11,12 @@ const LOUD = 0.02;
 const LOOK_MILLISECONDS = 100;
 const QUIET_LOOKS = 8;
 
+/** Samples of one look, more than come until the next, so that none is missed. */
+const SAMPLES = 8192;
+
+/** Samples that are as loud as their mean: 10 ms, in which a short sound is not lost. */
+const BLOCK = 512;
+
 /**
  * Why a device cannot be used: `refused` by the user, `none` there, `busy` elsewhere,
  * `insecure` where the browser gives none to pages without TLS.
@@ -177,14 +183,13 @@ export class LocalMedia extends Emitter {
     if (!this.audio) return;
     this.context = new AudioContext();
     const analyser = this.context.createAnalyser();
-    analyser.fftSize = 512;
+    analyser.fftSize = SAMPLES;
     this.context.createMediaStreamSource(new MediaStream([this.audio])).connect(analyser);
     const samples = new Float32Array(analyser.fftSize);
     let quiet = 0;
     this.timer = setInterval(() => {
       analyser.getFloatTimeDomainData(samples);
-      const power = samples.reduce((sum, value) => sum + value * value, 0) / samples.length;
-      quiet = Math.sqrt(power) > LOUD ? 0 : quiet + 1;
+      quiet = loudness(samples) > LOUD ? 0 : quiet + 1;
       this.noteSpeaking(!this.isMuted && quiet < QUIET_LOOKS);
     }, LOOK_MILLISECONDS);
   }
@@ -194,6 +199,16 @@ export class LocalMedia extends Emitter {
     this.isSpeaking = isSpeaking;
     this.emit("speaking");
   }
+}
+
+/** How loud the loudest part of some samples is, from 0 to 1. */
+function loudness(/** @type {Float32Array} */ samples) {
+  let loudest = 0;
+  for (let start = 0; start < samples.length; start += BLOCK) {
+    const block = samples.subarray(start, start + BLOCK);
+    loudest = Math.max(loudest, block.reduce((sum, value) => sum + value * value, 0) / block.length);
+  }
+  return Math.sqrt(loudest);
 }
 
 /** @returns {Problem} */
