@@ -180,12 +180,12 @@ class Hub:
             self.rooms.ring_mailboxes(room, {hint.session_pk})
 
     def _hear_departure(self, room_id: int) -> None:
-        number = self.seats.doubt(room_id)
+        doubted_at = self.seats.doubt(room_id)
         room = self.rooms.get(room_id)
         if room is not None:
             room.timeline.forget()
-        if room is not None or number is not None:
-            work = partial(self.send_departed_away, room_id, number)
+        if room is not None or doubted_at is not None:
+            work = partial(self.send_departed_away, room_id, doubted_at)
             self._spawn(self._guard(work)())
 
     async def arrive(self, waiter: Waiter) -> None:
@@ -362,18 +362,16 @@ class Hub:
             for room in self.rooms:
                 self.rooms.ring_mailboxes(room, full)
 
-    async def send_departed_away(self, room_id: int, doubt: int | None) -> None:
+    async def send_departed_away(self, room_id: int, doubted_at: int | None) -> None:
         """Ring those of a room whose session has ended, or all when the room is gone.
 
         And forget those who have lost their place. A few queries a hint.
         """
         newest = await self.threads.run(partial(newest_positions, room_ids=[room_id]))
-        room = self.rooms.get(room_id)
-        if room is not None and room_id not in newest:
-            self.rooms.end(room)
+        self._compare(room_id, newest.get(room_id))
         await self._ask_about([room_id])
-        if doubt is not None:
-            self.seats.trust(room_id, doubt)
+        if doubted_at is not None:
+            self.seats.trust(room_id, doubted_at)
 
     async def _ask_about(self, room_ids: Collection[int]) -> None:
         """Find who waits in rooms, or is remembered there, and should not any more."""

@@ -75,6 +75,9 @@ class Seat:
     until: float = 0.0
     """When it has to be admitted again, by the monotonic clock."""
 
+    since: int = 0
+    """The changes that admitting it has seen; see `Seats.moment`."""
+
     def mark_for(self, comments: int) -> ReadMark | None:
         """Return the read mark of somebody who knows so many comments, if it is new."""
         if not self.caller.account or comments <= self.marked:
@@ -164,7 +167,7 @@ class Seats:
         if seat.until <= self._clock():
             self._drop([key])
             return None
-        if seat.caller.room_id in self._doubted:
+        if seat.since < self._doubted.get(seat.caller.room_id, 0):
             return None
         self._seats.move_to_end(key)
         return seat
@@ -186,6 +189,7 @@ class Seats:
             return
         self._drop([key])
         seat.until = self._clock() + self._seconds
+        seat.since = since
         self._seats[key] = seat
         self._by_room.add(caller.room_id, key)
         self._by_participant.add(caller.participant_pk, key)
@@ -232,21 +236,24 @@ class Seats:
         """Forget those whose time is up and who did not come back."""
         now = self._clock()
         self._drop([key for key, seat in self._seats.items() if seat.until <= now])
+        for room_id in [pk for pk in self._doubted if pk not in self._by_room]:
+            del self._doubted[room_id]
 
     def doubt(self, room_id: int) -> int | None:
-        """Have all callers of a room admitted anew until `trust` is called.
+        """Have all who are remembered of a room admitted anew until `trust` is called.
 
-        Returns the number to call it with, None when there are none.
+        Once each: who has been admitted since then is beyond doubt. Returns the moment
+        of the change to call it with, None when there are none.
         """
         self._note_change(room_id)
         if room_id not in self._by_room:
             return None
-        self._doubted[room_id] = self._doubted.get(room_id, 0) + 1
-        return self._doubted[room_id]
+        self._doubted[room_id] = self._moment
+        return self._moment
 
-    def trust(self, room_id: int, number: int) -> None:
+    def trust(self, room_id: int, moment: int) -> None:
         """End a doubt, unless there has been another one since."""
-        if self._doubted.get(room_id) == number:
+        if self._doubted.get(room_id) == moment:
             del self._doubted[room_id]
 
     @property

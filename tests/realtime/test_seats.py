@@ -282,8 +282,15 @@ class TestDoubt:
 
     def test_until_it_is_known(self, seats) -> None:
         seat = sit(seats)
-        number = seats.doubt(1)
-        seats.trust(1, number)
+        moment = seats.doubt(1)
+        seats.trust(1, moment)
+        assert seats.recall(b"key") is seat
+
+    def test_or_until_they_were_admitted_anew(self, seats) -> None:
+        sit(seats)
+        seats.doubt(1)
+        assert seats.recall(b"key") is None
+        seat = sit(seats)
         assert seats.recall(b"key") is seat
 
     def test_a_second_doubt_outlasts_the_first(self, seats) -> None:
@@ -295,6 +302,15 @@ class TestDoubt:
 
     def test_rooms_without_callers_are_not_doubted(self, seats) -> None:
         assert seats.doubt(1) is None
+        assert seats._doubted == {}
+
+    def test_a_doubt_that_nobody_ends_goes_with_the_last_caller(
+        self, seats, clock
+    ) -> None:
+        sit(seats)
+        seats.doubt(1)
+        clock.now += 60
+        seats.drop_expired()
         assert seats._doubted == {}
 
 
