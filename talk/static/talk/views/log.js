@@ -96,10 +96,10 @@ export class LogView {
   savePlace() {
     const anchor = this.isAtEnd ? undefined : this.anchor();
     const id = Number(anchor?.element.dataset.id);
-    remember(`place:${this.room.memoryKey}`, id ? { id, top: anchor.top } : undefined);
+    remember(`place:${this.room.memoryKey}`, id ? { id, bottom: anchor.bottom } : undefined);
   }
 
-  /** @param {{id: number, top: number}} place */
+  /** @param {{id: number, bottom: number}} place */
   goTo(place) {
     const index = this.timeline.messages.findIndex((message) => message.id >= place.id);
     if (index < 0) return;
@@ -107,7 +107,7 @@ export class LogView {
     this.last = Math.min(this.timeline.messages.length, this.first + WINDOW);
     this.render();
     const element = this.list.querySelector(`[data-id="${this.timeline.messages[index].id}"]`);
-    this.list.scrollTop += this.topOf(element) - place.top;
+    this.list.scrollTop += this.bottomOf(element) - place.bottom;
   }
 
   showEnd() {
@@ -237,7 +237,7 @@ export class LogView {
     );
     if (this.isAtEnd) this.scrollToEnd();
     else if (anchor?.element.isConnected) {
-      this.list.scrollTop += this.topOf(anchor.element) - anchor.top;
+      this.list.scrollTop += this.bottomOf(anchor.element) - anchor.bottom;
     }
     this.showJump();
   }
@@ -246,11 +246,11 @@ export class LogView {
     this.list.scrollTop = this.list.scrollHeight;
   }
 
-  /** The first message in sight, and where. */
+  /** The first message in sight, and where it ends: above it may lose its byline. */
   anchor() {
     for (const element of this.list.children) {
-      const top = this.topOf(element);
-      if (element.dataset.id && top + element.offsetHeight > 0) return { element, top };
+      const bottom = this.bottomOf(element);
+      if (element.dataset.id && bottom > 0) return { element, bottom };
     }
     return undefined;
   }
@@ -258,6 +258,11 @@ export class LogView {
   /** @param {Element} element */
   topOf(element) {
     return element.getBoundingClientRect().top - this.list.getBoundingClientRect().top;
+  }
+
+  /** @param {Element} element */
+  bottomOf(element) {
+    return element.getBoundingClientRect().bottom - this.list.getBoundingClientRect().top;
   }
 
   showJump() {
