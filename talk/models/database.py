@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -17,6 +19,9 @@ Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 BATCH = 500
 """Ids in one statement; SQLite and Oracle allow no thousands of parameters."""
+
+_turn = threading.RLock()
+"""Held by the one of this process who writes to SQLite."""
 
 
 def talk_database() -> str:
@@ -34,10 +39,32 @@ def atomic(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        with transaction.atomic(using=talk_database()):
+        with _transaction(talk_database()):
             return function(*args, **kwargs)
 
     return run
+
+
+def _transaction(alias: str) -> AbstractContextManager[None]:
+    connection = connections[alias]
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        return _in_turn(alias)
+    return transaction.atomic(using=alias)
+
+
+@contextmanager
+def _in_turn(alias: str) -> Iterator[None]:
+    """Run a transaction when no other one of this process runs.
+
+    SQLite lets one write at a time anyway. But who finds it taken sleeps and tries
+    again, for longer each time; here the next one goes on as soon as it is free.
+    """
+    with ExitStack() as turn:
+        turn.enter_context(_turn)
+        with transaction.atomic(using=alias):
+            # Before what others do after the commit, which may take a while.
+            transaction.on_commit(turn.close, using=alias)
+            yield
 
 
 def primary(rows: Rows) -> Rows:
