@@ -22,7 +22,7 @@ from tests.mails import PATIENCE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a server that is not named, and say so."""
+    """Skip what needs a server that is not named, and say so; begin with what is long."""
     engine = settings.DATABASES["default"]["ENGINE"]
     present = {
         "postgres": engine == "django.db.backends.postgresql",
@@ -33,6 +33,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if item.get_closest_marker(mark) and not is_present:
                 reason = f"needs {mark}; name it in the environment"
                 item.add_marker(pytest.mark.skip(reason=reason))
+    # Nobody shall wait at the end for one worker. What is shuffled before stays so.
+    items.sort(key=lambda item: not _is_long(item))
+
+
+def _is_long(item: pytest.Item) -> bool:
+    """Whether a test starts servers, or tries a hundred inputs."""
+    function = getattr(item, "function", None)
+    is_tried_often = getattr(function, "is_hypothesis_test", False)
+    return is_tried_often or item.get_closest_marker("server") is not None
 
 
 BIG = 2**20
