@@ -155,6 +155,9 @@ class Hub:
                 self._hear_timeline(hint)
             elif hint.kind is Kind.ACCOUNT:
                 self.seats.drop_account(hint.account)
+                self.rooms.doubt(hint.account)
+            elif hint.kind is Kind.CONNECTION:
+                self.seats.drop_account(hint.account)
             elif hint.kind is Kind.ROOM:
                 self.seats.drop_room(hint.room_id)
             elif hint.kind is Kind.DEPARTURE:
@@ -323,16 +326,18 @@ class Hub:
         was being admitted at the first time may have been seen by neither.
         """
         older, newer = self._versions
-        versions: dict[int, int] = {}
-        for some in in_batches(sorted({*self.rooms.ids, *self.seats.room_ids})):
-            newest = await self.threads.run(partial(newest_positions, room_ids=some))
-            for room_id in some:
-                self._compare(room_id, newest.get(room_id))
-            versions |= {pk: found[Kind.PEOPLE] for pk, found in newest.items()}
-        await self._look_at_mailboxes()
+        room_ids = sorted({*self.rooms.ids, *self.seats.room_ids})
+        newest: dict[int, dict[Kind, int]] = {}
+        for some in in_batches(room_ids):
+            newest |= await self.threads.run(partial(newest_positions, room_ids=some))
+        versions = {pk: found[Kind.PEOPLE] for pk, found in newest.items()}
         known = {} if thoroughly else older
         changed = [pk for pk, version in versions.items() if known.get(pk) != version]
+        # Before anybody is given what was said after they had been removed.
         await self._ask_about(changed)
+        for room_id in room_ids:
+            self._compare(room_id, newest.get(room_id))
+        await self._look_at_mailboxes()
         self._versions = (newer, versions)
 
     def _compare(self, room_id: int, positions: dict[Kind, int] | None) -> None:
@@ -375,9 +380,10 @@ class Hub:
 
     async def _ask_about(self, room_ids: Collection[int]) -> None:
         """Find who waits in rooms, or is remembered there, and should not any more."""
-        waited = [self.rooms.get(room_id) for room_id in room_ids]
-        await self._find_departed([room for room in waited if room is not None])
-        await self._find_lost(room_ids)
+        found = [self.rooms.get(room_id) for room_id in room_ids]
+        rooms = [room for room in found if room is not None]
+        await self._find_departed(rooms)
+        await self._find_lost(room_ids, rooms)
 
     async def _find_departed(self, rooms: Iterable[WaitedRoom]) -> None:
         """Ring those who wait with a session that has ended."""
@@ -390,21 +396,24 @@ class Hub:
             and not waiter.is_over
         }
         ended = await self._ended(set(needed.values()))
-        over = [waiter for waiter, pk in needed.items() if pk in ended]
-        for waiter in over:
-            waiter.is_over = True
-        self.rooms.ring(over)
+        self.rooms.send_away([waiter for waiter, pk in needed.items() if pk in ended])
 
-    async def _find_lost(self, room_ids: Iterable[int]) -> None:
-        """Forget those remembered participants of rooms who have to be asked again.
+    async def _find_lost(
+        self, room_ids: Iterable[int], rooms: Iterable[WaitedRoom]
+    ) -> None:
+        """Send those away who have lost their place, and forget whom to ask again.
 
-        They are those who have lost their place, or one of the sessions they are there
-        with.
+        To be asked again are those and, of the callers who are remembered of
+        `room_ids`, who has lost one of the sessions they are there with.
         """
         callers = self.seats.callers(room_ids)
+        waiters = [waiter for room in rooms for waiter in room.waiters]
+        waiting = {waiter.poll.participant_pk for waiter in waiters}
         lost: set[int] = set()
-        for some in in_batches(sorted(callers)):
+        for some in in_batches(sorted(waiting.union(callers))):
             lost |= await self.threads.run(partial(lost_places, some))
+        lost_waiters = [one for one in waiters if one.poll.participant_pk in lost]
+        self.rooms.send_away(lost_waiters)
         ended = await self._ended({pk for pks in callers.values() for pk in pks})
         if ended:
             lost |= {pk for pk in callers if not ended.isdisjoint(callers[pk])}

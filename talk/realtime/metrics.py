@@ -22,8 +22,20 @@ logger = logging.getLogger("talk.metrics")
 LATENCY_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Seconds; upper bounds of the classes in which wake-ups are counted."""
 
-OUTCOMES = ("answered", "expired", "superseded", "gone", "drained", "refused", "failed")
-"""Ways in which a poll ends."""
+OUTCOMES = (
+    "answered",
+    "expired",
+    "over",
+    "doubted",
+    "superseded",
+    "gone",
+    "drained",
+    "refused",
+    "failed",
+)
+"""Ways in which a poll ends: with news; without; because the room or the caller's place
+there is gone; because the account has changed; by a newer poll of its session; because
+the client has hung up; because the process ends; because too many wait; by an error."""
 
 
 @dataclass(slots=True)
@@ -87,7 +99,7 @@ def snapshot(hub: Hub | None = None) -> dict[str, Any]:
     """Return what this process has done and has to do, by name.
 
     Counters grow from the start of the process: ``polls`` (ended ones, a dict by
-    outcome: answered, expired, superseded, gone, drained, refused, failed),
+    outcome, one of `OUTCOMES`),
     ``admitted``, ``recalled``, ``refused``, ``posts``, ``wakes``, ``woken``,
     ``wake_seconds``, ``wake_classes`` (a list by `LATENCY_BOUNDS`), ``batches``,
     ``batched``, ``hints_dropped``. What is there at this moment: ``waiters``, ``rooms``,

@@ -137,9 +137,25 @@ class WaitedRooms:
 
     def end(self, room: WaitedRoom) -> None:
         """Tell everybody that their room is gone."""
-        for waiter in room.waiters:
+        self.send_away(list(room.waiters))
+
+    def send_away(self, waiters: Sequence[Waiter]) -> None:
+        """Tell waiters that there is nothing here that they may wait for."""
+        for waiter in waiters:
             waiter.is_over = True
-        self.ring(list(room.waiters))
+        self.ring(waiters)
+
+    def doubt(self, account: str) -> None:
+        """End the polls of an account, without news: the next ones are admitted anew."""
+        meant = [
+            waiter
+            for room in self
+            for waiter in room.waiters
+            if waiter.poll.account == account
+        ]
+        for waiter in meant:
+            waiter.is_doubted = True
+        self.ring(meant)
 
     def ring_mailboxes(self, room: WaitedRoom, session_pks: Collection[int]) -> None:
         """Ring those who wait for messages to one of these sessions."""

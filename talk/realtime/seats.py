@@ -177,6 +177,10 @@ class Seats:
         """The number of changes so far, to be noted before somebody is admitted."""
         return self._moment
 
+    def has_changed(self, subject: int | str, *, since: int) -> bool:
+        """Whether a room or an account may have changed since a moment."""
+        return max(self._changes.get(subject, 0), self._forgotten) > since
+
     def keep(self, key: bytes, seat: Seat, *, since: int) -> None:
         """Remember a caller who has been admitted just now.
 
@@ -184,8 +188,9 @@ class Seats:
         whoever admitted them may not have seen that.
         """
         caller = seat.caller
-        newest = max(self._changes.get(caller.room_id, 0), self._forgotten)
-        if max(newest, self._changes.get(caller.account, 0)) > since:
+        if self.has_changed(caller.room_id, since=since):
+            return
+        if self.has_changed(caller.account, since=since):
             return
         self._drop([key])
         seat.until = self._clock() + self._seconds

@@ -27,6 +27,7 @@ class Waiter:
         "answer",
         "began",
         "deadline",
+        "is_doubted",
         "is_gone",
         "is_over",
         "is_superseded",
@@ -47,10 +48,12 @@ class Waiter:
         """When to give up, by the clock of the event loop."""
         self.answer: Answer | None = None
         """What somebody else has found for it."""
+        self.is_doubted = False
+        """Whether its caller has to be admitted anew, with the next poll."""
         self.is_gone = False
         """Whether its client has hung up while it waited."""
         self.is_over = False
-        """Whether the session that the poll depends on has ended."""
+        """Whether the room, the caller's place in it or the session needed is gone."""
         self.is_superseded = False
         """Whether a newer poll of the same session has taken over."""
         self._is_rung = False

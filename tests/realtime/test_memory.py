@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -13,10 +14,13 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_out
 from django.contrib.sessions.models import Session as HTTPSession
 from django.core.asgi import get_asgi_application
+from django.utils import timezone
 
 import talk.asgi
 from talk import hints
+from talk.domain.app_passwords import create_app_password, revoke_app_passwords
 from talk.models import Participant, Session
+from talk.realtime.handler import Admission, RequestHandler
 from talk.realtime.hub import Hub
 from talk.realtime.metrics import metrics
 from tests.api.helpers import put_in
@@ -90,16 +94,36 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.001)
 
 
+def somebody_sleeps(hub: Hub) -> bool:
+    return any(waiter.is_asleep for room in hub.rooms for waiter in room.waiters)
+
+
 async def wait_and_leave(hub: Hub, site: Site, headers: Any) -> None:
     """Poll until the client waits, then hang up."""
     poll = site.open(headers)
     await poll.send_input({"type": "http.request", "body": b""})
-    asleep = lambda: any(  # noqa: E731
-        waiter.is_asleep for room in hub.rooms for waiter in room.waiters
-    )
-    await until(asleep)
+    await until(lambda: somebody_sleeps(hub))
     await poll.send_input({"type": "http.disconnect"})
     await poll.wait(NEVER)
+
+
+@asynccontextmanager
+async def waiting(
+    hub: Hub, site: Site, headers: Any
+) -> AsyncIterator[ApplicationCommunicator]:
+    """A poll of a client that waits."""
+    poll = site.open(headers)
+    await poll.send_input({"type": "http.request", "body": b""})
+    await until(lambda: somebody_sleeps(hub))
+    yield poll
+
+
+async def without_waking(hub: Hub, change: Callable[[Site], None], site: Site) -> None:
+    """Have something change whose own message nobody hands out."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(hub, "_hear_timeline", lambda hint: None)
+        await in_database(change, site)
+        await until(lambda: not somebody_sleeps(hub))
 
 
 async def status_of(site: Site, headers: Any, seconds: int = 1) -> int:
@@ -175,7 +199,8 @@ def remove(site: Site) -> None:
 
 def log_out(site: Site) -> None:
     # What Django's logout does: it flushes the session, and tells of it.
-    HTTPSession.objects.all().delete()
+    others = HTTPSession.objects.exclude(pk=site.owner.http.session.session_key)
+    others.delete()
     user_logged_out.send(sender=type(site.bob), request=None, user=site.bob)
 
 
@@ -208,6 +233,75 @@ async def test_what_takes_the_right_to_read_counts_at_once(
     await wait_and_leave(real_hub, site, headers)
     await in_database(change, site)
     assert await status_of(site, headers) == 404
+
+
+def revoke_app_password(site: Site) -> None:
+    created = create_app_password(user=site.bob, label="bot", now=timezone.now())
+    revoke_app_passwords(ids=[created.app_password.pk])
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "outcome"),
+    [
+        (remove, 404, "over"),
+        (log_out, 304, "doubted"),
+        (deactivate, 304, "doubted"),
+        (change_password, 304, "doubted"),
+        (revoke_app_password, 304, "doubted"),
+    ],
+)
+async def test_who_waits_meanwhile_is_given_nothing_that_comes_later(
+    real_hub, site, change, status, outcome
+) -> None:
+    headers = await in_database(site.headers_of, site.bob)
+    before = metrics.polls[outcome]
+    async with waiting(real_hub, site, headers) as poll:
+        await without_waking(real_hub, change, site)
+        await in_database(site.owner.say, site.token, "not for Bob")
+        start = await poll.receive_output(NEVER)
+        await poll.wait(NEVER)
+    assert start["status"] == status
+    assert metrics.polls[outcome] == before + 1
+
+
+async def test_a_change_of_somebody_else_ends_no_poll(real_hub, site) -> None:
+    headers = await in_database(site.headers_of, site.bob)
+    async with waiting(real_hub, site, headers) as poll:
+        await in_database(site.alice.save)
+        assert await poll.receive_nothing(0.1)
+        await in_database(site.owner.say, site.token, "for Bob")
+        start = await poll.receive_output(NEVER)
+        await poll.wait(NEVER)
+    assert start["status"] == 200
+
+
+async def test_nor_does_another_device_that_joins(real_hub, site) -> None:
+    headers = await in_database(site.headers_of, site.bob)
+    async with waiting(real_hub, site, headers) as poll:
+        await in_database(lambda: TalkClient(site.bob).join(site.token))
+        assert await poll.receive_nothing(0.1)
+        await in_database(site.owner.say, site.token, "for Bob")
+        start = await poll.receive_output(NEVER)
+        await poll.wait(NEVER)
+    assert start["status"] == 200
+
+
+async def test_whose_account_changes_during_admission_is_admitted_once_more(
+    real_hub, site, monkeypatch
+) -> None:
+    headers = await in_database(site.headers_of, site.bob)
+    admit = RequestHandler.admit
+    admissions: list[Admission] = []
+
+    def admit_and_change(*arguments: Any) -> Admission:
+        admissions.append(admit(*arguments))
+        if len(admissions) == 1:
+            deactivate(site)
+        return admissions[-1]
+
+    monkeypatch.setattr(RequestHandler, "admit", admit_and_change)
+    assert await status_of(site, headers) == 404
+    assert len(admissions) == 2
 
 
 async def test_a_guest_whose_room_becomes_private_is_out_at_once(
@@ -287,6 +381,21 @@ async def test_a_removal_that_was_not_heard_of_is_found_by_the_regular_look(
     await in_database(remove, site)
     await real_hub.look_at_all()
     assert len(real_hub.seats) == 0
+
+
+async def test_who_was_removed_unheard_is_not_given_what_came_later(
+    real_hub, site
+) -> None:
+    headers = await in_database(site.headers_of, site.bob)
+    async with waiting(real_hub, site, headers) as poll:
+        await real_hub.look_at_all()
+        hints.remove_listener(real_hub.publish_here)
+        await in_database(remove, site)
+        await in_database(site.owner.say, site.token, "not for Bob")
+        await real_hub.look_at_all()
+        start = await poll.receive_output(NEVER)
+        await poll.wait(NEVER)
+    assert start["status"] == 404
 
 
 async def test_a_poll_that_does_not_wait_asks_the_database(real_hub, site) -> None:

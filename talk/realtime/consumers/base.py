@@ -65,6 +65,7 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
     ) -> tuple[Seat | None, Answer, Headers]:
         """Have the site answer, and remember the caller if it says who that is.
 
+        Once more if their account has changed meanwhile, which it may not have seen.
         Returns the seat, and the answer with the cookies for this client alone. The
         answer is the whole one where there is no seat, and for a seat what it says.
         """
@@ -72,12 +73,15 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
             metrics.refused += 1
             return None, UNAVAILABLE, ()
         metrics.admitted += 1
-        moment = hub.seats.moment
         admit = partial(self._handler.admit, self.scope, body)
-        admission = await hub.admissions.run(admit)
-        caller = admission.caller
-        if caller is None:
-            return None, admission.answer, ()
+        while True:
+            moment = hub.seats.moment
+            admission = await hub.admissions.run(admit)
+            caller = admission.caller
+            if caller is None:
+                return None, admission.answer, ()
+            if not hub.seats.has_changed(caller.account, since=moment):
+                break
         answer, headers, cookies = admission.answer.taken_apart()
         seat = hub.seats.seat_for(
             caller,

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from talk.api.answers import Answer, Headers
 from talk.api.polls import Look, Poll
+from talk.exceptions import NotFound
 from talk.hints import Kind
 from talk.realtime.consumers.base import TalkConsumer
 from talk.realtime.hub import Hub
@@ -89,12 +90,16 @@ class PollConsumer(TalkConsumer):
                 try:
                     await hub.arrive(waiter)
                     outcome, found = await self._find_news(hub, waiter)
+                    if waiter.is_doubted and outcome != "gone":
+                        # Whatever has been found may not be for them any more.
+                        outcome, found = "doubted", None
                 finally:
                     hub.rooms.unsubscribe(waiter)
             else:
                 outcome = "refused"
         except Exception as error:  # noqa: BLE001 - the view knows what it means
             make = partial(poll.fail, error)
+            outcome = "over" if isinstance(error, NotFound) else "failed"
         else:
             if isinstance(found, Answer):
                 return outcome, found, found
@@ -109,7 +114,7 @@ class PollConsumer(TalkConsumer):
         """Look and wait in turn until there is news; return how it ended.
 
         Raises:
-            NotFound: the room, or the session that the poll depends on, is gone.
+            NotFound: the room, or what the poll depends on there, is gone.
         """
         loop = asyncio.get_running_loop()
         while True:
@@ -118,7 +123,7 @@ class PollConsumer(TalkConsumer):
                 return "answered", found
             if hub.is_draining:
                 return "drained", None
-            if waiter.is_superseded:
+            if waiter.is_superseded or waiter.is_doubted:
                 return "superseded", None
             if loop.time() >= waiter.deadline:
                 return "expired", None
