@@ -368,12 +368,15 @@ class Hub:
                 self.rooms.ring_mailboxes(room, full)
 
     async def send_departed_away(self, room_id: int, doubted_at: int | None) -> None:
-        """Ring those of a room whose session has ended, or all when the room is gone.
+        """Send away whose session or place has ended, or all when the room is gone.
 
-        And forget those who have lost their place. A few queries a hint.
+        Those who were removed are told of it first. A few queries a hint.
         """
         newest = await self.threads.run(partial(newest_positions, room_ids=[room_id]))
         self._compare(room_id, newest.get(room_id))
+        room = self.rooms.get(room_id)
+        if room is not None and room.waking is not None:
+            await asyncio.wait([room.waking])
         await self._ask_about([room_id])
         if doubted_at is not None:
             self.seats.trust(room_id, doubted_at)
