@@ -67,10 +67,10 @@ class Kind(StrEnum):
     """It is another room now than its callers knew: its name, type or password."""
 
     ACCOUNT = "account"
-    """An account is not what it was: logged out, changed, deleted."""
+    """An account is not what it was: changed, or connected anew."""
 
-    CONNECTION = "connection"
-    """An account has connected anew; whoever remembers it does not know that session."""
+    LOGIN = "login"
+    """Logins of an account have ended: by logout, a new password, disabling, deletion."""
 
 
 Subject = tuple[int, Kind, int, str]
@@ -150,17 +150,17 @@ def record_room(*, room_id: int) -> None:
 def record_account(*, user_pk: object) -> None:
     """Publish, once the transaction has committed, that an account is not what it was.
 
-    Whoever was admitted with it, and waits or is remembered, has to be admitted anew.
+    Whoever remembers somebody who was logged in with it has to look again.
     """
     _record((0, Kind.ACCOUNT, 0, str(user_pk)), 0)
 
 
-def record_connection(*, user_pk: object) -> None:
-    """Publish, once the transaction has committed, that an account has a new session.
+def record_login_end(*, user_pk: object) -> None:
+    """Publish, once the transaction has committed, that logins of an account have ended.
 
-    Whoever remembers it without that session has to look again.
+    Whoever was admitted with it has to be admitted anew, also those who wait.
     """
-    _record((0, Kind.CONNECTION, 0, str(user_pk)), 0)
+    _record((0, Kind.LOGIN, 0, str(user_pk)), 0)
 
 
 def _record(subject: Subject, position: int) -> None:

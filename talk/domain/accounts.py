@@ -54,7 +54,7 @@ def _abandon_all(user: User, now: datetime) -> None:
 def note_logout(*, user: User | None, **_: Any) -> None:
     """Receive Django's `user_logged_out`: nobody is to be remembered by that login."""
     if user is not None:
-        hints.record_account(user_pk=user.pk)
+        hints.record_login_end(user_pk=user.pk)
 
 
 def note_changed_account(
@@ -63,13 +63,22 @@ def note_changed_account(
     """Receive `post_save` of the site's user model: it may be disabled, or renamed.
 
     That is the only way in which Django tells of a changed password or account. That
-    somebody has logged in changes nothing.
+    somebody has logged in changes nothing. Some sites save accounts with each request,
+    to know who is there, which must end no poll.
     """
-    if set(update_fields or ()) != {"last_login"}:
+    changed = set(update_fields or ())
+    if changed == {"last_login"}:
+        return
+    # What `set_password` leaves there until `save` has ended.
+    is_set = getattr(instance, "_password", None) is not None
+    is_disabled = not getattr(instance, "is_active", True)
+    if is_set or is_disabled or "password" in changed:
+        hints.record_login_end(user_pk=instance.pk)
+    else:
         hints.record_account(user_pk=instance.pk)
 
 
 def forget_deleted_account(*, instance: User, **_: Any) -> None:
     """Receive Django's `pre_delete` of the site's user model."""
-    hints.record_account(user_pk=instance.pk)
+    hints.record_login_end(user_pk=instance.pk)
     forget_account(user=instance)

@@ -110,7 +110,7 @@ def revoke_app_passwords(*, ids: Iterable[int]) -> int:
     for some in in_batches(list(ids)):
         rows = primary(AppPassword.objects.filter(pk__in=some))
         for user_pk in set(rows.values_list("user", flat=True)):
-            hints.record_account(user_pk=user_pk)
+            hints.record_login_end(user_pk=user_pk)
         count += rows.delete()[0]
     return count
 

@@ -149,7 +149,8 @@ def _connect(*, asker: Asker, room_id: int, proven: str, now: datetime) -> Sessi
     calls.end_if_empty(room=room, now=now)
     note_change(room=room)
     if participant.user is not None:
-        hints.record_connection(user_pk=participant.user.pk)
+        # Whoever remembers the user without this session has to look again.
+        hints.record_account(user_pk=participant.user.pk)
     actor = Actor(user=participant.user, guest=participant.guest)
     announce(signals.session_started, room=room, actor=actor, session=session)
     return session

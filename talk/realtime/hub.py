@@ -155,9 +155,9 @@ class Hub:
                 self._hear_timeline(hint)
             elif hint.kind is Kind.ACCOUNT:
                 self.seats.drop_account(hint.account)
+            elif hint.kind is Kind.LOGIN:
+                self.seats.end_logins(hint.account)
                 self.rooms.doubt(hint.account)
-            elif hint.kind is Kind.CONNECTION:
-                self.seats.drop_account(hint.account)
             elif hint.kind is Kind.ROOM:
                 self.seats.drop_room(hint.room_id)
             elif hint.kind is Kind.DEPARTURE:

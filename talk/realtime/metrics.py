@@ -34,7 +34,7 @@ OUTCOMES = (
     "failed",
 )
 """Ways in which a poll ends: with news; without; because the room or the caller's place
-there is gone; because the account has changed; by a newer poll of its session; because
+there is gone; because logins of the account have ended; by a newer poll of its session; because
 the client has hung up; because the process ends; because too many wait; by an error."""
 
 

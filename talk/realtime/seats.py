@@ -32,6 +32,11 @@ NUMBERS = re.compile(rb"(?:^|&)(lastKnownMessageId|timeout|limit)=([0-9]{1,18})(
 CHANGES_MAX = 10_000
 """Changes that are remembered for those who are being admitted meanwhile."""
 
+LOGINS = "logins"
+
+Changing = int | str | tuple[str, str]
+"""A room by its key, an account by its own as text, or `LOGINS` of one."""
+
 SUSPICIOUS = re.compile(rb"lastKnownMessageId|timeout|limit|[%+\[]")
 """What is left of a query in which such a parameter is written in another way."""
 
@@ -99,7 +104,7 @@ class Seats:
         self._by_participant = KeyIndex[int]()
         self._by_account = KeyIndex[str]()
         self._doubted: dict[int, int] = {}
-        self._changes: OrderedDict[int | str, int] = OrderedDict()
+        self._changes: OrderedDict[Changing, int] = OrderedDict()
         self._moment = 0
         self._forgotten = 0
         self._said: dict[Any, Any] = {}
@@ -177,9 +182,9 @@ class Seats:
         """The number of changes so far, to be noted before somebody is admitted."""
         return self._moment
 
-    def has_changed(self, subject: int | str, *, since: int) -> bool:
-        """Whether a room or an account may have changed since a moment."""
-        return max(self._changes.get(subject, 0), self._forgotten) > since
+    def have_logins_ended(self, account: str, *, since: int) -> bool:
+        """Whether logins of an account may have ended since a moment."""
+        return self._has_changed((LOGINS, account), since)
 
     def keep(self, key: bytes, seat: Seat, *, since: int) -> None:
         """Remember a caller who has been admitted just now.
@@ -188,9 +193,9 @@ class Seats:
         whoever admitted them may not have seen that.
         """
         caller = seat.caller
-        if self.has_changed(caller.room_id, since=since):
+        if self._has_changed(caller.room_id, since):
             return
-        if self.has_changed(caller.account, since=since):
+        if self._has_changed(caller.account, since):
             return
         self._drop([key])
         seat.until = self._clock() + self._seconds
@@ -230,6 +235,11 @@ class Seats:
         """Forget all callers with an account."""
         self._note_change(account)
         self._drop(self._by_account.keys_of(account))
+
+    def end_logins(self, account: str) -> None:
+        """Forget all callers with an account, logins of which have ended."""
+        self._note_change((LOGINS, account))
+        self.drop_account(account)
 
     def drop_all(self) -> None:
         """Forget everybody, also those who are being admitted."""
@@ -288,7 +298,10 @@ class Seats:
         same: T = self._said.setdefault(said, said)
         return same
 
-    def _note_change(self, subject: int | str) -> None:
+    def _has_changed(self, subject: Changing, since: int) -> bool:
+        return max(self._changes.get(subject, 0), self._forgotten) > since
+
+    def _note_change(self, subject: Changing) -> None:
         self._moment += 1
         self._changes[subject] = self._moment
         self._changes.move_to_end(subject)

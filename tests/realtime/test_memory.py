@@ -261,10 +261,11 @@ async def test_who_waits_for_a_room_that_is_deleted_is_no_error(real_hub, site) 
     assert metrics.polls["over"] == before + 1
 
 
-async def test_a_change_of_somebody_else_ends_no_poll(real_hub, site) -> None:
+@pytest.mark.parametrize("who", ["alice", "bob"])
+async def test_who_is_saved_with_each_request_waits_on(real_hub, site, who) -> None:
     headers = await in_database(site.headers_of, site.bob)
     async with waiting(real_hub, site, headers) as poll:
-        await in_database(site.alice.save)
+        await in_database(getattr(site, who).save)
         assert await poll.receive_nothing(0.1)
         await in_database(site.owner.say, site.token, "for Bob")
         start = await poll.receive_output(NEVER)
@@ -283,8 +284,15 @@ async def test_nor_does_another_device_that_joins(real_hub, site) -> None:
     assert start["status"] == 200
 
 
-async def test_whose_account_changes_during_admission_is_admitted_once_more(
-    real_hub, site, monkeypatch
+def save(site: Site) -> None:
+    site.bob.save()
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "times"), [(deactivate, 404, 2), (save, 304, 1)]
+)
+async def test_whose_login_ends_during_admission_is_admitted_once_more(
+    real_hub, site, monkeypatch, change, status, times
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
     admit = RequestHandler.admit
@@ -293,12 +301,12 @@ async def test_whose_account_changes_during_admission_is_admitted_once_more(
     def admit_and_change(*arguments: Any) -> Admission:
         admissions.append(admit(*arguments))
         if len(admissions) == 1:
-            deactivate(site)
+            change(site)
         return admissions[-1]
 
     monkeypatch.setattr(RequestHandler, "admit", admit_and_change)
-    assert await status_of(site, headers) == 404
-    assert len(admissions) == 2
+    assert await status_of(site, headers) == status
+    assert len(admissions) == times
 
 
 async def test_a_guest_whose_room_becomes_private_is_out_at_once(

@@ -65,7 +65,8 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
     ) -> tuple[Seat | None, Answer, Headers]:
         """Have the site answer, and remember the caller if it says who that is.
 
-        Once more if their account has changed meanwhile, which it may not have seen.
+        Once more if logins of the account have ended meanwhile, which it may not have
+        seen.
         Returns the seat, and the answer with the cookies for this client alone. The
         answer is the whole one where there is no seat, and for a seat what it says.
         """
@@ -80,7 +81,7 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
             caller = admission.caller
             if caller is None:
                 return None, admission.answer, ()
-            if not hub.seats.has_changed(caller.account, since=moment):
+            if not hub.seats.have_logins_ended(caller.account, since=moment):
                 break
         answer, headers, cookies = admission.answer.taken_apart()
         seat = hub.seats.seat_for(
