@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -21,7 +22,17 @@ BATCH = 500
 """Ids in one statement; SQLite and Oracle allow no thousands of parameters."""
 
 _turn = threading.RLock()
-"""Held by the one of this process who writes to SQLite."""
+"""Held by the one of this process whose transaction is on SQLite."""
+
+
+def _renew_turn() -> None:
+    """Forget who held it in the process that this one was forked from."""
+    global _turn
+    _turn = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_turn)
 
 
 def talk_database() -> str:
@@ -47,9 +58,10 @@ def atomic(function: Callable[P, R]) -> Callable[P, R]:
 
 def _transaction(alias: str) -> AbstractContextManager[None]:
     connection = connections[alias]
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        return _in_turn(alias)
-    return transaction.atomic(using=alias)
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return transaction.atomic(using=alias)
+    # Whoever begins transactions by hand may be in one.
+    return _in_turn(alias) if connection.get_autocommit() else transaction.atomic(alias)
 
 
 @contextmanager

@@ -61,6 +61,11 @@ THOROUGH_EVERY = 6
 not: most of what changes somebody's rights changes the people of their room."""
 
 
+LOGOUT_SECONDS = 1.0
+"""After so long those are admitted anew once more whose logins have ended: Django tells
+of a logout before it ends the session, and some may have come back in between."""
+
+
 class Hub:
     """Everything that waits on one event loop. Use `current_hub` to get it.
 
@@ -150,20 +155,29 @@ class Hub:
 
     def hear(self, news: list[Hint]) -> None:
         """Do for everybody whom the hints concern what has to be done."""
+        accounts: set[str] = set()
         for hint in news:
             if hint.kind is Kind.TIMELINE:
                 self._hear_timeline(hint)
             elif hint.kind is Kind.ACCOUNT:
                 self.seats.drop_account(hint.account)
             elif hint.kind is Kind.LOGIN:
-                self.seats.end_logins(hint.account)
-                self.rooms.doubt(hint.account)
+                accounts.add(hint.account)
             elif hint.kind is Kind.ROOM:
                 self.seats.drop_room(hint.room_id)
             elif hint.kind is Kind.DEPARTURE:
                 self._hear_departure(hint.room_id)
             else:
                 self._hear_signaling(hint)
+        if accounts:
+            self._end_logins(accounts)
+            self._loop.call_later(LOGOUT_SECONDS, self._end_logins, accounts)
+
+    def _end_logins(self, accounts: Collection[str]) -> None:
+        """Have all who were admitted with accounts admitted anew."""
+        for account in accounts:
+            self.seats.end_logins(account)
+        self.rooms.doubt(accounts)
 
     def _hear_timeline(self, hint: Hint) -> None:
         room = self.rooms.get(hint.room_id)
@@ -297,7 +311,9 @@ class Hub:
         meant = []
         for waiter in room.sleepers():
             poll = waiter.poll
-            if not isinstance(poll, ChatPoll) or room.timeline.has_nothing_for(poll):
+            if not isinstance(poll, ChatPoll) or waiter.is_over:
+                continue
+            if room.timeline.has_nothing_for(poll):
                 continue
             if poll.needs_session and poll.session_pk in ended:
                 waiter.is_over = True

@@ -145,13 +145,13 @@ class WaitedRooms:
             waiter.is_over = True
         self.ring(waiters)
 
-    def doubt(self, account: str) -> None:
-        """End the polls of an account, without news: the next ones are admitted anew."""
+    def doubt(self, accounts: Collection[str]) -> None:
+        """End the polls of accounts, without news: the next ones are admitted anew."""
         meant = [
             waiter
             for room in self
             for waiter in room.waiters
-            if waiter.poll.account == account
+            if waiter.poll.account in accounts
         ]
         for waiter in meant:
             waiter.is_doubted = True

@@ -52,7 +52,8 @@ class TestTurns:
 
         thread = threading.Thread(target=write)
         yield thread
-        thread.join(TIMEOUT)
+        if thread.ident is not None:
+            thread.join(TIMEOUT)
 
     @pytest.fixture(autouse=True)
     def room(self) -> Room:

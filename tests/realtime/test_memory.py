@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
-from django.contrib.auth import get_user_model
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth import get_user_model, logout
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session as HTTPSession
 from django.core.asgi import get_asgi_application
+from django.http import HttpRequest
 from django.utils import timezone
 
 import talk.asgi
 from talk import hints
 from talk.domain.app_passwords import create_app_password, revoke_app_passwords
-from talk.models import Participant, Session
+from talk.hints import Hint, Kind
+from talk.models import Message, Participant, Session
+from talk.realtime import hub as hub_module
 from talk.realtime.handler import Admission, RequestHandler
 from talk.realtime.hub import Hub
 from talk.realtime.metrics import metrics
+from talk.realtime.waiters import Waiter
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient
 from tests.factories import UserFactory
@@ -56,7 +61,12 @@ class Site:
         return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
 
     def open(
-        self, headers: list[tuple[bytes, bytes]], timeout: int = 60
+        self,
+        headers: list[tuple[bytes, bytes]],
+        timeout: int = 60,
+        *,
+        method: str = "GET",
+        area: str = "chat",
     ) -> ApplicationCommunicator:
         query = (
             f"lookIntoFuture=1&lastKnownMessageId={self.last}"
@@ -67,8 +77,8 @@ class Site:
             {
                 "type": "http",
                 "http_version": "1.1",
-                "method": "GET",
-                "path": f"{BASE}/chat/{self.token}",
+                "method": method,
+                "path": f"{BASE}/{area}/{self.token}",
                 "query_string": query.encode(),
                 "headers": headers,
                 "client": ("192.0.2.1", 50_000),
@@ -190,10 +200,10 @@ def remove(site: Site) -> None:
 
 
 def log_out(site: Site) -> None:
-    # What Django's logout does: it flushes the session, and tells of it.
-    others = HTTPSession.objects.exclude(pk=site.owner.http.session.session_key)
-    others.delete()
-    user_logged_out.send(sender=type(site.bob), request=None, user=site.bob)
+    request = HttpRequest()
+    bobs = HTTPSession.objects.exclude(pk=site.owner.http.session.session_key).get()
+    request.session, request.user = SessionStore(bobs.pk), site.bob
+    logout(request)
 
 
 def deactivate(site: Site) -> None:
@@ -282,6 +292,75 @@ async def test_nor_does_another_device_that_joins(real_hub, site) -> None:
         start = await poll.receive_output(NEVER)
         await poll.wait(NEVER)
     assert start["status"] == 200
+
+
+async def test_who_came_back_before_the_session_had_ended_is_sent_away_later(
+    real_hub, site, monkeypatch
+) -> None:
+    monkeypatch.setattr(hub_module, "LOGOUT_SECONDS", 2.0)
+    headers = await in_database(site.headers_of, site.bob)
+    real_hub.hear([Hint(0, 0, Kind.LOGIN, account=str(site.bob.pk))])
+    async with waiting(real_hub, site, headers) as poll:
+        await until(lambda: not somebody_sleeps(real_hub))
+        start = await poll.receive_output(NEVER)
+        await poll.wait(NEVER)
+    assert start["status"] == 304
+
+
+async def test_a_message_of_whose_login_ends_meanwhile_is_written_once(
+    real_hub, site, monkeypatch
+) -> None:
+    headers = await in_database(site.headers_of, site.bob)
+    body = b'{"message": "once"}'
+    kind = [(b"content-type", b"application/json"), (b"ocs-apirequest", b"true")]
+    length = (b"content-length", str(len(body)).encode())
+    admit = RequestHandler.admit
+
+    def admit_and_change(*arguments: Any) -> Admission:
+        admission = admit(*arguments)
+        deactivate(site)
+        return admission
+
+    monkeypatch.setattr(RequestHandler, "admit", admit_and_change)
+    post = site.open([*headers, *kind, length], method="POST")
+    await post.send_input({"type": "http.request", "body": body})
+    start = await post.receive_output(NEVER)
+    await post.wait(NEVER)
+    assert start["status"] == 201
+    assert await in_database(Message.objects.filter(text="once").count) == 1
+
+
+async def test_a_signal_that_was_found_for_who_is_doubted_comes_with_the_next_poll(
+    real_hub, site, monkeypatch
+) -> None:
+    def send_offer() -> list[tuple[bytes, bytes]]:
+        browser = TalkClient(site.bob)
+        to, own = browser.join(site.token), site.owner.join(site.token)
+        offer = json.dumps({"to": to, "type": "offer"})
+        element = {"ev": "message", "sessionId": own, "fn": offer}
+        site.owner.post(f"/signaling/{site.token}", messages=json.dumps([element]))
+        cookie = f"sessionid={browser.http.cookies['sessionid'].value}"
+        return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
+
+    async def poll() -> bytes:
+        poll = site.open(headers, area="signaling")
+        await poll.send_input({"type": "http.request", "body": b""})
+        await poll.receive_output(NEVER)
+        answer = await poll.receive_output(NEVER)
+        await poll.wait(NEVER)
+        return answer["body"]
+
+    async def look_and_doubt(waiter: Waiter) -> Any:
+        found = await look(waiter)
+        real_hub.rooms.doubt({str(site.bob.pk)})
+        return found
+
+    headers = await in_database(send_offer)
+    look = real_hub.look
+    with monkeypatch.context() as patched:
+        patched.setattr(real_hub, "look", look_and_doubt)
+        assert b"offer" not in await poll()
+    assert b"offer" in await poll()
 
 
 def save(site: Site) -> None:

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from talk.api.answers import Answer, Headers
 from talk.api.polls import SERVED_BY, SERVED_BY_HEADER, Poll
-from talk.realtime.handler import RequestHandler
+from talk.realtime.handler import Admission, RequestHandler
 from talk.realtime.hub import Hub, current_hub
 from talk.realtime.metrics import metrics
 from talk.realtime.seats import Seat
@@ -65,8 +65,6 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
     ) -> tuple[Seat | None, Answer, Headers]:
         """Have the site answer, and remember the caller if it says who that is.
 
-        Once more if logins of the account have ended meanwhile, which it may not have
-        seen.
         Returns the seat, and the answer with the cookies for this client alone. The
         answer is the whole one where there is no seat, and for a seat what it says.
         """
@@ -74,15 +72,16 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
             metrics.refused += 1
             return None, UNAVAILABLE, ()
         metrics.admitted += 1
-        admit = partial(self._handler.admit, self.scope, body)
-        while True:
-            moment = hub.seats.moment
-            admission = await hub.admissions.run(admit)
+        moment, admission = await self._ask_site(hub, body)
+        caller = admission.caller
+        if isinstance(caller, Poll) and hub.seats.have_logins_ended(
+            caller.account, since=moment
+        ):
+            # The site may not have seen that yet. Asking about a poll again does nothing.
+            moment, admission = await self._ask_site(hub, body)
             caller = admission.caller
-            if caller is None:
-                return None, admission.answer, ()
-            if not hub.seats.have_logins_ended(caller.account, since=moment):
-                break
+        if caller is None:
+            return None, admission.answer, ()
         answer, headers, cookies = admission.answer.taken_apart()
         seat = hub.seats.seat_for(
             caller,
@@ -94,6 +93,12 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
         if key is not None:
             hub.seats.keep(key, seat, since=moment)
         return seat, answer, cookies
+
+    async def _ask_site(self, hub: Hub, body: bytes) -> tuple[int, Admission]:
+        """Return what the site says, and how many changes it has seen at least."""
+        moment = hub.seats.moment
+        admit = partial(self._handler.admit, self.scope, body)
+        return moment, await hub.admissions.run(admit)
 
     async def _read_body(self) -> bytes | None:
         """Return the body, None when the client has gone.

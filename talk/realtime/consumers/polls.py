@@ -49,9 +49,7 @@ class PollConsumer(TalkConsumer):
                 await self._send(answer, seat.headers + cookies)
                 is_sent = answer.status < 500
         finally:
-            if isinstance(found, Look) and poll.is_confirmed:
-                confirm = partial(poll.confirm, found.news, is_sent=is_sent)
-                await hub.threads.run(confirm)
+            await self._confirm(hub, poll, found, is_sent=is_sent)
         metrics.polls[outcome] += 1
         waited = asyncio.get_running_loop().time() - began
         logger.debug("%s after %.3f s: %s %s", outcome, waited, poll.kind, poll.token)
@@ -92,6 +90,7 @@ class PollConsumer(TalkConsumer):
                     outcome, found = await self._find_news(hub, waiter)
                     if waiter.is_doubted and outcome != "gone":
                         # Whatever has been found may not be for them any more.
+                        await self._confirm(hub, poll, found, is_sent=False)
                         outcome, found = "doubted", None
                 finally:
                     hub.rooms.unsubscribe(waiter)
@@ -134,6 +133,14 @@ class PollConsumer(TalkConsumer):
                 return "gone", None
             if not was_rung:
                 return "expired", None
+
+    async def _confirm(
+        self, hub: Hub, poll: Poll, found: Look | Answer | None, *, is_sent: bool
+    ) -> None:
+        """Say whether what was found has left, where that makes a difference."""
+        if isinstance(found, Look) and poll.is_confirmed:
+            confirm = partial(poll.confirm, found.news, is_sent=is_sent)
+            await hub.threads.run(confirm)
 
     async def _has_hung_up(self) -> bool:
         try:
