@@ -117,6 +117,11 @@ async def wait_and_leave(hub: Hub, site: Site, headers: Any) -> None:
     await poll.wait(NEVER)
 
 
+def headers_of(browser: TalkClient) -> list[tuple[bytes, bytes]]:
+    cookie = f"sessionid={browser.http.cookies['sessionid'].value}"
+    return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
+
+
 @asynccontextmanager
 async def waiting(
     hub: Hub, site: Site, headers: Any
@@ -128,13 +133,18 @@ async def waiting(
     yield poll
 
 
+async def status(request: ApplicationCommunicator) -> int:
+    """Return the status of the answer, once it has come."""
+    start = await request.receive_output(NEVER)
+    await request.wait(NEVER)
+    return start["status"]
+
+
 async def status_of(site: Site, headers: Any, seconds: int = 1) -> int:
     """Poll and return the status of the answer."""
     poll = site.open(headers, seconds)
     await poll.send_input({"type": "http.request", "body": b""})
-    start = await poll.receive_output(NEVER)
-    await poll.wait(NEVER)
-    return start["status"]
+    return await status(poll)
 
 
 async def test_a_poll_that_follows_another_one_costs_no_query(
@@ -152,8 +162,7 @@ async def test_also_for_a_guest(real_hub, site) -> None:
     def join() -> list[tuple[bytes, bytes]]:
         browser = TalkClient()
         browser.join(site.token)
-        cookie = f"sessionid={browser.http.cookies['sessionid'].value}"
-        return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
+        return headers_of(browser)
 
     headers = await in_database(join)
     await wait_and_leave(real_hub, site, headers)
@@ -254,9 +263,7 @@ async def test_who_waits_meanwhile_is_given_nothing_that_comes_later(
         await in_database(change, site)
         await until(lambda: not somebody_sleeps(real_hub))
         await in_database(site.owner.say, site.token, "not for Bob")
-        start = await poll.receive_output(NEVER)
-        await poll.wait(NEVER)
-    assert start["status"] == 304
+        assert await status(poll) == 304
     assert metrics.polls["doubted"] == before + 1
 
 
@@ -265,33 +272,30 @@ async def test_who_waits_for_a_room_that_is_deleted_is_no_error(real_hub, site) 
     before = metrics.polls["over"]
     async with waiting(real_hub, site, headers) as poll:
         await in_database(delete_room, site)
-        start = await poll.receive_output(NEVER)
-        await poll.wait(NEVER)
-    assert start["status"] == 404
+        assert await status(poll) == 404
     assert metrics.polls["over"] == before + 1
 
 
-@pytest.mark.parametrize("who", ["alice", "bob"])
-async def test_who_is_saved_with_each_request_waits_on(real_hub, site, who) -> None:
-    headers = await in_database(site.headers_of, site.bob)
-    async with waiting(real_hub, site, headers) as poll:
-        await in_database(getattr(site, who).save)
-        assert await poll.receive_nothing(0.1)
-        await in_database(site.owner.say, site.token, "for Bob")
-        start = await poll.receive_output(NEVER)
-        await poll.wait(NEVER)
-    assert start["status"] == 200
+def save_another(site: Site) -> None:
+    site.alice.save()
 
 
-async def test_nor_does_another_device_that_joins(real_hub, site) -> None:
+def save(site: Site) -> None:
+    site.bob.save()
+
+
+def join_on_another_device(site: Site) -> None:
+    TalkClient(site.bob).join(site.token)
+
+
+@pytest.mark.parametrize("change", [save_another, save, join_on_another_device])
+async def test_a_change_that_ends_no_login_ends_no_poll(real_hub, site, change) -> None:
     headers = await in_database(site.headers_of, site.bob)
     async with waiting(real_hub, site, headers) as poll:
-        await in_database(lambda: TalkClient(site.bob).join(site.token))
+        await in_database(change, site)
         assert await poll.receive_nothing(0.1)
         await in_database(site.owner.say, site.token, "for Bob")
-        start = await poll.receive_output(NEVER)
-        await poll.wait(NEVER)
-    assert start["status"] == 200
+        assert await status(poll) == 200
 
 
 async def test_who_came_back_before_the_session_had_ended_is_sent_away_later(
@@ -302,9 +306,7 @@ async def test_who_came_back_before_the_session_had_ended_is_sent_away_later(
     real_hub.hear([Hint(0, 0, Kind.LOGIN, account=str(site.bob.pk))])
     async with waiting(real_hub, site, headers) as poll:
         await until(lambda: not somebody_sleeps(real_hub))
-        start = await poll.receive_output(NEVER)
-        await poll.wait(NEVER)
-    assert start["status"] == 304
+        assert await status(poll) == 304
 
 
 async def test_a_message_of_whose_login_ends_meanwhile_is_written_once(
@@ -324,9 +326,7 @@ async def test_a_message_of_whose_login_ends_meanwhile_is_written_once(
     monkeypatch.setattr(RequestHandler, "admit", admit_and_change)
     post = site.open([*headers, *kind, length], method="POST")
     await post.send_input({"type": "http.request", "body": body})
-    start = await post.receive_output(NEVER)
-    await post.wait(NEVER)
-    assert start["status"] == 201
+    assert await status(post) == 201
     assert await in_database(Message.objects.filter(text="once").count) == 1
 
 
@@ -339,8 +339,7 @@ async def test_a_signal_that_was_found_for_who_is_doubted_comes_with_the_next_po
         offer = json.dumps({"to": to, "type": "offer"})
         element = {"ev": "message", "sessionId": own, "fn": offer}
         site.owner.post(f"/signaling/{site.token}", messages=json.dumps([element]))
-        cookie = f"sessionid={browser.http.cookies['sessionid'].value}"
-        return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
+        return headers_of(browser)
 
     async def poll() -> bytes:
         poll = site.open(headers, area="signaling")
@@ -363,15 +362,11 @@ async def test_a_signal_that_was_found_for_who_is_doubted_comes_with_the_next_po
     assert b"offer" in await poll()
 
 
-def save(site: Site) -> None:
-    site.bob.save()
-
-
 @pytest.mark.parametrize(
-    ("change", "status", "times"), [(deactivate, 404, 2), (save, 304, 1)]
+    ("change", "expected", "times"), [(deactivate, 404, 2), (save, 304, 1)]
 )
 async def test_whose_login_ends_during_admission_is_admitted_once_more(
-    real_hub, site, monkeypatch, change, status, times
+    real_hub, site, monkeypatch, change, expected, times
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
     admit = RequestHandler.admit
@@ -384,7 +379,7 @@ async def test_whose_login_ends_during_admission_is_admitted_once_more(
         return admissions[-1]
 
     monkeypatch.setattr(RequestHandler, "admit", admit_and_change)
-    assert await status_of(site, headers) == status
+    assert await status_of(site, headers) == expected
     assert len(admissions) == times
 
 
@@ -394,8 +389,7 @@ async def test_a_guest_whose_room_becomes_private_is_out_at_once(
     def join() -> list[tuple[bytes, bytes]]:
         browser = TalkClient()
         browser.join(site.token)
-        cookie = f"sessionid={browser.http.cookies['sessionid'].value}"
-        return [(b"host", b"testserver"), (b"cookie", cookie.encode())]
+        return headers_of(browser)
 
     headers = await in_database(join)
     await wait_and_leave(real_hub, site, headers)
@@ -477,9 +471,7 @@ async def test_who_was_removed_unheard_is_not_given_what_came_later(
         await in_database(remove, site)
         await in_database(site.owner.say, site.token, "not for Bob")
         await real_hub.look_at_all()
-        start = await poll.receive_output(NEVER)
-        await poll.wait(NEVER)
-    assert start["status"] == 404
+        assert await status(poll) == 404
 
 
 async def test_a_poll_that_does_not_wait_asks_the_database(real_hub, site) -> None:
