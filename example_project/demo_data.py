@@ -11,8 +11,8 @@ from django.utils import timezone
 from example_project.discussions import open_discussion
 from example_project.models import Article
 from talk.constants import RoomType
-from talk.domain import chat, moderation, rooms
-from talk.domain.access import Asker, Caller, find_caller
+from talk.domain import messages, room_changes, room_creation
+from talk.domain.access import Caller, Identity, find_caller
 from talk.models import Room
 
 
@@ -72,11 +72,13 @@ def _create_rooms(people: dict[str, User]) -> None:
     alice, bob, carol = people["alice"], people["bob"], people["carol"]
     now = timezone.now()
 
-    pair = rooms.get_or_create_one_to_one(user=alice, invite="bob", now=now).room
+    pair = room_creation.get_or_create_one_to_one(
+        user=alice, invite="bob", now=now
+    ).room
     _say(pair, alice, "Hi Bob, are you coming tonight?")
     _say(pair, bob, "Sure, at eight.")
 
-    team = rooms.create_group_room(user=carol, invite=GROUP, now=now)
+    team = room_creation.create_group_room(user=carol, invite=GROUP, now=now)
     _say(team, carol, "Welcome to the team's room!")
     _say(team, alice, "Thanks for setting it up.")
     _say(team, bob, "Good to be here. When do we look at the plans for the harbour?")
@@ -85,15 +87,15 @@ def _create_rooms(people: dict[str, User]) -> None:
     _say(team, carol, "The council's notes: https://example.org/harbour/notes")
     _say(team, bob, "Read them. The second pier is the interesting part, I think.")
 
-    square = rooms.create_room(
+    square = room_creation.create_room(
         user=alice, type=RoomType.PUBLIC, name="Town square", now=now
     )
     _say(square, alice, "Everybody with the link may join, with or without an account.")
 
-    backstage = rooms.create_room(
+    backstage = room_creation.create_room(
         user=bob, type=RoomType.PUBLIC, name=LOCKED_ROOM, now=now
     )
-    moderation.set_password(
+    room_changes.set_password(
         caller=_caller(backstage, bob), password=ROOM_PASSWORD, now=now
     )
     _say(backstage, bob, "Only those who know the word get in here.")
@@ -121,8 +123,8 @@ def _create_articles(people: dict[str, User]) -> None:
 
 
 def _say(room: Room, user: User, text: str) -> None:
-    chat.post_message(caller=_caller(room, user), text=text, now=timezone.now())
+    messages.post_message(caller=_caller(room, user), text=text, now=timezone.now())
 
 
 def _caller(room: Room, user: User) -> Caller:
-    return find_caller(asker=Asker(user=user, device=None), token=room.token)
+    return find_caller(identity=Identity(user=user, device=None), token=room.token)

@@ -6,8 +6,8 @@ from django.contrib.auth.models import User
 
 from example_project.models import Article
 from talk.constants import RoomType
-from talk.domain.objects import get_or_create_room
 from talk.models import Room
+from talk.rooms import get_or_create_room
 
 
 def open_discussion(article: Article, *, owner: User) -> Room:

@@ -21,7 +21,7 @@ from talk.constants import RoomType
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
-    from talk.domain.notifications import Notification
+    from talk.notifications import Notification
 
 
 @dataclass(frozen=True)

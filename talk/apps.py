@@ -21,20 +21,22 @@ class TalkConfig(AppConfig):
         from django.db.models.signals import post_save, pre_delete
 
         from talk import checks  # noqa: F401 - registers on import
-        from talk.domain import accounts
+        from talk.domain import account_lifecycle
 
         user_model = get_user_model()
         pre_delete.connect(
-            accounts.forget_deleted_account,
+            account_lifecycle.forget_deleted_account,
             sender=user_model,
             dispatch_uid="talk.forget_deleted_account",
         )
         post_save.connect(
-            accounts.note_changed_account,
+            account_lifecycle.note_changed_account,
             sender=user_model,
             dispatch_uid="talk.note_changed_account",
         )
-        user_logged_out.connect(accounts.note_logout, dispatch_uid="talk.note_logout")
+        user_logged_out.connect(
+            account_lifecycle.note_logout, dispatch_uid="talk.note_logout"
+        )
         if apps.is_installed("drf_spectacular"):
             from talk.api.schema import inspector  # noqa: F401 - registers on import
         # Mistakes in the setting are the system checks' to tell.

@@ -55,10 +55,10 @@ def application(django_application: ASGIApplication) -> ASGIApplication:
     """
     # Models may be imported only now that Django is set up, and sites import this
     # module before they do so.
+    from talk.realtime.admission import RequestHandler
     from talk.realtime.consumers.messages import MessageConsumer
     from talk.realtime.consumers.polls import PollConsumer
     from talk.realtime.consumers.requests import RequestConsumer
-    from talk.realtime.handler import RequestHandler
 
     handler = RequestHandler()
     consumers: dict[RequestKind, ASGIApplication] = {

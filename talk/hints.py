@@ -48,7 +48,7 @@ FLUSH_AT_EXIT_SECONDS = 2.0
 """What a process that ends gives its last hints to leave."""
 
 
-class Kind(StrEnum):
+class HintKind(StrEnum):
     """What has changed in a room."""
 
     TIMELINE = "timeline"
@@ -73,7 +73,7 @@ class Kind(StrEnum):
     """Logins of an account have ended: by logout, a new password, disabling, deletion."""
 
 
-Subject = tuple[int, Kind, int, str]
+Subject = tuple[int, HintKind, int, str]
 """What a hint is about: a room's id, what has changed there, and for whom."""
 
 
@@ -88,7 +88,7 @@ class Hint:
 
     room_id: int
     position: int
-    kind: Kind = Kind.TIMELINE
+    kind: HintKind = HintKind.TIMELINE
     session_pk: int = 0
     account: str = ""
 
@@ -102,7 +102,7 @@ class HintMessage(TypedDict):
     """What travels on the channel layer; `hints` hold the fields of `Hint`, in order."""
 
     type: str
-    hints: list[tuple[int, int, Kind, int, str]]
+    hints: list[tuple[int, int, HintKind, int, str]]
 
 
 class _Recorded(threading.local):
@@ -118,17 +118,17 @@ _listeners: set[Callable[[list[Hint]], None]] = set()
 
 def record(*, room_id: int, position: int) -> None:
     """Publish, once the transaction has committed, that a room's timeline has grown."""
-    _record((room_id, Kind.TIMELINE, 0, ""), position)
+    _record((room_id, HintKind.TIMELINE, 0, ""), position)
 
 
 def record_people(*, room_id: int, version: int) -> None:
     """Publish, once the transaction has committed, that a room's people have changed."""
-    _record((room_id, Kind.PEOPLE, 0, ""), version)
+    _record((room_id, HintKind.PEOPLE, 0, ""), version)
 
 
 def record_signaling(*, room_id: int, session_pk: int) -> None:
     """Publish, once the transaction has committed, that a session was sent something."""
-    _record((room_id, Kind.SIGNALING, session_pk, ""), 0)
+    _record((room_id, HintKind.SIGNALING, session_pk, ""), 0)
 
 
 def record_departure(*, room_id: int) -> None:
@@ -136,7 +136,7 @@ def record_departure(*, room_id: int) -> None:
 
     Also for a room that is deleted, with which all its sessions end.
     """
-    _record((room_id, Kind.DEPARTURE, 0, ""), 0)
+    _record((room_id, HintKind.DEPARTURE, 0, ""), 0)
 
 
 def record_room(*, room_id: int) -> None:
@@ -144,7 +144,7 @@ def record_room(*, room_id: int) -> None:
 
     Whoever remembers it or its callers has to ask the database again.
     """
-    _record((room_id, Kind.ROOM, 0, ""), 0)
+    _record((room_id, HintKind.ROOM, 0, ""), 0)
 
 
 def record_account(*, user_pk: object) -> None:
@@ -152,7 +152,7 @@ def record_account(*, user_pk: object) -> None:
 
     Whoever remembers somebody who was logged in with it has to look again.
     """
-    _record((0, Kind.ACCOUNT, 0, str(user_pk)), 0)
+    _record((0, HintKind.ACCOUNT, 0, str(user_pk)), 0)
 
 
 def record_login_end(*, user_pk: object) -> None:
@@ -160,7 +160,7 @@ def record_login_end(*, user_pk: object) -> None:
 
     Whoever was admitted with it has to be admitted anew, also those who wait.
     """
-    _record((0, Kind.LOGIN, 0, str(user_pk)), 0)
+    _record((0, HintKind.LOGIN, 0, str(user_pk)), 0)
 
 
 def _record(subject: Subject, position: int) -> None:
@@ -230,7 +230,7 @@ def message_of(hints: Iterable[Hint]) -> HintMessage:
 def parse(message: HintMessage | dict[str, Any]) -> list[Hint]:
     """Return the hints of a message from the channel layer."""
     return [
-        Hint(room_id, position, Kind(kind), session_pk, account)
+        Hint(room_id, position, HintKind(kind), session_pk, account)
         for room_id, position, kind, session_pk, account in message["hints"]
     ]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from talk.adapters import get_adapter
 from talk.conf import talk_settings
-from talk.domain.notifications import Notification
 from talk.domain.read_markers import claim_mail
+from talk.notifications import Notification
 from talk.outgoing.mail import NotificationMail, send_notification
 from talk.rendering.notifications import render_notification
 

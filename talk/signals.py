@@ -2,7 +2,7 @@
 
 Receivers are called with `send_robust` once the transaction has committed, in the
 thread of the request: an error in one is logged and harms nobody. The sender is the
-class `talk.models.Room`. All of them get `room`, and `actor`, a `talk.domain.actors.Actor`: the user or the guest who did it,
+class `talk.models.Room`. All of them get `room`, and `actor`, a `talk.domain.access.Actor`: the user or the guest who did it,
 neither when nobody in the room did. To forbid things instead, see `talk.adapters`.
 """
 
@@ -57,7 +57,7 @@ email_invited = Signal()
 call_started = Signal()
 
 # People are to be told of a comment. `notifications` is a list of
-# `talk.domain.notifications.Notification`; `talk.rendering.notifications` has the words.
+# `talk.notifications.Notification`; `talk.rendering.notifications` has the words.
 # Sent off the request's thread, a moment after `message_posted`.
 # Arguments: room, actor, notifications
 notifications_due = Signal()

@@ -26,7 +26,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from talk.constants import RoomType
-from talk.domain.site_rooms import create_for
+from talk.domain.room_commands import create_for
 from talk.models import Room
 
 if TYPE_CHECKING:

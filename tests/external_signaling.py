@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from talk.domain import external_signaling
+from talk.domain import signaling_external
 from talk.models import Room, Session
 from tests.client import BASE, Answer
 from tests.document import assert_documented
@@ -120,7 +120,7 @@ def teller(monkeypatch: pytest.MonkeyPatch, capture_callbacks: Any) -> Told:
         def note(*, token: str, make: Callable[[], Any]) -> None:
             sent.extend((token, request) for request in make())
 
-        monkeypatch.setattr(external_signaling, "queue_requests", note)
+        monkeypatch.setattr(signaling_external, "queue_requests", note)
         with capture_callbacks(execute=True):
             act()
         assert len({token for token, _ in sent}) <= 1
@@ -149,15 +149,15 @@ def properties(name: str = "Room", type: int = 3) -> dict[str, Any]:
 def entry(session_id: str, **changes: Any) -> dict[str, Any]:
     """Return a session as the server is told of it."""
     session = Session.objects.get(session_id=session_id)
-    place = session.participant
+    participant = session.participant
     told = {
         "inCall": session.in_call,
         "lastPing": int(session.last_ping.timestamp()),
         "sessionId": session_id,
-        "participantType": place.type,
+        "participantType": participant.type,
     }
-    if place.user is not None:
-        told["userId"] = place.user.get_username()
+    if participant.user is not None:
+        told["userId"] = participant.user.get_username()
     return {**told, **changes}
 
 

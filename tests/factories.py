@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from talk.constants import ParticipantType, RoomType
 from talk.domain.guests import actor_id_of
-from talk.domain.rooms import new_token
+from talk.domain.room_creation import new_token
 from talk.domain.sessions import new_session_id
 from talk.models import AppPassword, Guest, Participant, Room, Session
 

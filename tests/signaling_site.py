@@ -67,8 +67,8 @@ class Person:
     async def ask(self, method: str, path: str, **data: Any) -> Any:
         """Send a request to the app, which must succeed; return the data."""
         is_form = method in ("POST", "PUT")
-        place = {"data": data} if is_form else {"params": data}
-        response = await self.http.request(method, f"{BASE}{path}", **place)
+        participant = {"data": data} if is_form else {"params": data}
+        response = await self.http.request(method, f"{BASE}{path}", **participant)
         assert response.is_success, response.text
         return response.json()["ocs"]["data"]
 

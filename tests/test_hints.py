@@ -13,7 +13,7 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 
 from talk import hints
-from talk.hints import Hint, Kind, Publisher
+from talk.hints import Hint, HintKind, Publisher
 
 SECONDS = 10
 """Only a test that hangs waits so long."""
@@ -147,7 +147,7 @@ class TestMessages:
     def test_they_may_come_back_as_lists(self) -> None:
         carried = [[1, 10, "timeline", 0, ""], [2, 0, "departure", 0, ""]]
         message = {"type": hints.MESSAGE_TYPE, "hints": carried}
-        assert hints.parse(message) == [Hint(1, 10), Hint(2, 0, Kind.DEPARTURE)]
+        assert hints.parse(message) == [Hint(1, 10), Hint(2, 0, HintKind.DEPARTURE)]
 
     def test_they_have_a_type_of_ours(
         self, publisher: Publisher, layer: FakeLayer

@@ -20,9 +20,10 @@ from django.utils.translation import gettext
 from talk import signals
 from talk.adapters import DefaultAdapter
 from talk.constants import NotificationLevel
-from talk.domain.notifications import Notification, notifications_for
+from talk.domain.notifications import notifications_for
 from talk.models import Message, Participant, Room
 from talk.notification_mail import mail_notifications
+from talk.notifications import Notification
 from tests.api.callers import guest
 from tests.api.helpers import put_in
 from tests.api.invitations import BROKEN, links_in, parts_of, received

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from talk import signals
 from talk.constants import ParticipantType
-from talk.domain.actors import NOBODY, Actor
+from talk.domain.access import NOBODY, Actor
 from talk.domain.cleanup import clean_up
 from talk.models import Message, Participant, Room, Session
 from tests.api.helpers import make_pinged_before, put_in
@@ -87,7 +87,7 @@ class TestParticipantRemoved:
 
     def test_room_actor_and_who_it_was(self, told, as_alice, alice, bob):
         token = as_alice.create_room()
-        place = put_in(token, bob, type=ParticipantType.MODERATOR)
+        participant = put_in(token, bob, type=ParticipantType.MODERATOR)
         (news,) = told(
             signals.participant_removed,
             lambda: as_alice.delete(f"/room/{token}/participants", participant="bob"),
@@ -95,7 +95,7 @@ class TestParticipantRemoved:
         assert news == {
             "room": Room.objects.get(),
             "actor": Actor(user=alice),
-            "participant": place,
+            "participant": participant,
         }
         assert news["participant"].user == bob
         assert news["participant"].type == ParticipantType.MODERATOR
@@ -103,29 +103,29 @@ class TestParticipantRemoved:
     def test_a_guest_who_is_removed(self, told, as_alice, alice, as_guest):
         token = as_alice.create_room()
         session_id = as_guest.join(token)
-        place = Session.objects.get(session_id=session_id).participant
+        participant = Session.objects.get(session_id=session_id).participant
         path = f"/room/{token}/participants/guests"
         (news,) = told(
             signals.participant_removed,
             lambda: as_alice.delete(path, participant=session_id),
         )
-        assert news["participant"] == place
-        assert news["participant"].guest == place.guest
+        assert news["participant"] == participant
+        assert news["participant"].guest == participant.guest
         assert news["actor"] == Actor(user=alice)
 
     def test_who_leaves_for_good(self, told, as_alice, as_bob, bob):
         token = as_alice.create_room()
-        place = put_in(token, bob)
+        participant = put_in(token, bob)
         path = f"/room/{token}/participants/self"
         (news,) = told(signals.participant_removed, lambda: as_bob.delete(path))
-        assert (news["participant"], news["actor"]) == (place, Actor(user=bob))
+        assert (news["participant"], news["actor"]) == (participant, Actor(user=bob))
 
     def test_a_self_joined_user_who_disconnects(self, told, as_alice, as_carol, carol):
         token = as_alice.create_room()
         as_carol.join(token)
-        place = place_of(carol)
+        participant = place_of(carol)
         (news,) = told(signals.participant_removed, lambda: as_carol.leave(token))
-        assert (news["participant"], news["actor"]) == (place, Actor(user=carol))
+        assert (news["participant"], news["actor"]) == (participant, Actor(user=carol))
 
     def test_a_guest_who_disconnects(self, told, as_alice, as_guest):
         token = as_alice.create_room()
@@ -138,17 +138,17 @@ class TestParticipantRemoved:
         token = as_alice.create_room()
         as_guest.join(token)
         make_pinged_before(token, seconds=100)
-        place = Participant.objects.get(guest__isnull=False)
+        participant = Participant.objects.get(guest__isnull=False)
         (news,) = told(
             signals.participant_removed, lambda: clean_up(now=timezone.now())
         )
-        assert news["participant"] == place
+        assert news["participant"] == participant
 
     def test_who_goes_with_the_account(self, told, as_alice, bob):
         token = as_alice.create_room()
-        place = put_in(token, bob)
+        participant = put_in(token, bob)
         (news,) = told(signals.participant_removed, bob.delete)
-        assert (news["participant"], news["actor"]) == (place, NOBODY)
+        assert (news["participant"], news["actor"]) == (participant, NOBODY)
 
     def test_all_who_lose_their_place_because_the_room_becomes_private(
         self, told, as_alice, as_carol, as_guest
@@ -157,13 +157,13 @@ class TestParticipantRemoved:
         as_carol.join(token)
         as_guest.join(token)
         by_link = Participant.objects.filter(type__in=[4, 5]).order_by("pk")
-        places = list(by_link)
+        participants = list(by_link)
         heard = told(
             signals.participant_removed,
             lambda: as_alice.delete(f"/room/{token}/public"),
         )
         found = [news["participant"] for news in heard]
-        assert sorted(found, key=lambda place: place.pk) == places
+        assert sorted(found, key=lambda participant: participant.pk) == participants
 
     def test_somebody_who_only_disconnects_is_no_news(self, told, as_alice):
         token = as_alice.create_room()
@@ -185,7 +185,7 @@ class TestParticipantTypeChanged:
         self, told, as_alice, alice, bob, method, old, new
     ):
         token = as_alice.create_room()
-        place = put_in(token, bob, type=old)
+        participant = put_in(token, bob, type=old)
         ask = getattr(as_alice, method)
         (news,) = told(
             signals.participant_type_changed,
@@ -194,7 +194,7 @@ class TestParticipantTypeChanged:
         assert news == {
             "room": Room.objects.get(),
             "actor": Actor(user=alice),
-            "participant": place,
+            "participant": participant,
             "old_type": old,
             "new_type": new,
         }

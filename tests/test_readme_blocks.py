@@ -26,8 +26,9 @@ from django.utils import timezone
 from uvicorn.main import main as uvicorn_command
 
 from example_project.models import Article
-from talk.domain.notifications import Notification, notifications_for
+from talk.domain.notifications import notifications_for
 from talk.models import Message
+from talk.notifications import Notification
 from tests.client import TalkClient
 from tests.factories import UserFactory
 from tests.programs import need

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from talk import signals
 from talk.constants import RoomType
-from talk.domain.actors import NOBODY, Actor
+from talk.domain.access import NOBODY, Actor
 from talk.domain.cleanup import clean_up
-from talk.domain.objects import get_or_create_room
 from talk.models import Room
+from talk.rooms import get_or_create_room
 from tests.api.helpers import SECRET
 from tests.client import TalkClient
 from tests.factories import GroupFactory, RoomFactory

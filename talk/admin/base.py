@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 
-from talk.domain.actors import Actor
+from talk.domain.access import Actor
 from talk.exceptions import TalkError
 
 if TYPE_CHECKING:

@@ -12,9 +12,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import translation
 from django.utils.http import content_disposition_header
 
-from talk.domain.history import read_all
-from talk.domain.names import Names
-from talk.models import Message, Room
+from talk.domain.message_history import read_all
+from talk.models import Message, Names, Room
 from talk.rendering.messages import render_message
 from talk.rendering.readers import Reader
 

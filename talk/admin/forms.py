@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import NEW_NAME_MAX, RoomType
-from talk.domain.administration import RoomChanges
-from talk.domain.moderation import require_name
+from talk.domain.room_administration import RoomChanges
+from talk.domain.room_changes import require_name
 from talk.exceptions import Invalid
 from talk.models import Room
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from talk.admin.base import TalkAdmin
 from talk.admin.links import link_to
-from talk.domain import administration
+from talk.domain import room_administration
 from talk.models import Guest, Participant
 
 
@@ -46,8 +46,8 @@ class GuestAdmin(TalkAdmin):
 
     def describe(self, request: HttpRequest, rows: list[Any]) -> None:
         """Look up which rooms the guests of a page are in; one query."""
-        places = Participant.objects.filter(guest__in=rows).select_related("room")
-        rooms = {place.guest_id: place.room for place in places}
+        participants = Participant.objects.filter(guest__in=rows).select_related("room")
+        rooms = {participant.guest_id: participant.room for participant in participants}
         for row in rows:
             row.room = rooms.get(row.pk)
 
@@ -69,4 +69,4 @@ class GuestAdmin(TalkAdmin):
         self, request: HttpRequest, obj: Any, form: Any, change: bool
     ) -> None:
         """Give the guest the name."""
-        administration.rename_guest(guest_id=obj.pk, display_name=obj.display_name)
+        room_administration.rename_guest(guest_id=obj.pk, display_name=obj.display_name)

@@ -46,12 +46,17 @@ def room_url(room: Room, request: HttpRequest) -> str:
     return get_adapter().room_url(room.token, site.rstrip("/"))
 
 
-def name_of(place: Participant) -> str:
+def name_of(participant: Participant) -> str:
     """Return what a participant, read with their names, is called, users with their id."""
     adapter = get_adapter()
-    if place.user is not None:
-        name, user_id = adapter.display_name(place.user), adapter.user_id(place.user)
+    if participant.user is not None:
+        name, user_id = (
+            adapter.display_name(participant.user),
+            adapter.user_id(participant.user),
+        )
         return name if name == user_id else f"{name} ({user_id})"
-    if place.guest is not None:
-        return render_guest(place.guest.actor_id, place.guest.display_name)["name"]
-    return str(place)
+    if participant.guest is not None:
+        return render_guest(participant.guest.actor_id, participant.guest.display_name)[
+            "name"
+        ]
+    return str(participant)

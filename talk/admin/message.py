@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from talk.admin.base import TalkAdmin
 from talk.admin.filters import BEFORE, ROOM, BeforeFilter, KindFilter, RoomFilter
 from talk.admin.links import link_to
-from talk.domain.history import delete_messages
-from talk.domain.names import names_in
+from talk.domain.display_names import names_in
+from talk.domain.message_history import delete_messages
 from talk.exceptions import NotFound
 from talk.models import Message, MessageQuerySet
 from talk.rendering.messages import render_text

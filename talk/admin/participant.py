@@ -17,7 +17,7 @@ from talk.admin.base import Deed, TalkAdmin, actor_of, keys
 from talk.admin.filters import RoomFilter
 from talk.admin.links import link_to, name_of
 from talk.admin.people import people_called
-from talk.domain import administration
+from talk.domain import room_administration
 from talk.domain.participants import is_end_of_room
 from talk.exceptions import NotFound
 from talk.models import Participant, Session
@@ -78,30 +78,30 @@ class ParticipantAdmin(TalkAdmin):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
         """Return a participant, and whether they are connected."""
-        place = super().get_object(request, object_id, from_field)
-        if place is not None:
-            self.describe(request, [place])
-        return place
+        participant = super().get_object(request, object_id, from_field)
+        if participant is not None:
+            self.describe(request, [participant])
+        return participant
 
     @admin.display(description=_("participant"))
-    def name(self, place: Participant) -> str:
+    def name(self, participant: Participant) -> str:
         """Return who it is."""
-        return name_of(place)
+        return name_of(participant)
 
     @admin.display(description=_("connected"), boolean=True)
-    def is_there(self, place: Participant) -> bool:
+    def is_there(self, participant: Participant) -> bool:
         """Whether they have a live session."""
-        return place.is_connected
+        return participant.is_connected
 
     @admin.display(description=_("room"))
-    def room_link(self, place: Participant) -> str:
+    def room_link(self, participant: Participant) -> str:
         """Return a link to the room's own page."""
-        return link_to(place.room, place.room)
+        return link_to(participant.room, participant.room)
 
     def describe_deleted(self, row: Any) -> str:
         """Return who loses their place, and whether the room goes with them."""
         who = gettext("%(name)s in %(room)s") % {"name": name_of(row), "room": row.room}
-        if is_end_of_room(room=row.room, place=row, now=timezone.now()):
+        if is_end_of_room(room=row.room, participant=row, now=timezone.now()):
             return gettext("%(who)s, and the room, which ends without them") % {
                 "who": who
             }
@@ -112,7 +112,7 @@ class ParticipantAdmin(TalkAdmin):
         now = timezone.now()
         for participant_id in keys(queryset):
             try:
-                administration.remove_participant(
+                room_administration.remove_participant(
                     participant_id=participant_id, actor=actor_of(request), now=now
                 )
             except NotFound:
@@ -123,8 +123,12 @@ class ParticipantAdmin(TalkAdmin):
     ) -> Callable[[Participant], int]:
         """Return a function of the domain as one of a participant alone."""
 
-        def changed(place: Participant) -> int:
-            work(participant_id=place.pk, actor=actor_of(request), now=timezone.now())
+        def changed(participant: Participant) -> int:
+            work(
+                participant_id=participant.pk,
+                actor=actor_of(request),
+                now=timezone.now(),
+            )
             return 1
 
         return changed
@@ -133,7 +137,7 @@ class ParticipantAdmin(TalkAdmin):
     def promote(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Make plain users and guests moderators of their rooms."""
         deed = Deed(
-            work=self._by(request, administration.promote),
+            work=self._by(request, room_administration.promote),
             done=ngettext_lazy(
                 "%(count)d participant is a moderator now.",
                 "%(count)d participants are moderators now.",
@@ -146,7 +150,7 @@ class ParticipantAdmin(TalkAdmin):
     def demote(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Make moderators plain users and guests again."""
         deed = Deed(
-            work=self._by(request, administration.demote),
+            work=self._by(request, room_administration.demote),
             done=ngettext_lazy(
                 "%(count)d participant is no moderator any more.",
                 "%(count)d participants are no moderators any more.",

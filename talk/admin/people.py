@@ -25,5 +25,5 @@ def people_called(text: str) -> list[Any]:
 
 def rooms_of_people(text: str) -> list[int]:
     """Return the keys of rooms in which people are who are called so; two queries."""
-    places = Participant.objects.filter(user__in=people_called(text)).order_by()
-    return list(places.values_list("room", flat=True)[:ROOMS_MAX])
+    participants = Participant.objects.filter(user__in=people_called(text)).order_by()
+    return list(participants.values_list("room", flat=True)[:ROOMS_MAX])

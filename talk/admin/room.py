@@ -21,9 +21,9 @@ from talk.admin.filters import ActivityFilter, CallFilter, PasswordFilter
 from talk.admin.forms import RoomForm
 from talk.admin.links import change_url, list_url, name_of, room_url
 from talk.admin.people import rooms_of_people
-from talk.domain import administration
-from talk.domain.overviews import list_people, overviews_of
-from talk.domain.room_states import Member
+from talk.domain import room_administration
+from talk.domain.room_details import Member
+from talk.domain.room_overviews import list_people, overviews_of
 from talk.exceptions import NotFound, TalkError
 from talk.models import Message, Participant, Room, RoomQuerySet, Session
 from talk.rendering.rooms import flags_of
@@ -198,16 +198,18 @@ class RoomAdmin(TalkAdmin):
             return []
         now = timezone.now()
         people = list_people(room=room, limit=PEOPLE_SHOWN, now=now)
-        return [self._person(place, member, now) for place, member in people]
+        return [
+            self._person(participant, member, now) for participant, member in people
+        ]
 
     def _person(
-        self, place: Participant, member: Member, now: datetime
+        self, participant: Participant, member: Member, now: datetime
     ) -> dict[str, Any]:
         live = member.live_sessions(now)
         return {
-            "name": name_of(place),
-            "url": change_url(place),
-            "place": place,
+            "name": name_of(participant),
+            "url": change_url(participant),
+            "place": participant,
             "sessions": len(live),
             "is_in_call": bool(flags_of(live)),
             "last_ping": member.last_ping,
@@ -219,7 +221,7 @@ class RoomAdmin(TalkAdmin):
         self, request: HttpRequest, obj: Any, form: Any, change: bool
     ) -> None:
         """Make the changes, and tell the people in the room."""
-        administration.change_room(
+        room_administration.change_room(
             room_id=obj.pk,
             actor=actor_of(request),
             changes=form.changes(),
@@ -230,7 +232,9 @@ class RoomAdmin(TalkAdmin):
         """Delete rooms with all that is in them, each in a transaction of its own."""
         for room_id in keys(queryset):
             try:
-                administration.delete_room(room_id=room_id, actor=actor_of(request))
+                room_administration.delete_room(
+                    room_id=room_id, actor=actor_of(request)
+                )
             except NotFound:
                 continue
 
@@ -256,7 +260,7 @@ class RoomAdmin(TalkAdmin):
     def make_public(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """Let everybody with the link join."""
         deed = Deed(
-            work=self._by(request, administration.make_public),
+            work=self._by(request, room_administration.make_public),
             done=ngettext_lazy(
                 "%(count)d room is public now.",
                 "%(count)d rooms are public now.",
@@ -270,7 +274,7 @@ class RoomAdmin(TalkAdmin):
         """Keep rooms to those who were invited."""
         deed = Deed(
             question=_("Everybody who came by the link, guests first, has to leave."),
-            work=self._by(request, administration.make_private),
+            work=self._by(request, room_administration.make_private),
             done=ngettext_lazy(
                 "%(count)d room is private now.",
                 "%(count)d rooms are private now.",
@@ -286,7 +290,7 @@ class RoomAdmin(TalkAdmin):
             question=_(
                 "Everybody with the link will be able to join, if it is public."
             ),
-            work=self._by(request, administration.clear_password),
+            work=self._by(request, room_administration.clear_password),
             done=ngettext_lazy(
                 "%(count)d password was removed.",
                 "%(count)d passwords were removed.",
@@ -298,7 +302,7 @@ class RoomAdmin(TalkAdmin):
     @admin.action(permissions=["change"], description=_("End the call"))
     def end_call(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """End running calls, whoever is in them."""
-        end_call = partial(administration.end_call, now=timezone.now())
+        end_call = partial(room_administration.end_call, now=timezone.now())
         deed = Deed(
             question=_(
                 "Everybody in it is taken out of the call, and may start another."
@@ -320,7 +324,7 @@ class RoomAdmin(TalkAdmin):
                 "All devices are disconnected, and guests lose their place. Members "
                 "stay members. All of them may join again."
             ),
-            work=self._by(request, administration.disconnect_everybody),
+            work=self._by(request, room_administration.disconnect_everybody),
             done=ngettext_lazy(
                 "%(count)d session was ended.",
                 "%(count)d sessions were ended.",
@@ -334,7 +338,7 @@ class RoomAdmin(TalkAdmin):
         """Take the places of all guests."""
         deed = Deed(
             question=_("They may join again as long as the room is public."),
-            work=self._by(request, administration.remove_guests),
+            work=self._by(request, room_administration.remove_guests),
             done=ngettext_lazy(
                 "%(count)d guest was removed.",
                 "%(count)d guests were removed.",

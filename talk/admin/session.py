@@ -84,5 +84,5 @@ class SessionAdmin(TalkAdmin):
         now = timezone.now()
         for session in queryset.order_by("pk"):
             leave_by_session(
-                place=session.participant, session_id=session.session_id, now=now
+                participant=session.participant, session_id=session.session_id, now=now
             )

@@ -24,7 +24,7 @@ from rest_framework.request import Request
 from talk.api.password_memory import memory
 from talk.api.throttling import login_attempt
 from talk.conf import talk_settings
-from talk.domain.access import Asker
+from talk.domain.access import Identity
 from talk.domain.app_passwords import find_app_password
 from talk.exceptions import PreconditionFailed
 from talk.models import AppPassword
@@ -133,9 +133,9 @@ def underlying(request: Request) -> HttpRequest:
     return request._request  # noqa: SLF001 - DRF has no other name for it
 
 
-def asker_of(request: Request) -> Asker:
+def identity_of(request: Request) -> Identity:
     """Return who asks. Costs the queries of the authentication, once a request."""
-    return Asker(user=user_of(request), device=_device_of(request))
+    return Identity(user=user_of(request), device=_device_of(request))
 
 
 def user_of(request: Request) -> User | None:
@@ -163,28 +163,28 @@ def viewer_of(request: HttpRequest) -> User | None:
         return None
 
 
-def with_device(request: Request, asker: Asker) -> Asker:
+def with_device(request: Request, identity: Identity) -> Identity:
     """Return the asker with a device id, a new one if there is none yet.
 
     Requests that share an HTTP session get the same one, even at the same moment.
     Sessions that live in the cookie itself have no key of their own: two people may
     well have the same cookie.
     """
-    if asker.device:
-        return asker
+    if identity.device:
+        return identity
     http_session = underlying(request).session
     session_key = http_session.session_key
     if session_key is None or isinstance(http_session, signed_cookies.SessionStore):
-        return replace(asker, device=secrets.token_hex(DEVICE_BYTES))
+        return replace(identity, device=secrets.token_hex(DEVICE_BYTES))
     device = salted_hmac(DEVICE_KEY, session_key, algorithm="sha256").hexdigest()
-    return replace(asker, device=device)
+    return replace(identity, device=device)
 
 
-def remember_device(request: Request, asker: Asker) -> None:
+def remember_device(request: Request, identity: Identity) -> None:
     """Keep the asker's device id in the HTTP session, so that its cookie tells it."""
     http_session = underlying(request).session
-    if http_session.get(DEVICE_KEY) != asker.device:
-        http_session[DEVICE_KEY] = asker.device
+    if http_session.get(DEVICE_KEY) != identity.device:
+        http_session[DEVICE_KEY] = identity.device
 
 
 def require_same_site(request: Request) -> None:

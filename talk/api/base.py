@@ -17,12 +17,11 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from talk.adapters import get_adapter
-from talk.api.admissions import hand_on
-from talk.api.answers import Form, Refusal, closed
+from talk.api.admitted_requests import hand_on
 from talk.api.authentication import (
-    asker_of,
     authenticators,
     drop_unreadable_session,
+    identity_of,
     require_same_site,
     underlying,
     user_of,
@@ -31,7 +30,8 @@ from talk.api.envelope import SECURITY_HEADERS
 from talk.api.errors import NotLoggedIn, outcome_of
 from talk.api.parameters import merged_parameters, query_parameters
 from talk.api.renderers import JSONRenderer, OCSNegotiation, XMLRenderer
-from talk.domain.access import Asker
+from talk.api.responses import Refusal, ResponseFormat, closed
+from talk.domain.access import Identity
 from talk.exceptions import TalkError
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ class OCSViewSet(ViewSet):
         return merged_parameters(underlying(self.request), self.kwargs)
 
     @cached_property
-    def asker(self) -> Asker:
+    def identity(self) -> Identity:
         """Who sent the request."""
-        return asker_of(self.request)
+        return identity_of(self.request)
 
     @property
     def user(self) -> User:
@@ -75,9 +75,9 @@ class OCSViewSet(ViewSet):
         Raises:
             NotLoggedIn: it was an anonymous one.
         """
-        if self.asker.user is None:
+        if self.identity.user is None:
             raise NotLoggedIn
-        return self.asker.user
+        return self.identity.user
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         """Return those of the site."""
@@ -101,11 +101,11 @@ class OCSViewSet(ViewSet):
         return int(self.kwargs["ocs_version"])
 
     @property
-    def form(self) -> Form:
+    def form(self) -> ResponseFormat:
         """How the client wants its answer, for one that is made later."""
         renderer, _ = self.perform_content_negotiation(self.request)
         language = translation.get_language() or settings.LANGUAGE_CODE
-        return Form(self.ocs_version, renderer.format, language)
+        return ResponseFormat(self.ocs_version, renderer.format, language)
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -133,7 +133,7 @@ class OCSViewSet(ViewSet):
         drop_unreadable_session(underlying(request))
         self.perform_authentication(request)
         translation.activate(_language_of(request))
-        if self.action in self.users_only and self.asker.user is None:
+        if self.action in self.users_only and self.identity.user is None:
             raise NotLoggedIn
         require_same_site(request)
 

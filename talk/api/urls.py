@@ -17,7 +17,7 @@ from django.urls.resolvers import RegexPattern
 
 from talk.api.base import OCSViewSet
 from talk.api.envelope import V1, V2
-from talk.api.polls import Wait
+from talk.api.polls.base import Wait
 from talk.api.views.app_passwords import AppPasswordViewSet, NewAppPasswordViewSet
 from talk.api.views.avatars import show_avatar, show_guest_avatar
 from talk.api.views.calls import CallViewSet

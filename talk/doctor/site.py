@@ -10,7 +10,7 @@ from urllib.error import HTTPError
 from urllib.request import Request as HTTPRequest
 from urllib.request import urlopen
 
-from talk.api.polls import SERVED_BY, SERVED_BY_HEADER
+from talk.api.polls.base import SERVED_BY, SERVED_BY_HEADER
 from talk.conf import talk_settings
 from talk.doctor.findings import Finding, Request, failed, ok, skipped, warning
 

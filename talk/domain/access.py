@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from talk.constants import ParticipantType, RoomType
-from talk.domain.actors import Actor
+from talk.constants import ActorType, ParticipantType, RoomType
 from talk.exceptions import NotAllowed, NotFound
 from talk.models import (
     Guest,
     Participant,
     Room,
     Session,
-    primary,
+    on_write_database,
     requires_transaction,
 )
 
@@ -23,7 +22,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asker:
+class Actor:
+    """Who caused a change: a user, a guest, or nobody in the room."""
+
+    user: User | None = None
+    guest: Guest | None = None
+
+    @property
+    def type(self) -> ActorType:
+        """The kind of actor; nobody is written down as a guest without a name."""
+        return ActorType.GUESTS if self.user is None else ActorType.USERS
+
+
+NOBODY = Actor()
+"""Acts when time has passed, an account was deleted or a command was run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
     """Who sent a request, before any room is looked at.
 
     `user` is None for anonymous people. `device` is the id of the browser or app
@@ -68,7 +84,7 @@ class Caller:
         return Actor(user=self.participant.user, guest=self.guest)
 
 
-def find_caller(*, asker: Asker, token: str) -> Caller:
+def find_caller(*, identity: Identity, token: str) -> Caller:
     """Find the room and the asker's place in it.
 
     A user's place is the account's, joined or not; a guest's is the one that the
@@ -79,13 +95,13 @@ def find_caller(*, asker: Asker, token: str) -> Caller:
 
     API: "404 When the room could not be found for the participant", everywhere.
     """
-    caller = _lookup(asker=asker, token=token)
+    caller = _lookup(identity=identity, token=token)
     if caller is None:
         raise NotFound
     return caller
 
 
-def find_user_caller(*, asker: Asker, token: str) -> Caller:
+def find_user_caller(*, identity: Identity, token: str) -> Caller:
     """Find the asker's place as `find_caller` does; guests have none here.
 
     Raises:
@@ -93,7 +109,7 @@ def find_user_caller(*, asker: Asker, token: str) -> Caller:
 
     API: "or the participant is a guest", in the 404s.
     """
-    caller = find_caller(asker=asker, token=token)
+    caller = find_caller(identity=identity, token=token)
     if caller.user is None:
         raise NotFound
     return caller
@@ -137,24 +153,24 @@ def lock_caller(caller: Caller) -> Caller:
     room = Room.objects.lock(caller.room.pk)
     if room is None:
         raise NotFound
-    places = Participant.objects.filter(pk=caller.participant.pk).with_names()
-    participant = primary(places).first()
+    participants = Participant.objects.filter(pk=caller.participant.pk).with_names()
+    participant = on_write_database(participants).first()
     if participant is None:
         raise NotFound
     return replace(caller, room=room, participant=participant)
 
 
-def lost_places(participants: Sequence[int]) -> set[int]:
+def lost_participants(participants: Sequence[int]) -> set[int]:
     """Return those of these participants who may not go on as they were admitted.
 
     Whose place is gone, or whose account is disabled, or guests of a room that is
     not public any more. One query for up to 500.
     """
     rows = Participant.objects.filter(pk__in=participants).entitled()
-    return set(participants) - set(primary(rows).values_list("pk", flat=True))
+    return set(participants) - set(on_write_database(rows).values_list("pk", flat=True))
 
 
-def find_room(*, asker: Asker, token: str) -> tuple[Room, Caller | None]:
+def find_room(*, identity: Identity, token: str) -> tuple[Room, Caller | None]:
     """Find a room that the asker may see: a public one, or one they are in.
 
     One query for a participant, two for others.
@@ -164,7 +180,7 @@ def find_room(*, asker: Asker, token: str) -> tuple[Room, Caller | None]:
 
     API: Get single room; Join a room.
     """
-    caller = _lookup(asker=asker, token=token)
+    caller = _lookup(identity=identity, token=token)
     if caller is not None:
         return caller.room, caller
     room = Room.objects.filter(token=token, type=RoomType.PUBLIC).first()
@@ -180,17 +196,17 @@ def may_see_room(*, user: User | None, token: str) -> bool:
     else's.
     """
     try:
-        find_room(asker=Asker(user=user, device=None), token=token)
+        find_room(identity=Identity(user=user, device=None), token=token)
     except NotFound:
         return False
     return True
 
 
-def _lookup(*, asker: Asker, token: str) -> Caller | None:
-    if asker.user is not None:
-        return _lookup_user(asker.user, asker.device, token)
-    if asker.device:
-        return _lookup_guest(asker.device, token)
+def _lookup(*, identity: Identity, token: str) -> Caller | None:
+    if identity.user is not None:
+        return _lookup_user(identity.user, identity.device, token)
+    if identity.device:
+        return _lookup_guest(identity.device, token)
     return None
 
 

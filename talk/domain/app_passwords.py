@@ -16,7 +16,13 @@ from talk.conf import talk_settings
 from talk.constants import APP_PASSWORD_LABEL_MAX
 from talk.domain.text import require_text
 from talk.exceptions import NotAllowed, NotFound
-from talk.models import AppPassword, atomic, in_batches, lock_accounts, primary
+from talk.models import (
+    AppPassword,
+    atomic,
+    in_batches,
+    lock_accounts,
+    on_write_database,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -92,7 +98,7 @@ def find_app_password(
     if SHAPE.fullmatch(token) is None:
         return None
     # A replica may not know yet that it was revoked.
-    rows = primary(AppPassword.objects.filter(digest=_digest_of(token)))
+    rows = on_write_database(AppPassword.objects.filter(digest=_digest_of(token)))
     app_password = rows.with_users().first()
     if app_password is None or not _belongs(app_password.user, name):
         return None
@@ -108,7 +114,7 @@ def revoke_app_passwords(*, ids: Iterable[int]) -> int:
     """
     count = 0
     for some in in_batches(list(ids)):
-        rows = primary(AppPassword.objects.filter(pk__in=some))
+        rows = on_write_database(AppPassword.objects.filter(pk__in=some))
         for user_pk in set(rows.values_list("user", flat=True)):
             hints.record_login_end(user_pk=user_pk)
         count += rows.delete()[0]
@@ -128,7 +134,7 @@ def _digest_of(token: str) -> str:
 
 
 def _count(user: User) -> int:
-    return primary(AppPassword.objects.of(user)).count()
+    return on_write_database(AppPassword.objects.of(user)).count()
 
 
 def _belongs(user: User, name: str | None) -> bool:

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from talk import signals
 from talk.adapters import get_adapter
 from talk.constants import ACTIVE_SECONDS, InCall
-from talk.domain import external_signaling
-from talk.domain.access import Caller, lock_caller
-from talk.domain.actors import Actor
+from talk.domain import signaling_external
+from talk.domain.access import Actor, Caller, lock_caller
 from talk.domain.news import announce
-from talk.domain.people import note_change
+from talk.domain.presence_version import note_change
 from talk.domain.system_messages import (
     call_ended,
     call_joined,
@@ -27,7 +26,7 @@ from talk.models import (
     Session,
     SessionQuerySet,
     atomic,
-    primary,
+    on_write_database,
     requires_transaction,
 )
 
@@ -73,25 +72,25 @@ def join_call(*, caller: Caller, flags: InCall, now: datetime) -> None:
     """
     caller = lock_caller(caller)
     room = caller.room
-    session = primary(_own_sessions(caller, now)).first()
+    session = on_write_database(_own_sessions(caller, now)).first()
     if session is None:
         raise NotFound
     # Who vanished from an earlier call does not take part in this one.
     end_if_empty(room=room, now=now)
-    in_call = primary(Session.objects.filter(room=room).live(now).in_call())
-    places = set(in_call.values_list("participant", flat=True))
+    in_call = on_write_database(Session.objects.filter(room=room).live(now).in_call())
+    participants = set(in_call.values_list("participant", flat=True))
     Session.objects.filter(pk=session.pk).update(in_call=flags | InCall.IN_CALL)
-    if caller.participant.pk not in places:
+    if caller.participant.pk not in participants:
         _attend(caller, now)
-        line = call_joined() if places else call_started()
+        line = call_joined() if participants else call_started()
         append(room_id=room.pk, actor=caller.actor, lines=[line], now=now)
-    if not places:
+    if not participants:
         _announce_start(caller)
     if room.active_since is None:
         room.active_since = now
         Room.objects.filter(pk=room.pk).update(active_since=now)
     note_change(room=room)
-    external_signaling.tell_in_call(room=room, session_ids=[session.session_id])
+    signaling_external.tell_in_call(room=room, session_ids=[session.session_id])
 
 
 @atomic
@@ -110,7 +109,7 @@ def leave_call(*, caller: Caller, now: datetime) -> None:
     caller = lock_caller(caller)
     room = caller.room
     own = _own_sessions(caller, now)
-    sessions = list(primary(own))
+    sessions = list(on_write_database(own))
     if not sessions:
         raise NotFound
     leaving = [session for session in sessions if session.in_call]
@@ -119,9 +118,9 @@ def leave_call(*, caller: Caller, now: datetime) -> None:
     left = Session.objects.filter(pk__in=[session.pk for session in leaving])
     left.update(in_call=InCall.DISCONNECTED)
     session_ids = [session.session_id for session in leaving]
-    external_signaling.tell_in_call(room=room, session_ids=session_ids)
+    signaling_external.tell_in_call(room=room, session_ids=session_ids)
     others = Session.objects.filter(participant=caller.participant).live(now).in_call()
-    if not primary(others).exists():
+    if not on_write_database(others).exists():
         append(room_id=room.pk, actor=caller.actor, lines=[call_left()], now=now)
     end_if_empty(room=room, now=now)
     note_change(room=room)
@@ -134,9 +133,9 @@ def end_call(*, room: Room, now: datetime) -> bool:
     Nobody has left by themselves, so the timeline tells of the end alone.
     """
     sessions = Session.objects.filter(room=room).in_call()
-    session_ids = list(primary(sessions).values_list("session_id", flat=True))
+    session_ids = list(on_write_database(sessions).values_list("session_id", flat=True))
     sessions.update(in_call=InCall.DISCONNECTED)
-    external_signaling.tell_in_call(room=room, session_ids=session_ids)
+    signaling_external.tell_in_call(room=room, session_ids=session_ids)
     has_ended = end_if_empty(room=room, now=now)
     if session_ids or has_ended:
         note_change(room=room)
@@ -158,10 +157,10 @@ def end_if_empty(*, room: Room, now: datetime) -> bool:
     if room.active_since is None:
         return False
     sessions = Session.objects.filter(room=room).live(now).in_call()
-    if primary(sessions).exists():
+    if on_write_database(sessions).exists():
         return False
     started = room.active_since
-    attended = primary(CallAttendance.objects.filter(room=room))
+    attended = on_write_database(CallAttendance.objects.filter(room=room))
     users = sorted(
         (row.user for row in attended.select_related("user") if row.user is not None),
         key=get_adapter().user_id,
@@ -190,7 +189,7 @@ def _announce_start(caller: Caller) -> None:
         signals.call_started,
         room=caller.room,
         actor=caller.actor,
-        users=[place.user for place in primary(others)],
+        users=[participant.user for participant in on_write_database(others)],
     )
 
 
@@ -208,5 +207,5 @@ def _own_sessions(caller: Caller, now: datetime) -> SessionQuerySet:
 def _attend(caller: Caller, now: datetime) -> None:
     """Remember that the caller took part in this call, once a person."""
     who = {"room": caller.room, "user": caller.user, "guest": caller.guest}
-    if not primary(CallAttendance.objects.filter(**who)).exists():
+    if not on_write_database(CallAttendance.objects.filter(**who)).exists():
         CallAttendance.objects.create(**who, joined_at=now)

@@ -14,10 +14,10 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from talk.constants import BY_LINK_TYPES, SESSION_LIVE_SECONDS, RoomType
 from talk.domain import calls
-from talk.domain.actors import NOBODY
-from talk.domain.deletion import delete_room
-from talk.domain.people import note_change
-from talk.domain.places import drop_places
+from talk.domain.access import NOBODY
+from talk.domain.participant_removal import drop_participants
+from talk.domain.presence_version import note_change
+from talk.domain.room_deletion import delete_room
 from talk.domain.sessions import end_sessions
 from talk.models import (
     BATCH,
@@ -29,7 +29,7 @@ from talk.models import (
     SignalingQuerySet,
     atomic,
     delete_free,
-    primary,
+    on_write_database,
 )
 
 SIGNALING_SECONDS = 300
@@ -115,7 +115,7 @@ def forgotten_calls(now: datetime) -> RoomQuerySet:
     return Room.objects.filter(active_since__isnull=False).exclude(Exists(callers))
 
 
-def lost_places(at: datetime) -> QuerySet[Participant]:
+def lost_participants(at: datetime) -> QuerySet[Participant]:
     """Return the places of guests and self-joined users that go with dead sessions."""
     own = Session.objects.filter(participant=OuterRef("pk"))
     by_link = Participant.objects.filter(type__in=BY_LINK_TYPES)
@@ -137,8 +137,8 @@ def empty_rooms(people: QuerySet[Participant]) -> RoomQuerySet:
 
 def _rooms_to_clean(now: datetime, ages: Ages) -> list[int]:
     """Return the keys of rooms with dead sessions or with a call nobody is in."""
-    dead = primary(Session.objects.dead(ages.sessions_at(now)))
-    forgotten = primary(forgotten_calls(now))
+    dead = on_write_database(Session.objects.dead(ages.sessions_at(now)))
+    forgotten = on_write_database(forgotten_calls(now))
     room_ids = set(dead.values_list("room", flat=True).distinct())
     return sorted(room_ids | set(forgotten.values_list("pk", flat=True)))
 
@@ -152,18 +152,24 @@ def _clean_room(
     if room is None:
         return Cleaned(), True
     had_call = room.active_since is not None
-    places = _silent_places(room, ages.sessions_at(now), batch_size)
-    if not places and not had_call:
+    participants = _silent_places(room, ages.sessions_at(now), batch_size)
+    if not participants and not had_call:
         # Somebody else has cleaned it meanwhile.
         return Cleaned(), True
-    gone = [place for place in places if _is_by_link(place) and not place.is_connected]
-    kept = [place.pk for place in places if place not in gone]
-    dead = Session.objects.filter(participant__in=[place.pk for place in places])
+    gone = [
+        participant
+        for participant in participants
+        if _is_by_link(participant) and not participant.is_connected
+    ]
+    kept = [participant.pk for participant in participants if participant not in gone]
+    dead = Session.objects.filter(
+        participant__in=[participant.pk for participant in participants]
+    )
     dead = dead.dead(ages.sessions_at(now))
-    sessions = primary(dead).count()
+    sessions = on_write_database(dead).count()
     end_sessions(dead.filter(participant__in=kept), room_id=room.pk)
     if gone:
-        drop_places(room=room, places=gone, now=now)
+        drop_participants(room=room, participants=gone, now=now)
     else:
         calls.end_if_empty(room=room, now=now)
         note_change(room=room)
@@ -172,22 +178,22 @@ def _clean_room(
         participants=len(gone),
         calls=int(had_call and room.active_since is None),
     )
-    return cleaned, len(places) < batch_size
+    return cleaned, len(participants) < batch_size
 
 
 def _silent_places(room: Room, at: datetime, count: int) -> list[Participant]:
     """Return the first places of a room that have dead sessions."""
     dead = Session.objects.filter(participant=OuterRef("pk")).dead(at)
-    places = Participant.objects.filter(Exists(dead), room=room).with_presence(at)
-    return list(primary(places.with_names().order_by("pk"))[:count])
+    participants = Participant.objects.filter(Exists(dead), room=room).with_presence(at)
+    return list(on_write_database(participants.with_names().order_by("pk"))[:count])
 
 
-def _is_by_link(place: Participant) -> bool:
-    return place.type in BY_LINK_TYPES
+def _is_by_link(participant: Participant) -> bool:
+    return participant.type in BY_LINK_TYPES
 
 
 def _empty_rooms() -> list[int]:
-    rows = primary(empty_rooms(Participant.objects.all()))
+    rows = on_write_database(empty_rooms(Participant.objects.all()))
     return sorted(rows.values_list("pk", flat=True))
 
 
@@ -195,12 +201,12 @@ def _empty_rooms() -> list[int]:
 def _delete_if_empty(room_id: int) -> bool:
     room = Room.objects.lock(room_id)
     empty = empty_rooms(Participant.objects.all()).filter(pk=room_id)
-    if room is None or not primary(empty).exists():
+    if room is None or not on_write_database(empty).exists():
         return False
     delete_room(room=room, actor=NOBODY)
     return True
 
 
 def _next_keys(rows: QuerySet[SignalingMessage], after: int, count: int) -> list[int]:
-    found = primary(rows.filter(pk__gt=after).order_by("pk"))
+    found = on_write_database(rows.filter(pk__gt=after).order_by("pk"))
     return list(found.values_list("pk", flat=True)[:count])

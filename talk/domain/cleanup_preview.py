@@ -11,7 +11,7 @@ from talk.domain.cleanup import (
     Cleaned,
     empty_rooms,
     forgotten_calls,
-    lost_places,
+    lost_participants,
 )
 from talk.domain.guest_cleanup import forgotten_guests, unnamed_among
 from talk.models import (
@@ -20,7 +20,7 @@ from talk.models import (
     Message,
     Participant,
     Session,
-    primary,
+    on_write_database,
 )
 
 
@@ -32,7 +32,7 @@ def preview_cleanup(*, now: datetime, ages: Ages | None = None) -> Cleaned:
     """
     ages = ages or Ages()
     at = ages.sessions_at(now)
-    lost = lost_places(at)
+    lost = lost_participants(at)
     is_lost = Exists(lost.filter(pk=OuterRef("pk")))
     staying = Participant.objects.exclude(is_lost)
     rooms = empty_rooms(staying)
@@ -40,14 +40,14 @@ def preview_cleanup(*, now: datetime, ages: Ages | None = None) -> Cleaned:
         Exists(Session.objects.filter(pk=OuterRef("recipient")).dead(at))
     )
     attendances = CallAttendance.objects.exclude(room__in=forgotten_calls(now))
-    guests = forgotten_guests(places=staying, attendances=attendances)
+    guests = forgotten_guests(participants=staying, attendances=attendances)
     messages = Message.objects.exclude(room__in=rooms)
     return Cleaned(
-        sessions=primary(Session.objects.dead(at)).count(),
-        participants=primary(lost).count(),
-        calls=primary(forgotten_calls(now)).count(),
-        rooms=primary(rooms).count(),
-        signaling_messages=primary(
+        sessions=on_write_database(Session.objects.dead(at)).count(),
+        participants=on_write_database(lost).count(),
+        calls=on_write_database(forgotten_calls(now)).count(),
+        rooms=on_write_database(rooms).count(),
+        signaling_messages=on_write_database(
             signaling.exclude(recipient__room__in=rooms)
         ).count(),
         guests=sum(map(len, unnamed_among(guests, messages, BATCH))),

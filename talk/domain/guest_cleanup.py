@@ -20,7 +20,7 @@ from talk.models import (
     MessageQuerySet,
     Participant,
     delete_free,
-    primary,
+    on_write_database,
 )
 
 
@@ -31,7 +31,7 @@ def forgetting_steps(*, batch_size: int = BATCH) -> Iterator[int]:
     be kept from coming back meanwhile. Two runs at once are safe.
     """
     guests = forgotten_guests(
-        places=Participant.objects.all(), attendances=CallAttendance.objects.all()
+        participants=Participant.objects.all(), attendances=CallAttendance.objects.all()
     )
     for pks in unnamed_among(guests, Message.objects.all(), batch_size):
         yield delete_free(Guest.objects.filter(pk__in=pks))
@@ -39,13 +39,13 @@ def forgetting_steps(*, batch_size: int = BATCH) -> Iterator[int]:
 
 def forgotten_guests(
     *,
-    places: QuerySet[Participant],
+    participants: QuerySet[Participant],
     attendances: QuerySet[CallAttendance],
 ) -> QuerySet[Guest]:
     """Return the guests without such a place and attendance who have said nothing."""
     own = OuterRef("pk")
     return Guest.objects.exclude(
-        Exists(places.filter(guest=own))
+        Exists(participants.filter(guest=own))
         | Exists(Message.objects.filter(actor_guest=own))
         | Exists(attendances.filter(guest=own))
     )
@@ -63,9 +63,13 @@ def unnamed_among(
     while found := _next(guests, last, batch_size):
         last = found[-1].pk
         named = [guest.actor_id for guest in found if guest.display_name]
-        told = guest_ids_in(primary(messages.about_guests(named))) if named else set()
+        told = (
+            guest_ids_in(on_write_database(messages.about_guests(named)))
+            if named
+            else set()
+        )
         yield [guest.pk for guest in found if guest.actor_id not in told]
 
 
 def _next(guests: QuerySet[Guest], after: int, count: int) -> list[Guest]:
-    return list(primary(guests.filter(pk__gt=after).order_by("pk"))[:count])
+    return list(on_write_database(guests.filter(pk__gt=after).order_by("pk"))[:count])

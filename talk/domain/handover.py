@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from talk.models import Message, after_commit
 
 if TYPE_CHECKING:
-    from talk.domain.names import Names
+    from talk.models import Names
 
 Taker = Callable[[Message, "Names"], None]
 """Takes a comment and what those are called whom it mentions, in any thread."""

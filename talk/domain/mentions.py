@@ -68,8 +68,10 @@ def note_mentions(*, message: Message, users: Iterable[User]) -> None:
 
     API: `unreadMention`.
     """
-    places = Participant.objects.filter(room=message.room_id, user__in=list(users))
-    places.update(last_mention=message.comment_count)
+    participants = Participant.objects.filter(
+        room=message.room_id, user__in=list(users)
+    )
+    participants.update(last_mention=message.comment_count)
 
 
 def suggest_mentions(*, caller: Caller, search: str, limit: int) -> list[User]:
@@ -83,14 +85,16 @@ def suggest_mentions(*, caller: Caller, search: str, limit: int) -> list[User]:
     """
     if len(search) > SEARCH_MAX:
         return []
-    places = Participant.objects.filter(room=caller.room, user__isnull=False)
+    participants = Participant.objects.filter(room=caller.room, user__isnull=False)
     if caller.user is not None:
-        places = places.exclude(user=caller.user)
+        participants = participants.exclude(user=caller.user)
     order = ["-last_comment", "pk"]
     if search:
         match = get_adapter().match_users(search, path="user__")
         is_exact = Case(When(match.exact, then=Value(1)), default=Value(0))
-        places = places.filter(match.exact | match.partial).annotate(is_exact=is_exact)
+        participants = participants.filter(match.exact | match.partial).annotate(
+            is_exact=is_exact
+        )
         order = ["-last_comment", "-is_exact", "pk"]
-    found = places.select_related("user").order_by(*order)[:limit]
-    return [place.user for place in found if place.user is not None]
+    found = participants.select_related("user").order_by(*order)[:limit]
+    return [participant.user for participant in found if participant.user is not None]

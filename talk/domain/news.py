@@ -7,7 +7,7 @@ from typing import Any
 
 from django.dispatch import Signal
 
-from talk.domain.actors import Actor
+from talk.domain.access import Actor
 from talk.models import Room, after_commit
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING
 
 from django.db.models import Q
 from django.utils import timezone
@@ -14,38 +11,12 @@ from django.utils import timezone
 from talk import signals
 from talk.adapters import DefaultAdapter, get_adapter
 from talk.constants import NotificationLevel
-from talk.domain.actors import Actor
+from talk.domain.access import Actor
+from talk.domain.display_names import names_of
 from talk.domain.mentions import find_mentioned
-from talk.domain.names import Names, names_of
 from talk.models import Message, Participant, Room, after_commit
+from talk.notifications import Notification, NotificationKind
 from talk.outgoing.queue import Delivery, outgoing
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-
-
-class NotificationKind(StrEnum):
-    """Why somebody is told of a comment."""
-
-    MENTION = "mention"
-    MESSAGE = "chat"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Notification:
-    """Somebody who is to be told of a comment, with all that it takes to say so.
-
-    `names` are of those whom the comment mentions. `is_connected` is whether the
-    recipient has a live session in the room.
-    """
-
-    kind: NotificationKind
-    room: Room
-    message: Message
-    names: Names
-    recipient: User
-    participant: Participant
-    is_connected: bool
 
 
 def notifications_for(*, message: Message, now: datetime) -> list[Notification]:
@@ -66,16 +37,20 @@ def notifications_for(*, message: Message, now: datetime) -> list[Notification]:
         level |= Q(notification_level=NotificationLevel.DEFAULT)
     wants_mentions = ~Q(notification_level=NotificationLevel.NEVER)
     is_mentioned = Q(user__in=mentioned)
-    places = Participant.objects.filter(room=message.room, user__isnull=False)
+    participants = Participant.objects.filter(room=message.room, user__isnull=False)
     if message.actor_user is not None:
-        places = places.exclude(user=message.actor_user)
-    places = places.filter((is_mentioned & wants_mentions) | (~is_mentioned & level))
-    places = places.with_presence(now).with_names().order_by("pk")
+        participants = participants.exclude(user=message.actor_user)
+    participants = participants.filter(
+        (is_mentioned & wants_mentions) | (~is_mentioned & level)
+    )
+    participants = participants.with_presence(now).with_names().order_by("pk")
     names = names_of(mentioned)
     notifications = []
-    for place in places:
-        is_mention = place.user in mentioned
-        if place.user is not None and (is_mention or not place.is_connected):
+    for participant in participants:
+        is_mention = participant.user in mentioned
+        if participant.user is not None and (
+            is_mention or not participant.is_connected
+        ):
             kind = NotificationKind.MENTION if is_mention else NotificationKind.MESSAGE
             notifications.append(
                 Notification(
@@ -83,9 +58,9 @@ def notifications_for(*, message: Message, now: datetime) -> list[Notification]:
                     room=message.room,
                     message=message,
                     names=names,
-                    recipient=place.user,
-                    participant=place,
-                    is_connected=place.is_connected,
+                    recipient=participant.user,
+                    participant=participant,
+                    is_connected=participant.is_connected,
                 )
             )
     return notifications

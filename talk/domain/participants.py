@@ -13,16 +13,16 @@ from django.db.models import Q, QuerySet
 from talk import signals
 from talk.adapters import get_adapter
 from talk.constants import PERMANENT_TYPES, ParticipantType, RoomType
-from talk.domain import deletion, external_signaling, read_markers, room_types
+from talk.domain import read_markers, room_deletion, room_types, signaling_external
 from talk.domain.access import (
+    Actor,
     Caller,
     lock_caller,
     require_moderator,
     require_user_moderator,
 )
-from talk.domain.actors import Actor
 from talk.domain.news import announce
-from talk.domain.places import drop_places
+from talk.domain.participant_removal import drop_participants
 from talk.domain.system_messages import user_added, user_removed
 from talk.domain.timeline import append
 from talk.exceptions import NotAllowed, NotFound
@@ -32,7 +32,7 @@ from talk.models import (
     Session,
     atomic,
     lock_accounts,
-    primary,
+    on_write_database,
     requires_transaction,
 )
 
@@ -46,28 +46,28 @@ def find_account(user_id: str) -> User | None:
 
 
 @requires_transaction
-def user_place(room: Room, *, user: User | None) -> Participant:
+def user_participant(room: Room, *, user: User | None) -> Participant:
     """Return a user's place in a locked room.
 
     Raises:
         NotFound: the user has none, or there is no such account.
     """
-    places = Participant.objects.filter(room=room, user=user).with_names()
-    place = primary(places).first() if user is not None else None
-    if place is None:
+    participants = Participant.objects.filter(room=room, user=user).with_names()
+    participant = on_write_database(participants).first() if user is not None else None
+    if participant is None:
         raise NotFound
-    return place
+    return participant
 
 
 @requires_transaction
-def guest_place(room: Room, *, session_id: str) -> Participant:
+def guest_participant(room: Room, *, session_id: str) -> Participant:
     """Return whose session this is in a locked room; it may be a user's.
 
     Raises:
         NotFound: there is no such session.
     """
     sessions = Session.objects.filter(room=room, session_id=session_id)
-    session = primary(sessions).with_participants().first()
+    session = on_write_database(sessions).with_participants().first()
     if session is None:
         raise NotFound
     return session.participant
@@ -77,7 +77,7 @@ def guest_place(room: Room, *, session_id: str) -> Participant:
 def absent_among(users: Sequence[User], *, room: Room) -> list[User]:
     """Return those of `users` who have no place in a locked room, in the same order."""
     present = Participant.objects.filter(room=room, user__isnull=False)
-    present_pks = set(primary(present).values_list("user", flat=True))
+    present_pks = set(on_write_database(present).values_list("user", flat=True))
     return [user for user in users if user.pk not in present_pks]
 
 
@@ -106,7 +106,7 @@ def add_users(
         for user, own in zip(users, marks, strict=True)
     ]
     try:
-        places = Participant.objects.bulk_create(new)
+        participants = Participant.objects.bulk_create(new)
     except IntegrityError:
         # Where accounts cannot be locked, one may be deleted at this very moment.
         raise NotFound from None
@@ -114,15 +114,15 @@ def add_users(
     lines = [user_added(adapter.user_id(user)) for user in users if user != actor]
     if lines:
         append(room_id=room.pk, actor=Actor(user=actor), lines=lines, now=now)
-    external_signaling.tell_invited(room=room, users=users)
-    if places:
+    signaling_external.tell_invited(room=room, users=users)
+    if participants:
         announce(
             signals.participants_added,
             room=room,
             actor=Actor(user=actor),
-            participants=places,
+            participants=participants,
         )
-    return places
+    return participants
 
 
 def add_user(*, caller: Caller, user_id: str, now: datetime) -> RoomType | None:
@@ -186,10 +186,12 @@ def remove_guest(*, caller: Caller, session_id: str, now: datetime) -> None:
     """
     caller = lock_caller(caller)
     require_moderator(caller)
-    place = guest_place(caller.room, session_id=session_id)
-    if not place.is_guest or place == caller.participant:
+    participant = guest_participant(caller.room, session_id=session_id)
+    if not participant.is_guest or participant == caller.participant:
         raise NotAllowed
-    remove_place(room=caller.room, place=place, actor=caller.actor, now=now)
+    remove_participant(
+        room=caller.room, participant=participant, actor=caller.actor, now=now
+    )
 
 
 @atomic
@@ -205,22 +207,26 @@ def remove_self(*, caller: Caller, now: datetime) -> None:
     API: Remove yourself from a room.
     """
     caller = lock_caller(caller)
-    abandon(room=caller.room, place=caller.participant, actor=caller.actor, now=now)
+    abandon(
+        room=caller.room, participant=caller.participant, actor=caller.actor, now=now
+    )
 
 
 @requires_transaction
-def abandon(*, room: Room, place: Participant, actor: Actor, now: datetime) -> None:
+def abandon(
+    *, room: Room, participant: Participant, actor: Actor, now: datetime
+) -> None:
     """Take a place in a locked room from somebody who will not come back.
 
     Deletes the room with it where nothing would be left of it.
     """
-    if is_end_of_room(room=room, place=place, now=now):
-        deletion.delete_room(room=room, actor=actor)
+    if is_end_of_room(room=room, participant=participant, now=now):
+        room_deletion.delete_room(room=room, actor=actor)
     else:
-        remove_place(room=room, place=place, actor=actor, now=now)
+        remove_participant(room=room, participant=participant, actor=actor, now=now)
 
 
-def is_end_of_room(*, room: Room, place: Participant, now: datetime) -> bool:
+def is_end_of_room(*, room: Room, participant: Participant, now: datetime) -> bool:
     """Whether nothing would be left of a room without this place, which was read now.
 
     A one-to-one room belongs to both; another one ends with its last permanent
@@ -228,40 +234,44 @@ def is_end_of_room(*, room: Room, place: Participant, now: datetime) -> bool:
     """
     if room.is_one_to_one:
         return True
-    return not room.is_bound and _is_last_permanent(place, now)
+    return not room.is_bound and _is_last_permanent(participant, now)
 
 
-def permanent_places(*, room_id: int, now: datetime) -> QuerySet[Participant]:
+def permanent_participants(*, room_id: int, now: datetime) -> QuerySet[Participant]:
     """Return the places by which a room goes on, without guests who are gone already.
 
     Guest moderators whose session is dead still have a row.
     """
-    places = Participant.objects.filter(room=room_id, type__in=PERMANENT_TYPES)
-    here = places.with_presence(now).filter(
+    participants = Participant.objects.filter(room=room_id, type__in=PERMANENT_TYPES)
+    here = participants.with_presence(now).filter(
         Q(is_connected=True) | Q(user__isnull=False)
     )
-    return primary(here)
+    return on_write_database(here)
 
 
 @requires_transaction
-def remove_place(
-    *, room: Room, place: Participant, actor: Actor, now: datetime
+def remove_participant(
+    *, room: Room, participant: Participant, actor: Actor, now: datetime
 ) -> None:
     """Take a place in a locked room, as `remove_places` does."""
-    remove_places(room=room, places=[place], actor=actor, now=now)
+    remove_participants(room=room, participants=[participant], actor=actor, now=now)
 
 
 @requires_transaction
-def remove_places(
-    *, room: Room, places: Sequence[Participant], actor: Actor, now: datetime
+def remove_participants(
+    *, room: Room, participants: Sequence[Participant], actor: Actor, now: datetime
 ) -> None:
     """Take places in a locked room, with their sessions, and tell of users' places.
 
     API: System messages, `user_removed`.
     """
-    drop_places(room=room, places=places, actor=actor, now=now)
+    drop_participants(room=room, participants=participants, actor=actor, now=now)
     adapter = get_adapter()
-    user_ids = [adapter.user_id(place.user) for place in places if place.user]
+    user_ids = [
+        adapter.user_id(participant.user)
+        for participant in participants
+        if participant.user
+    ]
     if user_ids:
         lines = [user_removed(user_id) for user_id in user_ids]
         append(room_id=room.pk, actor=actor, lines=lines, now=now)
@@ -296,10 +306,12 @@ def _add(
     if not new:
         return None
     member = ParticipantType.USER
-    places = add_users(room=room, actor=caller.user, users=new, type=member, now=now)
-    if is_somebody_needed and not places:
+    participants = add_users(
+        room=room, actor=caller.user, users=new, type=member, now=now
+    )
+    if is_somebody_needed and not participants:
         raise NotFound
-    if not places:
+    if not participants:
         return None
     if room_types.make_group(room=room, actor=caller.actor):
         return RoomType.GROUP
@@ -311,16 +323,20 @@ def _remove_user(*, caller: Caller, account: User | None, now: datetime) -> None
     caller = lock_caller(caller)
     require_moderator(caller)
     if caller.room.is_one_to_one:
-        deletion.delete_room(room=caller.room, actor=caller.actor)
+        room_deletion.delete_room(room=caller.room, actor=caller.actor)
         return
-    place = user_place(caller.room, user=account)
-    if place.type == ParticipantType.OWNER:
+    participant = user_participant(caller.room, user=account)
+    if participant.type == ParticipantType.OWNER:
         raise NotAllowed
-    remove_place(room=caller.room, place=place, actor=caller.actor, now=now)
+    remove_participant(
+        room=caller.room, participant=participant, actor=caller.actor, now=now
+    )
 
 
-def _is_last_permanent(place: Participant, now: datetime) -> bool:
-    if not ParticipantType(place.type).is_permanent:
+def _is_last_permanent(participant: Participant, now: datetime) -> bool:
+    if not ParticipantType(participant.type).is_permanent:
         return False
-    others = permanent_places(room_id=place.room_id, now=now).exclude(pk=place.pk)
+    others = permanent_participants(room_id=participant.room_id, now=now).exclude(
+        pk=participant.pk
+    )
     return not others.exists()

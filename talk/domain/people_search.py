@@ -14,7 +14,7 @@ from django.db.models import Case, QuerySet, Value, When
 
 from talk.adapters import get_adapter
 from talk.constants import SEARCH_MAX, TOKEN_PATTERN
-from talk.domain.access import Asker, find_caller
+from talk.domain.access import Identity, find_caller
 from talk.domain.text import is_email_address
 from talk.exceptions import NotFound
 from talk.models import Participant, Room
@@ -76,7 +76,7 @@ def _room_of(user: User, token: str) -> Room | None:
     if re.fullmatch(TOKEN_PATTERN, token) is None:
         return None
     try:
-        return find_caller(asker=Asker(user=user, device=None), token=token).room
+        return find_caller(identity=Identity(user=user, device=None), token=token).room
     except NotFound:
         return None
 

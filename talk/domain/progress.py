@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from talk.hints import Kind
+from talk.hints import HintKind
 from talk.models import Room
 
 
-def newest_positions(*, room_ids: Iterable[int]) -> dict[int, dict[Kind, int]]:
+def newest_positions(*, room_ids: Iterable[int]) -> dict[int, dict[HintKind, int]]:
     """Return, by kind of news, how far each room has come; gone ones are left out.
 
     One query.
@@ -16,6 +16,6 @@ def newest_positions(*, room_ids: Iterable[int]) -> dict[int, dict[Kind, int]]:
     rows = Room.objects.filter(pk__in=room_ids)
     values = rows.values_list("pk", "last_position", "people_version")
     return {
-        room_id: {Kind.TIMELINE: last_position, Kind.PEOPLE: people_version}
+        room_id: {HintKind.TIMELINE: last_position, HintKind.PEOPLE: people_version}
         for room_id, last_position, people_version in values
     }

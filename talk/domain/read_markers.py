@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from django.db.models import F
 
-from talk.models import Participant, ReadMarker, Room, primary, requires_transaction
+from talk.models import (
+    Participant,
+    ReadMarker,
+    Room,
+    on_write_database,
+    requires_transaction,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -29,7 +35,7 @@ class Marks:
 
 
 @requires_transaction
-def keep(*, room: Room, places: Sequence[Participant]) -> None:
+def keep(*, room: Room, participants: Sequence[Participant]) -> None:
     """Remember what users have read whose places in a locked room are about to go.
 
     Nothing is kept for guests, who never come back as themselves.
@@ -39,14 +45,14 @@ def keep(*, room: Room, places: Sequence[Participant]) -> None:
     ReadMarker.objects.bulk_create(
         ReadMarker(
             room=room,
-            user_id=place.user_id,
-            read_comments=place.read_comments,
-            unread_deleted=place.unread_deleted,
-            last_comment=place.last_comment,
-            mailed_comments=place.mailed_comments,
+            user_id=participant.user_id,
+            read_comments=participant.read_comments,
+            unread_deleted=participant.unread_deleted,
+            last_comment=participant.last_comment,
+            mailed_comments=participant.mailed_comments,
         )
-        for place in places
-        if place.user_id is not None
+        for participant in participants
+        if participant.user_id is not None
     )
 
 
@@ -70,7 +76,9 @@ def forget_comments(*, room: Room, counts: Sequence[int]) -> None:
         before = rows.filter(read_comments__lt=ordered[0])
         before.update(unread_deleted=F("unread_deleted") + len(ordered))
         among = rows.filter(read_comments__range=(ordered[0], ordered[-1] - 1))
-        marks = primary(among).order_by().values_list("read_comments", flat=True)
+        marks = (
+            on_write_database(among).order_by().values_list("read_comments", flat=True)
+        )
         for mark in marks.distinct():
             unread = len(ordered) - bisect_right(ordered, mark)
             same = rows.filter(read_comments=mark)
@@ -79,12 +87,12 @@ def forget_comments(*, room: Room, counts: Sequence[int]) -> None:
     mentioned.update(last_mention=0)
 
 
-def claim_mail(place: Participant, *, comments: int) -> bool:
+def claim_mail(participant: Participant, *, comments: int) -> bool:
     """Tell whether somebody may be sent a mail about the comment with this count.
 
     True once, and again only after they have read up to that comment.
     """
-    rows = Participant.objects.filter(pk=place.pk)
+    rows = Participant.objects.filter(pk=participant.pk)
     unclaimed = rows.filter(mailed_comments__lte=F("read_comments"))
     unread = unclaimed.filter(read_comments__lt=comments)
     return unread.update(mailed_comments=comments) == 1
@@ -106,7 +114,7 @@ def take_back(*, room: Room, users: Sequence[User]) -> list[Marks]:
             last_comment=marker.last_comment,
             mailed_comments=marker.mailed_comments,
         )
-        for marker in primary(kept)
+        for marker in on_write_database(kept)
     }
     if known:
         kept.delete()

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from talk import hints, signals
 from talk.constants import BY_LINK_TYPES, RoomType
-from talk.domain import external_signaling
-from talk.domain.actors import Actor
+from talk.domain import signaling_external
+from talk.domain.access import Actor
 from talk.domain.news import announce
-from talk.domain.places import drop_places
+from talk.domain.participant_removal import drop_participants
 from talk.domain.system_messages import guests_allowed, guests_disallowed
 from talk.domain.timeline import append
-from talk.models import Participant, Room, primary, requires_transaction
+from talk.models import Participant, Room, on_write_database, requires_transaction
 
 
 @requires_transaction
@@ -43,9 +43,9 @@ def make_private(*, room: Room, actor: Actor, now: datetime) -> bool:
     if not room.is_public:
         return False
     _change(room, RoomType.GROUP, actor)
-    places = Participant.objects.filter(room=room, type__in=BY_LINK_TYPES)
-    by_link = list(primary(places.with_names().order_by("pk")))
-    drop_places(room=room, places=by_link, actor=actor, now=now)
+    participants = Participant.objects.filter(room=room, type__in=BY_LINK_TYPES)
+    by_link = list(on_write_database(participants.with_names().order_by("pk")))
+    drop_participants(room=room, participants=by_link, actor=actor, now=now)
     line = guests_disallowed(new_type=RoomType.GROUP)
     append(room_id=room.pk, actor=actor, lines=[line], now=now)
     return True
@@ -70,7 +70,7 @@ def _change(room: Room, new_type: RoomType, actor: Actor) -> None:
     room.pair_key = None
     Room.objects.filter(pk=room.pk).update(type=new_type, pair_key=None)
     hints.record_room(room_id=room.pk)
-    external_signaling.tell_changed(room=room)
+    signaling_external.tell_changed(room=room)
     announce(
         signals.room_type_changed,
         room=room,

@@ -13,13 +13,12 @@ from django.db.models import Max
 
 from talk import hints, signals
 from talk.constants import SESSION_ID_LENGTH, ParticipantType
-from talk.domain import calls, external_signaling, read_markers
-from talk.domain.access import Asker, Caller
-from talk.domain.actors import Actor
+from talk.domain import calls, read_markers, signaling_external
+from talk.domain.access import Actor, Caller, Identity
 from talk.domain.guests import actor_id_of
 from talk.domain.news import announce
-from talk.domain.people import note_change
-from talk.domain.places import drop_places
+from talk.domain.participant_removal import drop_participants
+from talk.domain.presence_version import note_change
 from talk.exceptions import NotAllowed, NotFound
 from talk.models import (
     BATCH,
@@ -31,7 +30,7 @@ from talk.models import (
     atomic,
     live_since,
     lock_accounts,
-    primary,
+    on_write_database,
     requires_transaction,
 )
 
@@ -39,7 +38,12 @@ SESSION_ID_ALPHABET = string.ascii_letters + string.digits
 
 
 def join_room(
-    *, asker: Asker, room: Room, caller: Caller | None, password: str, now: datetime
+    *,
+    identity: Identity,
+    room: Room,
+    caller: Caller | None,
+    password: str,
+    now: datetime,
 ) -> Session:
     """Connect the asker to a room that `find_room` has found; return the session.
 
@@ -58,7 +62,7 @@ def join_room(
         # Hashing is slow on purpose: the room is locked only after it.
         raise NotAllowed
     proven = room.password if must_prove else ""
-    return _connect(asker=asker, room_id=room.pk, proven=proven, now=now)
+    return _connect(identity=identity, room_id=room.pk, proven=proven, now=now)
 
 
 def needs_password(*, room: Room, caller: Caller | None) -> bool:
@@ -70,7 +74,7 @@ def needs_password(*, room: Room, caller: Caller | None) -> bool:
     return is_stranger and bool(room.password)
 
 
-def leave_room(*, asker: Asker, token: str, now: datetime) -> bool:
+def leave_room(*, identity: Identity, token: str, now: datetime) -> bool:
     """Disconnect the asker's device from a room; its other devices stay connected.
 
     Without a device all sessions of the user end. Guests and self-joined users lose
@@ -82,11 +86,15 @@ def leave_room(*, asker: Asker, token: str, now: datetime) -> bool:
     API: Leave a room.
     """
     room_id = Room.objects.filter(token=token).values_list("pk", flat=True).first()
-    return room_id is not None and _disconnect(asker=asker, room_id=room_id, now=now)
+    return room_id is not None and _disconnect(
+        identity=identity, room_id=room_id, now=now
+    )
 
 
 @atomic
-def leave_by_session(*, place: Participant, session_id: str, now: datetime) -> bool:
+def leave_by_session(
+    *, participant: Participant, session_id: str, now: datetime
+) -> bool:
     """End one session of a participant, as if its device had left the room.
 
     Returns False when it is not theirs or not there any more: whoever has joined again
@@ -94,22 +102,22 @@ def leave_by_session(*, place: Participant, session_id: str, now: datetime) -> b
 
     API: External signaling, `room` with the action `leave`.
     """
-    room = Room.objects.lock(place.room_id)
+    room = Room.objects.lock(participant.room_id)
     if room is None:
         return False
-    sessions = Session.objects.filter(participant=place, session_id=session_id)
-    session = primary(sessions).with_participants().first()
+    sessions = Session.objects.filter(participant=participant, session_id=session_id)
+    session = on_write_database(sessions).with_participants().first()
     if session is None:
         return False
     _end(session, room=room, is_back=False, now=now)
-    if not place.is_guest:
-        _drop_if_gone(room=room, place=session.participant, now=now)
+    if not participant.is_guest:
+        _drop_if_gone(room=room, participant=session.participant, now=now)
     return True
 
 
 def ended_sessions(*, pks: Sequence[int]) -> set[int]:
     """Return which of these sessions have ended; one query."""
-    rows = primary(Session.objects.filter(pk__in=pks))
+    rows = on_write_database(Session.objects.filter(pk__in=pks))
     return set(pks) - set(rows.values_list("pk", flat=True))
 
 
@@ -121,28 +129,30 @@ def new_session_id() -> str:
 
 
 @atomic
-def _connect(*, asker: Asker, room_id: int, proven: str, now: datetime) -> Session:
+def _connect(
+    *, identity: Identity, room_id: int, proven: str, now: datetime
+) -> Session:
     """Connect under the room's lock; `proven` is the hash of the password given."""
     room = Room.objects.lock(room_id)
     if room is None:
         raise NotFound
-    participant = _find_place(asker=asker, room=room)
+    participant = _find_participant(identity=identity, room=room)
     if participant is None and not room.is_public:
         raise NotFound
     if participant is None and room.password not in ("", proven):
         # Set meanwhile, or asked of somebody who was a participant a moment ago.
         raise NotAllowed
-    _forget_device(room=room, device=asker.device, is_back=True, now=now)
+    _forget_device(room=room, device=identity.device, is_back=True, now=now)
     session_id = new_session_id()
     if participant is None:
-        participant = _add_stranger(asker=asker, room=room, session_id=session_id)
+        participant = _add_stranger(identity=identity, room=room, session_id=session_id)
     else:
         participant.sessions.exclude(last_ping__gt=live_since(now)).delete()
     session = Session.objects.create(
         room=room,
         participant=participant,
         session_id=session_id,
-        device=asker.device,
+        device=identity.device,
         last_ping=now,
     )
     # Whoever joins again on the same device, after a crash perhaps, has left the call.
@@ -157,59 +167,65 @@ def _connect(*, asker: Asker, room_id: int, proven: str, now: datetime) -> Sessi
 
 
 @atomic
-def _disconnect(*, asker: Asker, room_id: int, now: datetime) -> bool:
+def _disconnect(*, identity: Identity, room_id: int, now: datetime) -> bool:
     room = Room.objects.lock(room_id)
     if room is None:
         return False
-    participant = _find_place(asker=asker, room=room)
-    if participant is not None and asker.device is None:
+    participant = _find_participant(identity=identity, room=room)
+    if participant is not None and identity.device is None:
         end_sessions(participant.sessions.all(), room_id=room.pk)
-    ended = _forget_device(room=room, device=asker.device, now=now)
+    ended = _forget_device(room=room, device=identity.device, now=now)
     if participant is not None:
-        _drop_if_gone(room=room, place=participant, now=now)
+        _drop_if_gone(room=room, participant=participant, now=now)
         return True
     if ended is not None and not ended.participant.is_guest:
-        _drop_if_gone(room=room, place=ended.participant, now=now)
+        _drop_if_gone(room=room, participant=ended.participant, now=now)
         return False
-    return ended is not None and asker.user is None
+    return ended is not None and identity.user is None
 
 
-def _drop_if_gone(*, room: Room, place: Participant, now: datetime) -> None:
+def _drop_if_gone(*, room: Room, participant: Participant, now: datetime) -> None:
     """Take the place of a self-joined user without sessions; others keep theirs."""
-    is_self_joined = place.type == ParticipantType.SELF_JOINED
-    if is_self_joined and not primary(place.sessions.live(now)).exists():
-        drop_places(room=room, places=[place], now=now)
+    is_self_joined = participant.type == ParticipantType.SELF_JOINED
+    if (
+        is_self_joined
+        and not on_write_database(participant.sessions.live(now)).exists()
+    ):
+        drop_participants(room=room, participants=[participant], now=now)
     else:
         calls.end_if_empty(room=room, now=now)
         note_change(room=room)
 
 
-def _find_place(*, asker: Asker, room: Room) -> Participant | None:
+def _find_participant(*, identity: Identity, room: Room) -> Participant | None:
     """Return the place of the asker's account; guests get a new one at each join."""
-    if asker.user is None:
+    if identity.user is None:
         return None
-    places = Participant.objects.filter(room=room, user=asker.user)
-    return primary(places).with_names().first()
+    participants = Participant.objects.filter(room=room, user=identity.user)
+    return on_write_database(participants).with_names().first()
 
 
-def _add_stranger(*, asker: Asker, room: Room, session_id: str) -> Participant:
+def _add_stranger(*, identity: Identity, room: Room, session_id: str) -> Participant:
     """Give the asker a place; a user who has been here goes on reading from there."""
-    if asker.user is not None:
-        if not lock_accounts([asker.user]):
+    if identity.user is not None:
+        if not lock_accounts([identity.user]):
             raise NotFound
-        external_signaling.tell_invited(room=room, users=[asker.user])
-        (own,) = read_markers.take_back(room=room, users=[asker.user])
-        place = Participant.objects.create(
+        signaling_external.tell_invited(room=room, users=[identity.user])
+        (own,) = read_markers.take_back(room=room, users=[identity.user])
+        participant = Participant.objects.create(
             room=room,
-            user=asker.user,
+            user=identity.user,
             type=ParticipantType.SELF_JOINED,
             **asdict(own),
         )
-        actor = Actor(user=asker.user)
+        actor = Actor(user=identity.user)
         announce(
-            signals.participants_added, room=room, actor=actor, participants=[place]
+            signals.participants_added,
+            room=room,
+            actor=actor,
+            participants=[participant],
         )
-        return place
+        return participant
     return Participant.objects.create(
         room=room,
         guest=Guest.objects.create(actor_id=actor_id_of(session_id)),
@@ -228,18 +244,20 @@ def _forget_device(
     if not device:
         return None
     sessions = Session.objects.filter(room=room, device=device)
-    session = primary(sessions).with_participants().first()
+    session = on_write_database(sessions).with_participants().first()
     if session is not None:
         _end(session, room=room, is_back=is_back, now=now)
     return session
 
 
 def _end(session: Session, *, room: Room, is_back: bool, now: datetime) -> None:
-    place = session.participant
-    if place.is_guest:
-        drop_places(room=room, places=[place], is_back=is_back, now=now)
+    participant = session.participant
+    if participant.is_guest:
+        drop_participants(
+            room=room, participants=[participant], is_back=is_back, now=now
+        )
     else:
-        end_sessions(place.sessions.filter(pk=session.pk), room_id=room.pk)
+        end_sessions(participant.sessions.filter(pk=session.pk), room_id=room.pk)
 
 
 @requires_transaction
@@ -248,15 +266,15 @@ def end_sessions(sessions: SessionQuerySet, *, room_id: int) -> None:
 
     Five queries for up to 500 sessions, one when there are none.
     """
-    rows = primary(sessions).order_by().values("participant")
+    rows = on_write_database(sessions).order_by().values("participant")
     pings = dict(rows.values_list("participant").annotate(last=Max("last_ping")))
     if not pings:
         return
-    external_signaling.tell_ended(sessions=sessions)
+    signaling_external.tell_ended(sessions=sessions)
     sessions.delete()
     hints.record_departure(room_id=room_id)
-    places = list(primary(Participant.objects.filter(pk__in=pings)))
-    for place in places:
-        known = place.last_seen or pings[place.pk]
-        place.last_seen = max(known, pings[place.pk])
-    Participant.objects.bulk_update(places, ["last_seen"], batch_size=BATCH)
+    participants = list(on_write_database(Participant.objects.filter(pk__in=pings)))
+    for participant in participants:
+        known = participant.last_seen or pings[participant.pk]
+        participant.last_seen = max(known, pings[participant.pk])
+    Participant.objects.bulk_update(participants, ["last_seen"], batch_size=BATCH)

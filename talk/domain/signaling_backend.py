@@ -11,9 +11,9 @@ from talk.adapters import get_adapter
 from talk.domain.participants import find_account
 from talk.domain.presence import ping_sessions
 from talk.domain.sessions import leave_by_session
-from talk.domain.tickets import is_valid_ticket
+from talk.domain.signaling_tickets import is_valid_ticket
 from talk.exceptions import Invalid, NotAllowed, NotFound
-from talk.models import Participant, Room, Session, in_batches, primary
+from talk.models import Participant, Room, Session, in_batches, on_write_database
 from talk.outgoing.signaling_server import checksum, signaling_servers
 
 if TYPE_CHECKING:
@@ -78,11 +78,13 @@ def enter_or_leave(
     API: External signaling, `room`.
     """
     room = _find_room(token)
-    place = _find_place(room, user_id=user_id, session_id=session_id)
+    participant = _find_participant(room, user_id=user_id, session_id=session_id)
     if action == LEAVE:
-        leave_by_session(place=place, session_id=session_id, now=now)
+        leave_by_session(participant=participant, session_id=session_id, now=now)
     elif action in ("", JOIN):
-        sessions = Session.objects.filter(participant=place, session_id=session_id)
+        sessions = Session.objects.filter(
+            participant=participant, session_id=session_id
+        )
         ping_sessions(pks=list(sessions.values_list("pk", flat=True)), now=now)
     return room
 
@@ -120,15 +122,15 @@ def _find_room(token: str) -> Room:
     return room
 
 
-def _find_place(room: Room, *, user_id: str, session_id: str) -> Participant:
+def _find_participant(room: Room, *, user_id: str, session_id: str) -> Participant:
     account = find_account(user_id) if user_id else None
     if account is not None:
-        places = Participant.objects.filter(room=room, user=account)
-        place = primary(places).with_names().first()
-        if place is not None:
-            return place
+        participants = Participant.objects.filter(room=room, user=account)
+        participant = on_write_database(participants).with_names().first()
+        if participant is not None:
+            return participant
     sessions = Session.objects.filter(room=room, session_id=session_id)
-    session = primary(sessions).with_participants().first()
+    session = on_write_database(sessions).with_participants().first()
     if session is None:
         raise _no_such_room()
     return session.participant
@@ -139,5 +141,7 @@ def _no_such_room() -> NotFound:
     return NotFound("There is no such room.", code="no_such_room")
 
 
-def _owner_id(place: Participant) -> str:
-    return get_adapter().user_id(place.user) if place.user is not None else ""
+def _owner_id(participant: Participant) -> str:
+    return (
+        get_adapter().user_id(participant.user) if participant.user is not None else ""
+    )

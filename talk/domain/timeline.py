@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from talk import hints
 from talk.constants import SystemMessage
-from talk.domain import external_signaling
-from talk.domain.actors import Actor
+from talk.domain import signaling_external
+from talk.domain.access import Actor
 from talk.domain.handover import hand_over_after_commit
 from talk.exceptions import NotFound
 from talk.models import (
@@ -22,7 +22,7 @@ from talk.models import (
 )
 
 if TYPE_CHECKING:
-    from talk.domain.names import Names
+    from talk.models import Names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,4 +135,4 @@ def _message_of(room_id: int, line: Line, actor: Actor, now: datetime) -> Messag
 
 def _ring(newest: Message, token: str) -> None:
     hints.record(room_id=newest.room_id, position=newest.position)
-    external_signaling.tell_message(token=token)
+    signaling_external.tell_message(token=token)

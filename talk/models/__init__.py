@@ -17,13 +17,14 @@ from talk.models.database import (
     atomic,
     delete_free,
     in_batches,
-    primary,
+    on_write_database,
     requires_transaction,
     savepoint,
     talk_database,
 )
 from talk.models.guest import Guest
 from talk.models.message import Message, MessageQuerySet
+from talk.models.names import Names
 from talk.models.participant import Participant, ParticipantQuerySet
 from talk.models.read_marker import ReadMarker
 from talk.models.room import Room, RoomQuerySet
@@ -39,6 +40,7 @@ __all__ = [
     "Guest",
     "Message",
     "MessageQuerySet",
+    "Names",
     "Participant",
     "ParticipantQuerySet",
     "ReadMarker",
@@ -60,7 +62,7 @@ __all__ = [
     "lock_accounts",
     "note_pings",
     "note_read_marks",
-    "primary",
+    "on_write_database",
     "read_account",
     "requires_transaction",
     "savepoint",

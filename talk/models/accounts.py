@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import connections
 from django.db.models import QuerySet
 
-from talk.models.database import primary
+from talk.models.database import on_write_database
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -23,7 +23,9 @@ def lock_accounts(users: Sequence[User]) -> list[User]:
     Where a lock would collide with what references take, as in MariaDB, there is none.
     """
     manager = get_user_model()._default_manager  # noqa: SLF001 - Django's own word
-    rows = primary(manager.filter(pk__in=[user.pk for user in users]).order_by("pk"))
+    rows = on_write_database(
+        manager.filter(pk__in=[user.pk for user in users]).order_by("pk")
+    )
     if connections[rows.db].features.has_select_for_no_key_update:
         rows = rows.select_for_update(no_key=True)
     existing = set(rows.values_list("pk", flat=True))
@@ -33,7 +35,7 @@ def lock_accounts(users: Sequence[User]) -> list[User]:
 def lock_account_for_deletion(user: User) -> None:
     """Let nobody else refer to an account any more, until the transaction ends."""
     manager = get_user_model()._default_manager  # noqa: SLF001 - as above
-    rows = primary(manager.filter(pk=user.pk))
+    rows = on_write_database(manager.filter(pk=user.pk))
     if connections[rows.db].features.has_select_for_no_key_update:
         list(rows.select_for_update().values_list("pk", flat=True))
 
@@ -41,7 +43,7 @@ def lock_account_for_deletion(user: User) -> None:
 def read_account(pk: Any) -> User | None:
     """Return the account with this key as it is now, None when it is gone. One query."""
     manager = get_user_model()._default_manager  # noqa: SLF001 - as above
-    return primary(manager.filter(pk=pk)).first()
+    return on_write_database(manager.filter(pk=pk)).first()
 
 
 def load_accounts(pks: QuerySet[Any]) -> dict[Any, User]:

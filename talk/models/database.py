@@ -79,7 +79,7 @@ def _in_turn(alias: str) -> Iterator[None]:
             yield
 
 
-def primary(rows: Rows) -> Rows:
+def on_write_database(rows: Rows) -> Rows:
     """Return `rows` as the database has them that Talk writes to.
 
     For all that is read to decide about a write: a replica may not know it yet.
@@ -108,13 +108,13 @@ def delete_free(rows: QuerySet[Any]) -> int:
     `rows` are few enough for one statement. Two who delete the same rows never wait
     for each other where locked ones can be skipped, and none is counted twice.
     """
-    rows = primary(rows)
+    rows = on_write_database(rows)
     if not connections[rows.db].features.has_select_for_update_skip_locked:
         return _delete(rows)
     with savepoint():
         free = rows.order_by("pk").select_for_update(skip_locked=True)
         pks = list(free.values_list("pk", flat=True))
-        return _delete(primary(rows.model.objects.filter(pk__in=pks)))
+        return _delete(on_write_database(rows.model.objects.filter(pk__in=pks)))
 
 
 def _delete(rows: QuerySet[Any]) -> int:

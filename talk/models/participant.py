@@ -12,7 +12,7 @@ from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import GUEST_TYPES, NotificationLevel, ParticipantType, RoomType
-from talk.models.database import primary, savepoint
+from talk.models.database import on_write_database, savepoint
 from talk.models.room import Room
 from talk.models.session import Session
 
@@ -66,7 +66,7 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         many, one whose row somebody else has locked is left out and returned: two
         batches that wait for each other's rows would lock each other out.
         """
-        behind = primary(self.filter(pk__in=pks, read_comments__lt=comments))
+        behind = on_write_database(self.filter(pk__in=pks, read_comments__lt=comments))
         can_skip = connections[behind.db].features.has_select_for_update_skip_locked
         if len(pks) == 1 or not can_skip:
             behind.update(read_comments=comments, unread_deleted=0)

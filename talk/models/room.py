@@ -12,7 +12,7 @@ from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import RoomType
-from talk.models.database import primary
+from talk.models.database import on_write_database
 from talk.models.message import Message
 
 SPELLINGS = (str, str.lower, str.upper, str.capitalize, str.title)
@@ -44,7 +44,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
         that changes nothing takes the lock, because a read that becomes a write
         later fails with "database is locked".
         """
-        rows = primary(self.order_by("pk"))
+        rows = on_write_database(self.order_by("pk"))
         if connections[rows.db].features.has_select_for_update:
             return list(rows.select_for_update())
         rows.order_by().update(token=F("token"))
@@ -90,7 +90,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
         The numbers are the timeline's clock: whoever waits for this lock goes on from
         there. One statement where an UPDATE can return what it has made, else two.
         """
-        rows = primary(self.filter(pk=pk))
+        rows = on_write_database(self.filter(pk=pk))
         changes = {
             "last_position": F("last_position") + lines,
             "comment_count": F("comment_count") + comments,

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import SESSION_ID_LENGTH, SESSION_LIVE_SECONDS
-from talk.models.database import primary, savepoint
+from talk.models.database import on_write_database, savepoint
 from talk.models.signaling import SignalingMessage
 
 
@@ -35,7 +35,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
         it is being pinged or ended: waiting for each other's rows, two such batches
         would lock each other out.
         """
-        rows = primary(self.order_by("pk"))
+        rows = on_write_database(self.order_by("pk"))
         can_skip = connections[rows.db].features.has_select_for_update_skip_locked
         if not can_skip:
             self.update(last_ping=now)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from django.http import HttpResponseBase
 from django.utils import timezone
 
-from talk.api.polls import Look, Poll
+from talk.api.polls.base import Poll, PollResult
 from talk.conf import talk_settings
 from talk.domain.sessions import ended_sessions
 from talk.exceptions import NotFound
@@ -98,7 +98,7 @@ def _require_session(poll: Poll) -> None:
         raise NotFound
 
 
-def _deliver(poll: Poll, look: Look) -> HttpResponseBase:
+def _deliver(poll: Poll, look: PollResult) -> HttpResponseBase:
     """Answer; a worker does not learn whether that arrives."""
     response = poll.respond(look.news)
     poll.confirm(look.news, is_sent=True)

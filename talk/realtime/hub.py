@@ -25,30 +25,29 @@ from functools import partial
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from talk import hints
-from talk.api.answers import Answer
-from talk.api.polls import Look
-from talk.api.views.chat import ChatPoll
+from talk.api.polls.base import PollResult
+from talk.api.polls.chat import ChatPoll
+from talk.api.responses import RenderedResponse
 from talk.conf import talk_settings
-from talk.domain.access import lost_places
+from talk.domain.access import lost_participants
 from talk.domain.handover import add_taker, remove_taker
-from talk.domain.names import Names
 from talk.domain.progress import newest_positions
 from talk.domain.sessions import ended_sessions
-from talk.domain.signaling import full_mailboxes
+from talk.domain.signaling_internal import full_mailboxes
 from talk.exceptions import NotFound
-from talk.hints import Hint, Kind
-from talk.models import Message, in_batches
-from talk.realtime.batching import PresenceBatches
+from talk.hints import Hint, HintKind
+from talk.models import Message, Names, in_batches
+from talk.realtime.database_threads import DatabaseThreads
 from talk.realtime.drain import DrainOnSignal
-from talk.realtime.garbage import spare_waiters
+from talk.realtime.gc_tuning import freeze_startup_objects
 from talk.realtime.metrics import log_line, metrics
 from talk.realtime.pauses import repeat
+from talk.realtime.presence_batches import PresenceBatches
 from talk.realtime.reaper import reap
-from talk.realtime.registry import IDLE_SECONDS, WaitedRooms
-from talk.realtime.seats import Seats
-from talk.realtime.serving import Serving
+from talk.realtime.remembered_callers import RememberedCallers
+from talk.realtime.requests_in_flight import RequestsInFlight
 from talk.realtime.subscription import Subscription
-from talk.realtime.threads import DatabaseThreads
+from talk.realtime.waited_rooms import IDLE_SECONDS, WaitedRooms
 from talk.realtime.waiters import WaitedRoom, Waiter
 
 logger = logging.getLogger("talk.hub")
@@ -80,7 +79,7 @@ class Hub:
         self.threads = DatabaseThreads(count, max_age)
         """Where everything else happens; slow admissions must not delay a wake-up."""
         self.presence = PresenceBatches(self.threads)
-        self.seats = Seats(settings.POLL_MEMORY_SECONDS)
+        self.remembered_callers = RememberedCallers(settings.POLL_MEMORY_SECONDS)
         self.is_draining = False
         self.is_stopped = False
         self._loop = asyncio.get_running_loop()
@@ -93,14 +92,14 @@ class Hub:
         """Regular looks so far, but for those that failed."""
         self._versions: tuple[dict[int, int], dict[int, int]] = ({}, {})
         """The versions of rooms' people at the last two looks, the older ones first."""
-        self.serving = Serving()
+        self.requests_in_flight = RequestsInFlight()
         """What `stop` waits for, if it does not take too long."""
 
     def start(self) -> None:
         """Begin to hear hints, to look at the database and to ping."""
         settings = talk_settings()
         if settings.TUNE_GC:
-            spare_waiters()
+            freeze_startup_objects()
         add_taker(self.take)
         hints.add_listener(self.publish_here)
         self._drain_on_signal.install()
@@ -124,8 +123,10 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if not await self.serving.wait_for_all(STOP_SECONDS):
-            logger.warning("%s polls were still unanswered", self.serving.count)
+        if not await self.requests_in_flight.wait_for_all(STOP_SECONDS):
+            logger.warning(
+                "%s polls were still unanswered", self.requests_in_flight.count
+            )
         self.is_stopped = True
         await asyncio.to_thread(self.admissions.close)
         await asyncio.to_thread(self.threads.close)
@@ -157,15 +158,15 @@ class Hub:
         """Do for everybody whom the hints concern what has to be done."""
         accounts: set[str] = set()
         for hint in news:
-            if hint.kind is Kind.TIMELINE:
+            if hint.kind is HintKind.TIMELINE:
                 self._hear_timeline(hint)
-            elif hint.kind is Kind.ACCOUNT:
-                self.seats.drop_account(hint.account)
-            elif hint.kind is Kind.LOGIN:
+            elif hint.kind is HintKind.ACCOUNT:
+                self.remembered_callers.drop_account(hint.account)
+            elif hint.kind is HintKind.LOGIN:
                 accounts.add(hint.account)
-            elif hint.kind is Kind.ROOM:
-                self.seats.drop_room(hint.room_id)
-            elif hint.kind is Kind.DEPARTURE:
+            elif hint.kind is HintKind.ROOM:
+                self.remembered_callers.drop_room(hint.room_id)
+            elif hint.kind is HintKind.DEPARTURE:
                 self._hear_departure(hint.room_id)
             else:
                 self._hear_signaling(hint)
@@ -176,7 +177,7 @@ class Hub:
     def _end_logins(self, accounts: Collection[str]) -> None:
         """Have all who were admitted with accounts admitted anew."""
         for account in accounts:
-            self.seats.end_logins(account)
+            self.remembered_callers.end_logins(account)
         self.rooms.doubt(accounts)
 
     def _hear_timeline(self, hint: Hint) -> None:
@@ -191,13 +192,13 @@ class Hub:
         room = self.rooms.get(hint.room_id)
         if room is None:
             return
-        if hint.kind is Kind.PEOPLE:
+        if hint.kind is HintKind.PEOPLE:
             self.rooms.hear_people(room, hint.position)
         else:
             self.rooms.ring_mailboxes(room, {hint.session_pk})
 
     def _hear_departure(self, room_id: int) -> None:
-        doubted_at = self.seats.doubt(room_id)
+        doubted_at = self.remembered_callers.doubt(room_id)
         room = self.rooms.get(room_id)
         if room is not None:
             room.timeline.forget()
@@ -210,22 +211,22 @@ class Hub:
 
         Nothing is written for one that comes back at once and knows what it knew.
         """
-        seat, poll, mark = waiter.seat, waiter.poll, waiter.poll.mark
+        remembered, poll, mark = waiter.remembered, waiter.poll, waiter.poll.mark
         room = self.rooms.of(poll)
-        if poll.kind is Kind.TIMELINE:
+        if poll.kind is HintKind.TIMELINE:
             await self._catch_up(room)
             if poll.marks_read:
-                mark = seat.mark_for(room.timeline.comments)
+                mark = remembered.mark_for(room.timeline.comments)
         now = self._loop.time()
         # Who has not waited when all were pinged must not be seen less often for that.
-        pings = poll.session_pks if seat.pinged_at < self._pinged_at else ()
+        pings = poll.session_pks if remembered.pinged_at < self._pinged_at else ()
         await self.presence.write(pings=pings, mark=mark)
         if pings:
-            seat.pinged_at = now
+            remembered.pinged_at = now
         if mark is not None:
-            seat.marked = max(seat.marked, mark.comments)
+            remembered.marked = max(remembered.marked, mark.comments)
 
-    async def look(self, waiter: Waiter) -> Look | Answer | None:
+    async def look(self, waiter: Waiter) -> PollResult | RenderedResponse | None:
         """Return what is new for a subscribed waiter, None for nothing.
 
         Messages come as the answer that all get who wait for the same.
@@ -244,7 +245,7 @@ class Hub:
 
     async def _look_at_messages(
         self, room: WaitedRoom, waiter: Waiter, poll: ChatPoll
-    ) -> Answer | None:
+    ) -> RenderedResponse | None:
         while True:
             await self._catch_up(room)
             if waiter.is_over:
@@ -256,7 +257,9 @@ class Hub:
                 # Nothing can have come since: whoever sleeps now hears of all later.
                 return answer
 
-    async def _look_at_signaling(self, room: WaitedRoom, waiter: Waiter) -> Look | None:
+    async def _look_at_signaling(
+        self, room: WaitedRoom, waiter: Waiter
+    ) -> PollResult | None:
         session_pk = waiter.poll.session_pk
         waiter.position = max(waiter.position, room.people_version)
         if session_pk in room.quiet:
@@ -264,7 +267,7 @@ class Hub:
         if session_pk is not None:
             # Whoever is rung from now on is quiet no more.
             room.quiet.add(session_pk)
-        found: Look | None = None
+        found: PollResult | None = None
         try:
             found = await self.threads.run(waiter.poll.look)
         finally:
@@ -325,7 +328,7 @@ class Hub:
 
     async def catch_up(self) -> None:
         """Find what changed while no hints were heard; trust nothing remembered."""
-        self.seats.drop_all()
+        self.remembered_callers.drop_all()
         await self.look_at_all()
 
     async def look_regularly(self) -> None:
@@ -342,11 +345,11 @@ class Hub:
         was being admitted at the first time may have been seen by neither.
         """
         older, newer = self._versions
-        room_ids = sorted({*self.rooms.ids, *self.seats.room_ids})
-        newest: dict[int, dict[Kind, int]] = {}
+        room_ids = sorted({*self.rooms.ids, *self.remembered_callers.room_ids})
+        newest: dict[int, dict[HintKind, int]] = {}
         for some in in_batches(room_ids):
             newest |= await self.threads.run(partial(newest_positions, room_ids=some))
-        versions = {pk: found[Kind.PEOPLE] for pk, found in newest.items()}
+        versions = {pk: found[HintKind.PEOPLE] for pk, found in newest.items()}
         known = {} if thoroughly else older
         changed = [pk for pk, version in versions.items() if known.get(pk) != version]
         # Before anybody is given what was said after they had been removed.
@@ -356,27 +359,28 @@ class Hub:
         await self._look_at_mailboxes()
         self._versions = (newer, versions)
 
-    def _compare(self, room_id: int, positions: dict[Kind, int] | None) -> None:
+    def _compare(self, room_id: int, positions: dict[HintKind, int] | None) -> None:
         """Have a room catch up with what the database says; None for gone."""
         if positions is None:
-            self.seats.drop_room(room_id)
+            self.remembered_callers.drop_room(room_id)
         room = self.rooms.get(room_id)
         if room is None:
             return
         if positions is None:
             self.rooms.end(room)
             return
-        room.timeline.hear(positions[Kind.TIMELINE])
+        room.timeline.hear(positions[HintKind.TIMELINE])
         if room.timeline.is_behind and room.waiters:
             self._wake(room)
-        self.rooms.hear_people(room, positions[Kind.PEOPLE])
+        self.rooms.hear_people(room, positions[HintKind.PEOPLE])
 
     async def _look_at_mailboxes(self) -> None:
         mailboxes = {
             waiter.poll.session_pk
             for room in self.rooms
             for waiter in room.waiters
-            if waiter.poll.kind is Kind.PEOPLE and waiter.poll.session_pk is not None
+            if waiter.poll.kind is HintKind.PEOPLE
+            and waiter.poll.session_pk is not None
         }
         for some in in_batches(sorted(mailboxes)):
             full = await self.threads.run(partial(full_mailboxes, session_pks=some))
@@ -395,7 +399,7 @@ class Hub:
             await asyncio.wait([room.waking])
         await self._ask_about([room_id])
         if doubted_at is not None:
-            self.seats.trust(room_id, doubted_at)
+            self.remembered_callers.trust(room_id, doubted_at)
 
     async def _ask_about(self, room_ids: Collection[int]) -> None:
         """Find who waits in rooms, or is remembered there, and should not any more."""
@@ -425,18 +429,18 @@ class Hub:
         To be asked again are those and, of the callers who are remembered of
         `room_ids`, who has lost one of the sessions they are there with.
         """
-        callers = self.seats.callers(room_ids)
+        callers = self.remembered_callers.callers(room_ids)
         waiters = [waiter for room in rooms for waiter in room.waiters]
         waiting = {waiter.poll.participant_pk for waiter in waiters}
         lost: set[int] = set()
         for some in in_batches(sorted(waiting.union(callers))):
-            lost |= await self.threads.run(partial(lost_places, some))
+            lost |= await self.threads.run(partial(lost_participants, some))
         lost_waiters = [one for one in waiters if one.poll.participant_pk in lost]
         self.rooms.send_away(lost_waiters)
         ended = await self._ended({pk for pks in callers.values() for pk in pks})
         if ended:
             lost |= {pk for pk in callers if not ended.isdisjoint(callers[pk])}
-        self.seats.drop_participants(lost)
+        self.remembered_callers.drop_participants(lost)
 
     async def _ended(self, sessions: Collection[int]) -> set[int]:
         ended: set[int] = set()
@@ -447,15 +451,21 @@ class Hub:
     async def ping_all(self) -> None:
         """Note that the sessions of all waiters are there."""
         now = self._pinged_at = self._loop.time()
-        seats = {
-            id(waiter.seat): waiter.seat
+        remembered_callers = {
+            id(waiter.remembered): waiter.remembered
             for room in self.rooms
             for waiter in room.waiters
         }
-        pks = sorted({pk for seat in seats.values() for pk in seat.caller.session_pks})
+        pks = sorted(
+            {
+                pk
+                for remembered in remembered_callers.values()
+                for pk in remembered.caller.session_pks
+            }
+        )
         await self.presence.write(pings=pks, mark=None)
-        for seat in seats.values():
-            seat.pinged_at = now
+        for remembered in remembered_callers.values():
+            remembered.pinged_at = now
 
     async def reap(self) -> None:
         """Remove what has ended without a farewell, if it is this process's turn."""
@@ -468,7 +478,7 @@ class Hub:
     async def tidy(self) -> None:
         """Forget rooms that nobody waits for, old messages, and callers who stay away."""
         self.rooms.tidy()
-        self.seats.drop_expired()
+        self.remembered_callers.drop_expired()
 
     def _guard(
         self, work: Callable[[], Awaitable[None]]

@@ -122,7 +122,7 @@ def snapshot(hub: Hub | None = None) -> dict[str, Any]:
         "hints_dropped": publisher.dropped,
         "waiters": hub.rooms.waiter_count if hub else 0,
         "rooms": len(hub.rooms) if hub else 0,
-        "callers": len(hub.seats) if hub else 0,
+        "callers": len(hub.remembered_callers) if hub else 0,
         "admissions_queue": hub.admissions.queue_length if hub else 0,
         "database_queue": hub.threads.queue_length if hub else 0,
         "presence_queue": hub.presence.size if hub else 0,

@@ -30,6 +30,6 @@ async def repeat(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         await work()
 
 
-def patience(timeout: float) -> float:
+def jitter(timeout: float) -> float:
     """Return how long a poll waits whose client asked for `timeout` seconds."""
     return timeout * (1 - random.uniform(EARLY_MIN, EARLY_MAX))  # noqa: S311

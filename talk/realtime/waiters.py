@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from talk.api.answers import Answer
-from talk.api.polls import Poll
-from talk.hints import Kind
-from talk.realtime.seats import Seat
-from talk.realtime.timelines import Timeline
+from talk.api.polls.base import Poll
+from talk.api.responses import RenderedResponse
+from talk.hints import HintKind
+from talk.realtime.message_cache import MessageCache
+from talk.realtime.remembered_callers import RememberedCaller
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 """What an ASGI application hears of its client by."""
@@ -33,20 +33,20 @@ class Waiter:
         "is_superseded",
         "poll",
         "position",
-        "seat",
+        "remembered",
     )
 
     def __init__(
-        self, seat: Seat, poll: Poll, *, began: float, deadline: float
+        self, remembered: RememberedCaller, poll: Poll, *, began: float, deadline: float
     ) -> None:
-        self.seat = seat
+        self.remembered = remembered
         self.poll = poll
         self.position = poll.position
         """How far the waiter knows that the room has come."""
         self.began = began
         self.deadline = deadline
         """When to give up, by the clock of the event loop."""
-        self.answer: Answer | None = None
+        self.answer: RenderedResponse | None = None
         """What somebody else has found for it."""
         self.is_doubted = False
         """Whether its caller has to be admitted anew, with the next poll."""
@@ -113,12 +113,12 @@ class Waiter:
 class WaitedRoom:
     """The waiters of one room, and what the process knows of it."""
 
-    timeline: Timeline
+    timeline: MessageCache
     idle_since: float
     """When its last waiter went, by the clock of the event loop."""
 
     waiters: set[Waiter] = field(default_factory=set)
-    by_session: dict[tuple[Kind, int], Waiter] = field(default_factory=dict)
+    by_session: dict[tuple[HintKind, int], Waiter] = field(default_factory=dict)
     """The newest waiter of each session; a session waits once for news of a kind."""
 
     people_version: int = 0
@@ -154,5 +154,5 @@ class WaitedRoom:
         return [
             waiter
             for waiter in self.waiters
-            if waiter.is_asleep and waiter.poll.kind is Kind.TIMELINE
+            if waiter.is_asleep and waiter.poll.kind is HintKind.TIMELINE
         ]

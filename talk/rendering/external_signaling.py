@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from talk.adapters import get_adapter
 from talk.domain.ice_servers import choose_stun_server, choose_turn_server
-from talk.domain.tickets import make_ticket
+from talk.domain.signaling_tickets import make_ticket
 from talk.exceptions import TalkError
 from talk.models import Room
 from talk.outgoing.signaling_server import choose_server

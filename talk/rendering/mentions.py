@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from talk.adapters import get_adapter
 from talk.domain.mentions import mentions_in
-from talk.domain.names import Names
+from talk.models import Names
 from talk.rendering.rich_objects import RichObjects, render_user
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ from typing import Any
 
 from talk.adapters import get_adapter
 from talk.constants import DELETED_USERS, UNKNOWN_GUEST, ActorType
-from talk.domain.names import Names
-from talk.models import Message
+from talk.models import Message, Names
 from talk.rendering.mentions import render_comment
 from talk.rendering.readers import Reader
 from talk.rendering.rich_objects import fill_in

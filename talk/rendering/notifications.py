@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from talk.adapters import get_adapter
 from talk.constants import ActorType, RoomType
-from talk.domain.notifications import Notification, NotificationKind
 from talk.models import Room
+from talk.notifications import Notification, NotificationKind
 from talk.rendering.mentions import render_comment
 from talk.rendering.rich_objects import RichObjects, fill_in, render_actor
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from talk.adapters import get_adapter
 from talk.constants import NO_SESSION
-from talk.domain.room_states import Member
+from talk.domain.room_details import Member
 from talk.rendering.rooms import flags_of, seconds_of
 
 

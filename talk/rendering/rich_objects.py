@@ -8,8 +8,7 @@ from django.utils.translation import gettext as _
 
 from talk.adapters import get_adapter
 from talk.constants import DELETED_USERS, UNKNOWN_GUEST, ActorType
-from talk.domain.names import Names
-from talk.models import Message
+from talk.models import Message, Names
 
 RichObjects = dict[str, dict[str, str]]
 """`messageParameters`: what each placeholder stands for, by its name."""

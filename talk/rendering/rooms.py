@@ -19,8 +19,8 @@ from talk.constants import (
     NotificationLevel,
     ParticipantType,
 )
-from talk.domain.room_states import Member, RoomPreview, RoomState
-from talk.domain.rooms import OpenedRoom
+from talk.domain.room_creation import OpenedRoom
+from talk.domain.room_details import Member, RoomPreview, RoomState
 from talk.models import Room, Session
 from talk.rendering.messages import render_message
 from talk.rendering.readers import reader_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from talk.adapters import get_adapter
-from talk.domain.signaling import SignalingNews
+from talk.domain.signaling_internal import SignalingNews
 from talk.models import Participant, Session
 
 NOBODY = [{"type": "usersInRoom", "data": []}]

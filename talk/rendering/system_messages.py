@@ -11,13 +11,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from talk.adapters import get_adapter
 from talk.constants import SystemMessage
-from talk.domain.names import Names
 from talk.domain.system_messages import (
     GUEST_PARAMETER,
     USER_PARAMETER,
     USERS_PARAMETER,
 )
-from talk.models import Message
+from talk.models import Message, Names
 from talk.rendering.readers import Reader
 from talk.rendering.rich_objects import (
     DELETED_ACTOR,

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.template import Context
 
 from talk.constants import ROOM_NAME_MAX
-from talk.domain.objects import get_or_create_room
+from talk.domain.room_objects import get_or_create_room
 from talk.models import Room
 from talk.web.embedding import assets_context, room_context
 

@@ -10,7 +10,7 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 from django.utils import translation
 
-from talk.domain.history import EXPORT_BATCH
+from talk.domain.message_history import EXPORT_BATCH
 from talk.models import Message, Room
 from tests.admin.helpers import (
     act,

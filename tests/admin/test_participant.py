@@ -29,27 +29,27 @@ LIST_QUERIES = 5
 
 
 @pytest.fixture
-def place(room: Room, bob: Any) -> Participant:
+def participant(room: Room, bob: Any) -> Participant:
     """Bob's place in the room."""
     return put_in(room.token, bob)
 
 
 class TestList:
-    def test_of_a_room(self, chief, room, place):
+    def test_of_a_room(self, chief, room, participant):
         ParticipantFactory()
         found = listed(chief, list_url(Participant, room=room.token))
         assert found == sorted(
             room.participants.values_list("pk", flat=True), reverse=True
         )
 
-    def test_of_a_user(self, chief, place):
-        assert listed(chief, list_url(Participant, q="bo")) == [place.pk]
+    def test_of_a_user(self, chief, participant):
+        assert listed(chief, list_url(Participant, q="bo")) == [participant.pk]
 
-    def test_of_nobody(self, chief, place):
+    def test_of_nobody(self, chief, participant):
         assert listed(chief, list_url(Participant, q="nobody")) == []
 
-    def test_tells_who_is_connected(self, chief, place):
-        SessionFactory(participant=place)
+    def test_tells_who_is_connected(self, chief, participant):
+        SessionFactory(participant=participant)
         rows = chief.get(list_url(Participant)).context["cl"].result_list
         assert [row.is_connected for row in rows] == [True, False]
 
@@ -61,47 +61,49 @@ class TestList:
 
 
 class TestRank:
-    def test_promote_and_demote(self, chief, place, as_bob):
-        reports = told(chief, act(chief, [place], "promote"))
+    def test_promote_and_demote(self, chief, participant, as_bob):
+        reports = told(chief, act(chief, [participant], "promote"))
         assert reports == ["1 participant is a moderator now."]
         (room,) = as_bob.get("/room").data
         assert room["participantType"] == ParticipantType.MODERATOR
         assert room["lastMessage"]["message"] == "{actor} promoted you to moderator"
-        reports = told(chief, act(chief, [place], "demote"))
+        reports = told(chief, act(chief, [participant], "demote"))
         assert reports == ["1 participant is no moderator any more."]
         (room,) = as_bob.get("/room").data
         assert room["participantType"] == ParticipantType.USER
 
-    def test_owners_are_left_as_they_are(self, chief, room, place):
+    def test_owners_are_left_as_they_are(self, chief, room, participant):
         rows = list(room.participants.all())
         reports = told(chief, act(chief, rows, "promote"))
         assert reports[0] == "1 participant is a moderator now."
         assert reports[1].startswith("1 participant was left as they are")
 
-    def test_takes_the_permission_to_change_participants(self, room, place):
+    def test_takes_the_permission_to_change_participants(self, room, participant):
         client = browser("view_participant", "change_participant")
         assert offered(client, list_url(Participant)) == {"promote", "demote"}
-        act(client, [place], "promote")
-        place.refresh_from_db()
-        assert place.type == ParticipantType.MODERATOR
+        act(client, [participant], "promote")
+        participant.refresh_from_db()
+        assert participant.type == ParticipantType.MODERATOR
 
-    def test_whoever_may_only_look_promotes_nobody(self, viewer, place):
-        act(viewer, [place], "promote")
-        place.refresh_from_db()
-        assert place.type == ParticipantType.USER
+    def test_whoever_may_only_look_promotes_nobody(self, viewer, participant):
+        act(viewer, [participant], "promote")
+        participant.refresh_from_db()
+        assert participant.type == ParticipantType.USER
 
 
 class TestRemoval:
-    def test_of_one(self, chief, room, place, as_alice, as_bob):
-        assert "Bob Brown (bob) in Square" in shown(chief, page_url(place, "delete"))
-        chief.post(page_url(place, "delete"), {"post": "yes"})
+    def test_of_one(self, chief, room, participant, as_alice, as_bob):
+        assert "Bob Brown (bob) in Square" in shown(
+            chief, page_url(participant, "delete")
+        )
+        chief.post(page_url(participant, "delete"), {"post": "yes"})
         assert as_bob.get("/room").data == []
         (message,) = as_alice.history(room.token, limit=1).data
         assert message["systemMessage"] == "user_removed"
         assert message["actorDisplayName"] == "Ada Admin"
 
-    def test_of_several(self, chief, room, place):
-        rows = [place, ParticipantFactory(room=room)]
+    def test_of_several(self, chief, room, participant):
+        rows = [participant, ParticipantFactory(room=room)]
         reports = told(chief, act(chief, rows, "delete_selected", post="yes"))
         assert reports == ["Successfully deleted 2 participants."]
         assert room.participants.count() == 1
@@ -122,6 +124,6 @@ class TestRemoval:
         assert not Room.objects.exists()
 
     def test_of_a_guest(self, chief, room, guest):
-        place = room.participants.get(guest__isnull=False)
-        chief.post(page_url(place, "delete"), {"post": "yes"})
+        participant = room.participants.get(guest__isnull=False)
+        chief.post(page_url(participant, "delete"), {"post": "yes"})
         assert guest.get(f"/chat/{room.token}").status == 404

@@ -32,12 +32,12 @@ dates and those in it."""
 def fill(room: Room, people: int) -> None:
     """Let people be in the room and in its call."""
     for _ in range(people):
-        place = ParticipantFactory(room=room)
-        SessionFactory(participant=place, in_call=InCall.IN_CALL)
-    place = ParticipantFactory(
+        participant = ParticipantFactory(room=room)
+        SessionFactory(participant=participant, in_call=InCall.IN_CALL)
+    participant = ParticipantFactory(
         room=room, user=None, guest=GuestFactory(), type=ParticipantType.GUEST
     )
-    SessionFactory(participant=place)
+    SessionFactory(participant=participant)
 
 
 class TestColumns:
@@ -59,16 +59,16 @@ class TestColumns:
         }
 
     def test_who_stopped_pinging_is_not_connected(self, chief, room):
-        place = ParticipantFactory(room=room)
+        participant = ParticipantFactory(room=room)
         SessionFactory(
-            participant=place, last_ping=timezone.now() - timedelta(seconds=100)
+            participant=participant, last_ping=timezone.now() - timedelta(seconds=100)
         )
         assert self.cells(chief, room)["connected"] == 0
 
     def test_a_caller_with_two_devices_is_one(self, chief, room):
-        place = ParticipantFactory(room=room)
+        participant = ParticipantFactory(room=room)
         for _ in range(2):
-            SessionFactory(participant=place, in_call=InCall.IN_CALL)
+            SessionFactory(participant=participant, in_call=InCall.IN_CALL)
         Room.objects.filter(pk=room.pk).update(active_since=timezone.now())
         assert self.cells(chief, room)["call"] == "1 in it"
 

@@ -74,14 +74,14 @@ def put_in(token: str, user: Any, **fields: Any) -> Participant:
 
 def put_guest_in(token: str) -> Participant:
     """Let a guest join a room."""
-    place = ParticipantFactory(
+    participant = ParticipantFactory(
         room=Room.objects.get(token=token),
         user=None,
         guest=GuestFactory(),
         type=ParticipantType.GUEST,
     )
-    SessionFactory(participant=place)
-    return place
+    SessionFactory(participant=participant)
+    return participant
 
 
 def fill(token: str, people: int) -> None:
@@ -114,8 +114,8 @@ def rows(*tables: type[Model]) -> list[list[dict[str, Any]]]:
 
 def places_of(token: str) -> dict[str, int]:
     """Return the participant type of each user in a room."""
-    places = Participant.objects.filter(room__token=token)
-    return dict(places.values_list("user__username", "type"))
+    participants = Participant.objects.filter(room__token=token)
+    return dict(participants.values_list("user__username", "type"))
 
 
 def system_messages_of(client: TalkClient, token: str) -> list[tuple[str, str]]:

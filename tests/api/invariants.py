@@ -21,9 +21,9 @@ from tests.api.helpers import hash_of
 def one_to_one_rooms_have_two_owners() -> None:
     """Both people own it, and nobody else is there."""
     for room in Room.objects.filter(type=RoomType.ONE_TO_ONE):
-        places = list(room.participants.values_list("type", "user"))
-        assert [type for type, _ in places] == [ParticipantType.OWNER] * 2
-        assert len({user for _, user in places}) == 2
+        participants = list(room.participants.values_list("type", "user"))
+        assert [type for type, _ in participants] == [ParticipantType.OWNER] * 2
+        assert len({user for _, user in participants}) == 2
 
 
 def only_one_to_one_rooms_have_a_pair_key() -> None:
@@ -41,14 +41,14 @@ def one_to_one_rooms_have_no_name() -> None:
 
 def only_public_rooms_have_people_by_link() -> None:
     """Neither guests nor self-joined users are in private rooms."""
-    places = Participant.objects.filter(type__in=BY_LINK_TYPES)
-    assert not places.exclude(room__type=RoomType.PUBLIC).exists()
+    participants = Participant.objects.filter(type__in=BY_LINK_TYPES)
+    assert not participants.exclude(room__type=RoomType.PUBLIC).exists()
 
 
 def everybody_by_link_is_connected() -> None:
     """Who is in a room by its link has no place without a session."""
-    places = Participant.objects.filter(type__in=BY_LINK_TYPES)
-    assert not places.filter(sessions=None).exists()
+    participants = Participant.objects.filter(type__in=BY_LINK_TYPES)
+    assert not participants.filter(sessions=None).exists()
 
 
 def sessions_belong_to_places_of_their_room() -> None:
@@ -67,10 +67,12 @@ def guests_and_users_have_their_types() -> None:
 
 def guests_are_known_by_their_session() -> None:
     """A guest has one session, and the hash of its id is who the guest is."""
-    places = Participant.objects.filter(type__in=GUEST_TYPES)
-    for place in places.prefetch_related("sessions").select_related("guest"):
-        hashes = [hash_of(session.session_id) for session in place.sessions.all()]
-        assert hashes == [place.guest.actor_id]
+    participants = Participant.objects.filter(type__in=GUEST_TYPES)
+    for participant in participants.prefetch_related("sessions").select_related(
+        "guest"
+    ):
+        hashes = [hash_of(session.session_id) for session in participant.sessions.all()]
+        assert hashes == [participant.guest.actor_id]
 
 
 def positions_have_no_gaps() -> None:
@@ -95,8 +97,8 @@ def nobody_has_read_more_than_was_written() -> None:
     """Neither read markers nor mentions run ahead of the room."""
     has_read_ahead = Q(read_comments__gt=F("room__comment_count"))
     is_mentioned_ahead = Q(last_mention__gt=F("room__comment_count"))
-    places = Participant.objects.filter(has_read_ahead | is_mentioned_ahead)
-    assert not places.exists()
+    participants = Participant.objects.filter(has_read_ahead | is_mentioned_ahead)
+    assert not participants.exists()
     assert not ReadMarker.objects.filter(has_read_ahead).exists()
 
 
@@ -123,8 +125,8 @@ def only_people_with_accounts_have_preferences() -> None:
 
 def nobody_has_two_places() -> None:
     """Each user is in a room once."""
-    places = Participant.objects.exclude(user=None).values("room", "user")
-    assert not places.annotate(number=Count("pk")).filter(number__gt=1).exists()
+    participants = Participant.objects.exclude(user=None).values("room", "user")
+    assert not participants.annotate(number=Count("pk")).filter(number__gt=1).exists()
 
 
 ALL: list[Callable[[], None]] = [

@@ -15,9 +15,9 @@ from typing import Any
 from django.utils import timezone
 
 from talk.constants import ParticipantType, RoomType
-from talk.domain.objects import get_or_create_room
-from talk.domain.rooms import create_room, get_or_create_one_to_one
+from talk.domain.room_creation import create_room, get_or_create_one_to_one
 from talk.models import Participant, Room, Session
+from talk.rooms import get_or_create_room
 from tests.api.helpers import SECRET, put_guest_in, put_in, set_password
 from tests.client import Answer, TalkClient
 from tests.factories import PASSWORD, GroupFactory, RoomFactory, UserFactory
@@ -166,9 +166,9 @@ def make_room(kind: Kind) -> str:
         put_in(room.token, target, type=ParticipantType.MODERATOR)
     if room.type == RoomType.PUBLIC:
         put_guest_in(room.token)
-        place = put_guest_in(room.token)
-        place.type = ParticipantType.GUEST_MODERATOR
-        place.save()
+        participant = put_guest_in(room.token)
+        participant.type = ParticipantType.GUEST_MODERATOR
+        participant.save()
     if kind is Kind.LOCKED:
         set_password(room.token)
     write(room.token, ["hello"], user=alice)

@@ -102,8 +102,8 @@ def join_as_guest(token: str, type: int = ParticipantType.GUEST) -> tuple[Any, s
     """Let a new guest join; return the browser and the session id."""
     client = TalkClient()
     session_id = client.join(token)
-    places = Participant.objects.filter(sessions__session_id=session_id)
-    places.update(type=type)
+    participants = Participant.objects.filter(sessions__session_id=session_id)
+    participants.update(type=type)
     return client, session_id
 
 
@@ -135,16 +135,16 @@ def was_in_call(token: str, user: Any) -> None:
 
 def type_of(name: str) -> int | None:
     """Return the type of a user's only place, None when there is none."""
-    places = Participant.objects.filter(
+    participants = Participant.objects.filter(
         user=get_user_model().objects.get(username=name)
     )
-    return places.values_list("type", flat=True).first()
+    return participants.values_list("type", flat=True).first()
 
 
 def type_of_session(session_id: str) -> int | None:
     """Return the type of the place that a session belongs to, None without one."""
-    places = Participant.objects.filter(sessions__session_id=session_id)
-    return places.values_list("type", flat=True).first()
+    participants = Participant.objects.filter(sessions__session_id=session_id)
+    return participants.values_list("type", flat=True).first()
 
 
 # What is told.

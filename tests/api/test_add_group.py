@@ -123,8 +123,8 @@ class TestEffects:
 
     def test_members_are_announced_in_the_order_of_their_places(self, as_alice, public):
         add_group(as_alice, public)
-        places = Participant.objects.filter(type=3).order_by("pk")
-        order = list(places.values_list("user__username", flat=True))
+        participants = Participant.objects.filter(type=3).order_by("pk")
+        order = list(participants.values_list("user__username", flat=True))
         assert [user for _, _, user in told(as_alice, public)] == order
 
     def test_members_have_read_everything(self, as_alice, as_bob, public):

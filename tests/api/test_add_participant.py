@@ -314,10 +314,10 @@ class TestEffects:
         assert last_activity(as_alice, public) == TIMESTAMP + 60
 
     def test_nobody_elses_place_changes(self, as_alice, bob, carol, public):
-        place = put_in(public, bob, favorite=True, notification_level=3)
-        before = Participant.objects.filter(pk=place.pk).values().get()
+        participant = put_in(public, bob, favorite=True, notification_level=3)
+        before = Participant.objects.filter(pk=participant.pk).values().get()
         add(as_alice, public)
-        assert Participant.objects.filter(pk=place.pk).values().get() == before
+        assert Participant.objects.filter(pk=participant.pk).values().get() == before
 
     def test_other_rooms_do_not_change(self, as_alice, carol, public, group):
         add(as_alice, public)

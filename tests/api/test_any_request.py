@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from talk.api.polls import answer_at_once
+from talk.api.polls.base import answer_at_once
 from talk.api.urls import routes
 from tests.api.wire import BOUNDARY, FORM, JSON_ANSWER, MULTIPART, XML_ANSWER, basic
 from tests.client import TalkClient

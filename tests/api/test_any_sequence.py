@@ -162,8 +162,8 @@ def assert_listed_rooms_can_be_fetched(client: TalkClient) -> set[str]:
 
 def assert_places_are_listed(client: TalkClient, user: Any) -> None:
     """A list has the rooms in which the user has a place, and no others."""
-    places = Participant.objects.filter(user=user)
-    tokens = set(places.values_list("room__token", flat=True))
+    participants = Participant.objects.filter(user=user)
+    tokens = set(participants.values_list("room__token", flat=True))
     assert assert_listed_rooms_can_be_fetched(client) == tokens
 
 
@@ -219,14 +219,14 @@ def assert_timeline_tells_the_truth(
 ) -> None:
     """Members, moderators, openness and password are as the messages say."""
     timeline = Timeline(created_as, messages)
-    places = Participant.objects.filter(room=room)
-    members = places.filter(type__in=[1, 2, 3])
+    participants = Participant.objects.filter(room=room)
+    members = participants.filter(type__in=[1, 2, 3])
     found = dict(members.values_list("user__username", "type"))
     assert found == timeline.members
     assert (room.type == RoomType.PUBLIC) == timeline.is_public
     assert bool(room.password) == timeline.has_password
     guests = dict(
-        places.filter(type__in=GUEST_TYPES).values_list("guest__actor_id", "type")
+        participants.filter(type__in=GUEST_TYPES).values_list("guest__actor_id", "type")
     )
     moderating = {guest for guest, type in guests.items() if type == 6}
     assert moderating == timeline.moderating_guests & guests.keys()

@@ -74,8 +74,8 @@ class TestLogin:
         assert who(Client(), Authorization=basic("alice", token)) == "alice"
 
     def test_with_it_one_takes_part(self, alice: Any, bot: TalkClient) -> None:
-        place = ParticipantFactory(user=alice, room=RoomFactory())
-        answer = bot.post(f"/chat/{place.room.token}", message="hello")
+        participant = ParticipantFactory(user=alice, room=RoomFactory())
+        answer = bot.post(f"/chat/{participant.room.token}", message="hello")
         assert (answer.status, answer.data["actorId"]) == (201, "alice")
 
     def test_another_name_is_nobody(self, token: str, bob: Any) -> None:
@@ -176,13 +176,13 @@ class TestBearer:
         assert who(Client(), Authorization=f"Token {token}") is None
 
     def test_one_takes_part_with_it(self, alice: Any, token: str) -> None:
-        place = ParticipantFactory(user=alice, room=RoomFactory())
+        participant = ParticipantFactory(user=alice, room=RoomFactory())
         client = TalkClient()
         client.headers = {
             "Accept": "application/json",
             "Authorization": f"Bearer {token}",
         }
-        answer = client.post(f"/chat/{place.room.token}", message="hello")
+        answer = client.post(f"/chat/{participant.room.token}", message="hello")
         assert (answer.status, answer.data["actorId"]) == (201, "alice")
 
     def test_it_can_be_revoked(self, token: str) -> None:

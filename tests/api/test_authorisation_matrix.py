@@ -13,7 +13,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.db import transaction
 
-from talk.api.polls import answer_at_once
+from talk.api.polls.base import answer_at_once
 from talk.api.urls import routes
 from tests.api.helpers import (
     SECRET,

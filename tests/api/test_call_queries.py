@@ -50,11 +50,11 @@ class TestQueries:
         call(as_alice, idle)
         sessions = Session.objects.filter(room__token=idle)
         for session in sessions.select_related("participant", "room"):
-            place = session.participant
+            participant = session.participant
             CallAttendance.objects.get_or_create(
                 room=session.room,
-                user=place.user,
-                guest=place.guest,
+                user=participant.user,
+                guest=participant.guest,
                 defaults={"joined_at": session.last_ping},
             )
         sessions.update(in_call=7)

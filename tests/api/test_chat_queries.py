@@ -42,8 +42,8 @@ class TestQueries:
     ) -> str:
         ParticipantFactory(user=bob, room__name="Elsewhere")
         for number in range(1, room_count):
-            place = ParticipantFactory(user=bob, room__name=f"Room {number}")
-            write(place.room.token, ["elsewhere"], user=alice)
+            participant = ParticipantFactory(user=bob, room__name=f"Room {number}")
+            write(participant.room.token, ["elsewhere"], user=alice)
         write(shared, ["hello"] * message_count, user=alice)
         return shared
 

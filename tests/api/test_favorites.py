@@ -152,8 +152,8 @@ class TestMark:
         place_before = Participant.objects.values().get(user=bob)
         ask(as_bob, public)
         assert [room_before, *others_before] == [rows()[0], *rows()[2:]]
-        place = Participant.objects.values().get(user=bob)
-        assert place == {**place_before, "favorite": ask is mark}
+        participant = Participant.objects.values().get(user=bob)
+        assert participant == {**place_before, "favorite": ask is mark}
         assert unread(as_bob, public) == 1
 
     def test_a_member_keeps_it_when_leaving(self, as_bob, shared):

@@ -54,8 +54,8 @@ class TestFind:
 
     @pytest.mark.parametrize("type", [1, 2, 3, 5])
     def test_participants_see_the_room_whatever_they_are(self, as_bob, bob, type):
-        place = ParticipantFactory(user=bob, type=type)
-        assert as_bob.room(place.room.token)["participantType"] == type
+        participant = ParticipantFactory(user=bob, type=type)
+        assert as_bob.room(participant.room.token)["participantType"] == type
 
     @pytest.mark.parametrize("type", [4, 6])
     def test_guests_are_told_what_kind_of_guest_they_are(

@@ -193,8 +193,8 @@ class TestSetDisplayName:
         as_gwen.join(other)
         set_name(as_gwen, other, "Gina")
         names = {
-            place.room.token: place.guest.display_name
-            for place in Participant.objects.filter(guest__isnull=False)
+            participant.room.token: participant.guest.display_name
+            for participant in Participant.objects.filter(guest__isnull=False)
         }
         assert names == {public: "Gwen", other: "Gina"}
 

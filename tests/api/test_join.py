@@ -151,21 +151,23 @@ class TestEffects:
 
     @pytest.mark.parametrize("type", [1, 2, 3, 5])
     def test_participants_keep_their_place_as_it_is(self, as_bob, bob, public, type):
-        place = put_in(public, bob, type=type, favorite=True, notification_level=3)
-        before = Participant.objects.filter(pk=place.pk).values().get()
+        participant = put_in(
+            public, bob, type=type, favorite=True, notification_level=3
+        )
+        before = Participant.objects.filter(pk=participant.pk).values().get()
         as_bob.join(public)
         assert Participant.objects.filter(user=bob).values().get() == before
 
     def test_a_logged_in_stranger_becomes_self_joined(self, as_carol, carol, public):
         as_carol.join(public)
-        place = Participant.objects.get(user=carol)
-        assert place.type == ParticipantType.SELF_JOINED
+        participant = Participant.objects.get(user=carol)
+        assert participant.type == ParticipantType.SELF_JOINED
 
     def test_an_anonymous_caller_becomes_a_guest(self, as_guest, public):
         as_guest.join(public)
-        place = Participant.objects.get(guest__isnull=False)
-        assert place.type == ParticipantType.GUEST
-        assert place.user is None
+        participant = Participant.objects.get(guest__isnull=False)
+        assert participant.type == ParticipantType.GUEST
+        assert participant.user is None
 
     def test_a_guest_is_known_by_the_hash_of_the_session_id(self, as_guest, public):
         session_id = as_guest.join(public)
@@ -208,17 +210,17 @@ class TestAgain:
         self, as_carol, carol, public
     ):
         as_carol.join(public)
-        place = Participant.objects.get(user=carol)
+        participant = Participant.objects.get(user=carol)
         as_carol.join(public)
-        assert Participant.objects.get(user=carol) == place
+        assert Participant.objects.get(user=carol) == participant
 
     def test_a_guest_who_joins_again_replaces_the_previous_guest(
         self, as_guest, public
     ):
         as_guest.join(public)
         second = as_guest.join(public)
-        place = Participant.objects.get(guest__isnull=False)
-        assert place.guest.actor_id == hash_of(second)
+        participant = Participant.objects.get(guest__isnull=False)
+        assert participant.guest.actor_id == hash_of(second)
         assert session_ids(public) == {second}
 
     def test_messages_keep_the_guest_who_wrote_them(self, as_alice, as_guest, public):
@@ -273,9 +275,9 @@ class TestLogin:
         second = as_guest.join(public)
         assert first != second
         assert own_session_id(as_guest, public) == second
-        place = Participant.objects.get(sessions__session_id=second)
-        assert place.user == carol
-        assert place.type == ParticipantType.SELF_JOINED
+        participant = Participant.objects.get(sessions__session_id=second)
+        assert participant.user == carol
+        assert participant.type == ParticipantType.SELF_JOINED
 
     def test_messages_of_a_guest_who_logged_in_stay_the_guests(
         self, as_alice, as_guest, carol, public
@@ -291,11 +293,11 @@ class TestLogin:
     def test_a_guest_who_logged_in_as_a_member_gets_the_members_place(
         self, as_guest, bob, public
     ):
-        place = put_in(public, bob)
+        participant = put_in(public, bob)
         as_guest.join(public)
         as_guest.http.force_login(bob)
         session_id = as_guest.join(public)
-        assert Session.objects.get(session_id=session_id).participant == place
+        assert Session.objects.get(session_id=session_id).participant == participant
 
     def test_a_user_who_logged_out_is_a_stranger(self, as_alice, public):
         as_alice.join(public)
@@ -307,5 +309,5 @@ class TestLogin:
         as_alice.join(public)
         as_alice.http.logout()
         session_id = as_alice.join(public)
-        place = Participant.objects.get(sessions__session_id=session_id)
-        assert place.type == ParticipantType.GUEST
+        participant = Participant.objects.get(sessions__session_id=session_id)
+        assert participant.type == ParticipantType.GUEST

@@ -32,8 +32,8 @@ class TestMembers:
         put_in(token, bob, type=type, favorite=True)
         as_bob.join(token)
         assert_done(as_bob.leave(token))
-        place = Participant.objects.get(user=bob)
-        assert (place.type, place.favorite) == (type, True)
+        participant = Participant.objects.get(user=bob)
+        assert (participant.type, participant.favorite) == (type, True)
 
     def test_somebody_who_leaves_a_one_to_one_room_keeps_it(self, as_bob, pair):
         as_bob.join(pair)
@@ -149,8 +149,8 @@ class TestGuests:
         first = as_guest.join(public)
         as_guest.leave(public)
         second = as_guest.join(public)
-        place = Participant.objects.get(guest__isnull=False)
-        assert place.guest.actor_id == hash_of(second) != hash_of(first)
+        participant = Participant.objects.get(guest__isnull=False)
+        assert participant.guest.actor_id == hash_of(second) != hash_of(first)
 
     def test_a_guest_who_leaves_takes_no_other_guest_along(self, as_guest, public):
         other = TalkClient()

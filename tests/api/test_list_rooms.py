@@ -36,9 +36,9 @@ class TestList:
 
     @pytest.mark.parametrize("type", [1, 2, 3, 5])
     def test_rooms_are_listed_whatever_the_participant_is(self, as_bob, bob, type):
-        place = ParticipantFactory(user=bob, type=type)
+        participant = ParticipantFactory(user=bob, type=type)
         (room,) = as_bob.get("/room").data
-        assert room["token"] == place.room.token
+        assert room["token"] == participant.room.token
         assert room["participantType"] == type
 
     def test_a_room_joined_by_its_link_is_listed(self, as_alice, as_carol):
@@ -105,17 +105,17 @@ class TestOrder:
     def test_favourites_come_first_then_the_latest_activity_then_the_id(
         self, as_alice, alice
     ):
-        def place(name: str, hours_ago: int | None, *, favorite: bool) -> None:
+        def participant(name: str, hours_ago: int | None, *, favorite: bool) -> None:
             ago = None if hours_ago is None else START - timedelta(hours=hours_ago)
             room = RoomFactory(name=name, last_activity=ago)
             ParticipantFactory(room=room, user=alice, favorite=favorite)
 
-        place("never", None, favorite=False)
-        place("old", 5, favorite=False)
-        place("new", 1, favorite=False)
-        place("equally new", 1, favorite=False)
-        place("old favourite", 9, favorite=True)
-        place("new favourite", 8, favorite=True)
+        participant("never", None, favorite=False)
+        participant("old", 5, favorite=False)
+        participant("new", 1, favorite=False)
+        participant("equally new", 1, favorite=False)
+        participant("old favourite", 9, favorite=True)
+        participant("new favourite", 8, favorite=True)
         assert [room["name"] for room in as_alice.get("/room").data] == [
             "new favourite",
             "old favourite",

@@ -72,9 +72,9 @@ def cost(action: Action, client: TalkClient, token: str) -> int:
 def more_rooms(user: Any, rooms: int) -> None:
     """Put a user into more rooms, where others are, too."""
     for _ in range(rooms):
-        place = ParticipantFactory(user=user)
-        SessionFactory(participant=place)
-        ParticipantFactory(room=place.room)
+        participant = ParticipantFactory(user=user)
+        SessionFactory(participant=participant)
+        ParticipantFactory(room=participant.room)
 
 
 @pytest.mark.parametrize("name", ACTIONS)

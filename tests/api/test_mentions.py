@@ -72,10 +72,10 @@ READINGS: dict[str, Callable[[TalkClient, str], dict[str, Any]]] = {
 PLACES = ["answer", *READINGS]
 
 
-def show(place: str, client: TalkClient, token: str, text: str) -> dict[str, Any]:
+def show(participant: str, client: TalkClient, token: str, text: str) -> dict[str, Any]:
     """Let Alice's browser post a text, and return the message as it is shown there."""
     said = say(client, token, text)
-    return said if place == "answer" else READINGS[place](client, token)
+    return said if participant == "answer" else READINGS[participant](client, token)
 
 
 def mentioned(message: dict[str, Any]) -> list[str]:

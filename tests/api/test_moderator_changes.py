@@ -117,12 +117,12 @@ class TestUsers:
     def test_nothing_else_of_the_place_changes(
         self, as_alice, as_bob, bob, public, change, old
     ):
-        place = put_in(public, bob, type=old, favorite=True, notification_level=3)
+        participant = put_in(public, bob, type=old, favorite=True, notification_level=3)
         as_bob.join(public)
         sessions = rows(Session)
-        before = Participant.objects.filter(pk=place.pk).values().get()
+        before = Participant.objects.filter(pk=participant.pk).values().get()
         change(as_alice, public, participant="bob")
-        after = Participant.objects.filter(pk=place.pk).values().get()
+        after = Participant.objects.filter(pk=participant.pk).values().get()
         assert after == {**before, "type": {3: 2, 2: 3}[old]}
         assert rows(Session) == sessions
 

@@ -213,12 +213,12 @@ class TestEffects:
         as_bob.join(public)
         as_alice.say(public, "hello")
         clock.shift(60)
-        before, place = rows(), Participant.objects.values().get(user=bob)
+        before, participant = rows(), Participant.objects.values().get(user=bob)
         set_level(as_bob, public, 3)
         after = rows()
         assert [after[0], *after[2:]] == [before[0], *before[2:]]
         changed = Participant.objects.values().get(user=bob)
-        assert changed == {**place, "notification_level": 3}
+        assert changed == {**participant, "notification_level": 3}
         assert unread(as_bob, public) == 1
 
     def test_a_member_keeps_it_when_leaving(self, as_bob, shared):

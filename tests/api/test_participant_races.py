@@ -54,8 +54,11 @@ class TestModerators:
                 partial(do.demote, as_carol, token, "bob"),
             )
             assert sorted(statuses(answers)) == [200, 403]
-            places = places_of(token)
-            assert sorted([places["bob"], places["carol"]]) == [MODERATOR, USER]
+            participants = places_of(token)
+            assert sorted([participants["bob"], participants["carol"]]) == [
+                MODERATOR,
+                USER,
+            ]
             assert len(told(as_alice, token, "moderator_demoted")) == 1
             assert_consistent()
 
@@ -153,9 +156,9 @@ class TestGo:
             )
             assert gone.status == 200
             assert added.status in (200, 404)
-            places = {"bob": USER} if added.status == 200 else {}
-            assert places_of(token) == places
-            assert Room.objects.exists() == bool(places)
+            participants = {"bob": USER} if added.status == 200 else {}
+            assert places_of(token) == participants
+            assert Room.objects.exists() == bool(participants)
             assert_consistent()
             Room.objects.all().delete()
 
@@ -257,8 +260,8 @@ class TestSessions:
             )
             assert protected.status == 200
             assert set(statuses(joins)) <= {200, 403}
-            places = Participant.objects.filter(room__token=token)
-            assert places.count() == 1 + statuses(joins).count(200)
+            participants = Participant.objects.filter(room__token=token)
+            assert participants.count() == 1 + statuses(joins).count(200)
             assert_consistent()
 
 

@@ -181,13 +181,15 @@ class TestPing:
     def test_a_user_without_cookies_pings_all_own_live_sessions(
         self, as_alice: TalkClient, shared: str, bob: Any
     ) -> None:
-        place = Participant.objects.get(user=bob)
+        participant = Participant.objects.get(user=bob)
         past = timezone.now() - timedelta(seconds=50)
-        live = [SessionFactory(participant=place, last_ping=past) for _ in range(2)]
+        live = [
+            SessionFactory(participant=participant, last_ping=past) for _ in range(2)
+        ]
         as_alice.join(shared)
         before = timezone.now()
         TalkClient(bob, basic=PASSWORD).history(shared)
-        pinged = Session.objects.filter(participant=place, last_ping__gte=before)
+        pinged = Session.objects.filter(participant=participant, last_ping__gte=before)
         assert {session.pk for session in pinged} == {s.pk for s in live}
 
     @pytest.mark.parametrize("caller", [invited_and_joined, self_joined, guest])

@@ -315,8 +315,8 @@ class TestPeople:
     @pytest.mark.parametrize("type", [1, 2, 3, 5])
     def test_participants_have_name_type_flags_and_session(self, as_alice, bob, type):
         token = as_alice.create_room()
-        place = put_in(token, bob, type=type)
-        session = SessionFactory(participant=place, in_call=5)
+        participant = put_in(token, bob, type=type)
+        session = SessionFactory(participant=participant, in_call=5)
         assert as_alice.room(token)["participants"]["bob"] == {
             "name": "Bob Brown",
             "type": type,

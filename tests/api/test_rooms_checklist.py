@@ -375,9 +375,9 @@ class TestPassword:
 
     def assert_stays_out(self, client: TalkClient, token: str) -> None:
         """The client gets no place without the password."""
-        places = Participant.objects.count()
+        participants = Participant.objects.count()
         assert_refused(client.ask_to_join(token), 403)
-        assert Participant.objects.count() == places
+        assert Participant.objects.count() == participants
 
     @pytest.mark.parametrize("by", ["alice", "bob"], ids=["owner", "moderator"])
     def test_a_password_keeps_strangers_out_until_it_is_cleared_by(

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from talk.domain.tickets import make_ticket
+from talk.domain.signaling_tickets import make_ticket
 from tests.api.helpers import START, rows
 from tests.client import BASE
 from tests.external_signaling import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from talk.domain.ice_servers import turn_credential
-from talk.domain.tickets import is_valid_ticket
+from talk.domain.signaling_tickets import is_valid_ticket
 from tests.api.helpers import TIMESTAMP
 from tests.client import TalkClient
 from tests.external_signaling import SERVER, TALK

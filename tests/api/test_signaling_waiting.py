@@ -210,9 +210,9 @@ class TestWaiting:
     def test_not_what_concerns_nobody_connected(
         self, as_alice, as_bob, carol, shared, method, path, parameters
     ):
-        place = "form" if method == "POST" else "query"
+        participant = "form" if method == "POST" else "query"
         change = lambda: as_alice.request(  # noqa: E731
-            method, path.format(shared), **{place: parameters}
+            method, path.format(shared), **{participant: parameters}
         )
         self.assert_sleeps(as_bob, shared, change)
 

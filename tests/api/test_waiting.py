@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponseBase
 
-from talk.api.polls import Poll, answer_at_once
+from talk.api.polls.base import Poll, answer_at_once
 from talk.api.urls import routes
 from talk.models import Participant
 from tests.api.helpers import assert_not_found, ids, texts, unread

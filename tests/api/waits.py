@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.test import override_settings
 
-from talk.api.polls import Poll
+from talk.api.polls.base import Poll
 from talk.api.urls import routes
 from talk.realtime.fallback import wait_in_worker
 

@@ -50,14 +50,14 @@ def crowd(*, rooms: int, people: int, are_in: bool = True) -> list[dict[str, Any
     """Make rooms with a writer each, and spread people over them."""
     made = _rooms(rooms)
     crew = _logged_in(rooms + people)
-    places = Participant.objects.bulk_create(
+    participants = Participant.objects.bulk_create(
         (
             Participant(room=made[number % rooms], user=user)
             for number, (user, _, _) in enumerate(crew)
         ),
         batch_size=BATCH,
     )
-    sessions = _connect(places if are_in else places[:rooms], crew)
+    sessions = _connect(participants if are_in else participants[:rooms], crew)
     answer: list[dict[str, Any]] = [
         {"token": room.token, "people": []} for room in made
     ]
@@ -106,22 +106,22 @@ def history(*, messages: int) -> dict[str, Any]:
 
 def lists(*, rooms: int, members: int) -> dict[str, Any]:
     """Put somebody, and others, into rooms with one message each; one other is there."""
-    cookie, places = _list(rooms, members)
-    _connect(places, [])
+    cookie, participants = _list(rooms, members)
+    _connect(participants, [])
     return {"cookie": cookie}
 
 
 @cache
 def _list(rooms: int, members: int) -> tuple[str, list[Any]]:
     made, crew = _rooms(rooms), _new_people(members)
-    places = Participant.objects.bulk_create(
+    participants = Participant.objects.bulk_create(
         (Participant(room=room, user=user) for user, _, _ in crew for room in made),
         batch_size=BATCH,
     )
     Message.objects.bulk_create((_say(room, crew[1][0]) for room in made), BATCH)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    return crew[0][1], places[rooms : 2 * rooms]
+    return crew[0][1], participants[rooms : 2 * rooms]
 
 
 def commits() -> int | None:
@@ -174,18 +174,18 @@ def _say(room: Any, user: Any) -> Any:
     )
 
 
-def _connect(places: list[Any], crew: list[tuple[Any, str, str]]) -> list[str]:
+def _connect(participants: list[Any], crew: list[tuple[Any, str, str]]) -> list[str]:
     """Give each place a live session, on the device of the person if that is known."""
     now = timezone.now()
     made = [
         Session(
-            room_id=place.room_id,
-            participant=place,
+            room_id=participant.room_id,
+            participant=participant,
             session_id=secrets.token_hex(256),
             device=crew[number][2] if crew else None,
             last_ping=now,
         )
-        for number, place in enumerate(places)
+        for number, participant in enumerate(participants)
     ]
     Session.objects.bulk_create(made, batch_size=BATCH)
     return [session.session_id for session in made]

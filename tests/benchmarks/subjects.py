@@ -137,9 +137,9 @@ class Server:
             self.address: tuple[str, int] = listener.getsockname()
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop
         target = f"tests.benchmarks.{program}:application"
-        place = ("--host", self.address[0], "--port", str(self.address[1]))
+        participant = ("--host", self.address[0], "--port", str(self.address[1]))
         self.process = psutil.Popen(
-            [sys.executable, "-m", "uvicorn", target, *place, *OPTIONS],
+            [sys.executable, "-m", "uvicorn", target, *participant, *OPTIONS],
             cwd=ROOT,
             env=environment,
             stdout=self._log,

@@ -190,10 +190,10 @@ def _room_for_calls() -> Iterator[str]:
     from django.utils import timezone
 
     from example_project.demo_data import GROUP
-    from talk.domain import rooms
+    from talk.domain import room_creation
 
     carol = get_user_model().objects.get(username="carol")
-    room = rooms.create_group_room(user=carol, invite=GROUP, now=timezone.now())
+    room = room_creation.create_group_room(user=carol, invite=GROUP, now=timezone.now())
     type(room).objects.filter(pk=room.pk).update(name="Harbour plans")
     yield room.token
     room.delete()

@@ -88,7 +88,7 @@ class TestArticle:
                 " room.setAttribute('token', token); document.body.append(room); }",
                 other,
             )
-        for number, place in enumerate((token, team, square)):
-            client.say(place, f"to number {number}")
+        for number, participant in enumerate((token, team, square)):
+            client.say(participant, f"to number {number}")
         for number in range(3):
             expect(one.page.get_by_text(f"to number {number}")).to_be_visible()

@@ -15,7 +15,7 @@ from tests.factories import GroupFactory
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-def place(token: str, username: str) -> Any:
+def participant(token: str, username: str) -> Any:
     """Return somebody's place in a room."""
     return Participant.objects.get(room__token=token, user__username=username)
 
@@ -109,13 +109,13 @@ class TestSettings:
         details = visit(alice).open(team).open_details()
         details.get_by_label("Notify me").select_option("Never")
         expect(details.get_by_text("Saved.")).to_be_visible()
-        assert place(team, "alice").notification_level == 3
+        assert participant(team, "alice").notification_level == 3
 
     def test_favorites(self, visit, alice, team):
         details = visit(alice).open(team).open_details()
         details.get_by_label("Favorite").check()
         expect(details.get_by_text("Saved.")).to_be_visible()
-        assert place(team, "alice").favorite
+        assert participant(team, "alice").favorite
 
     def test_the_public_link(self, visit, alice, team):
         one = visit(alice, permissions=["clipboard-read", "clipboard-write"]).open(team)
@@ -176,7 +176,7 @@ class TestSettings:
         details.get_by_role("button", name="Make a moderator").click()
         details.get_by_role("button", name="No longer a moderator").click()
         expect(details.get_by_role("button", name="Make a moderator")).to_be_visible()
-        assert place(team, "bob").type == ParticipantType.USER
+        assert participant(team, "bob").type == ParticipantType.USER
 
     def test_removing_somebody(self, visit, alice, team):
         one = visit(alice).open(team)

@@ -32,8 +32,8 @@ class TestCache:
             ("one", lambda caches: setattr(settings, "CACHES", caches)),
             ("two", lambda caches: settings_of_children(monkeypatch, CACHES=caches)),
         ):
-            place = tmp_path / name
-            set_caches({"default": {"BACKEND": FILES, "LOCATION": str(place)}})
+            participant = tmp_path / name
+            set_caches({"default": {"BACKEND": FILES, "LOCATION": str(participant)}})
         assert verdicts("cache") == [("cache", "failed")]
 
     @pytest.mark.parametrize("kind", ["locmem.LocMemCache", "dummy.DummyCache"])

@@ -10,9 +10,9 @@ import pytest
 from django.utils import timezone
 
 from talk.constants import InCall, ParticipantType
-from talk.domain.access import Asker, Caller, find_caller
+from talk.domain.access import Caller, Identity, find_caller
 from talk.domain.calls import join_call, leave_call
-from talk.domain.moderation import delete_room
+from talk.domain.room_changes import delete_room
 from talk.exceptions import NotFound
 from talk.models import CallAttendance, Message, Participant, Room, Session
 from tests.factories import ParticipantFactory, RoomFactory, SessionFactory
@@ -30,10 +30,10 @@ def callers(db: None) -> list[Caller]:
     room = RoomFactory()
     found = []
     for number in range(PEOPLE):
-        place = ParticipantFactory(room=room, type=ParticipantType.OWNER)
-        SessionFactory(participant=place, device=f"device {number}")
-        asker = Asker(user=place.user, device=f"device {number}")
-        found.append(find_caller(asker=asker, token=room.token))
+        participant = ParticipantFactory(room=room, type=ParticipantType.OWNER)
+        SessionFactory(participant=participant, device=f"device {number}")
+        identity = Identity(user=participant.user, device=f"device {number}")
+        found.append(find_caller(identity=identity, token=room.token))
     return found
 
 

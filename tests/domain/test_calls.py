@@ -48,8 +48,8 @@ def guests(room: Room, count: int) -> None:
 
 def connect(room: Room, *, in_call: int = 7, last_ping: datetime = LIVE) -> None:
     """Let somebody be connected to the room."""
-    place = ParticipantFactory(room=room)
-    SessionFactory(participant=place, in_call=in_call, last_ping=last_ping)
+    participant = ParticipantFactory(room=room)
+    SessionFactory(participant=participant, in_call=in_call, last_ping=last_ping)
 
 
 @atomic

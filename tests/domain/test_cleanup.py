@@ -9,7 +9,7 @@ import pytest
 
 from talk.constants import ParticipantType, RoomType
 from talk.domain.cleanup import SIGNALING_SECONDS, Cleaned, clean_up
-from talk.hints import Hint, Kind
+from talk.hints import Hint, HintKind
 from talk.models import (
     BATCH,
     CallAttendance,
@@ -56,10 +56,12 @@ def place_of(
 ) -> Participant:
     """Return a place in a room, or in one of its own, with a session per ping."""
     owner = {"user": None, "guest": GuestFactory()} if type.is_guest else {}
-    place = ParticipantFactory(room=room or inhabited(), type=type, **owner, **fields)
+    participant = ParticipantFactory(
+        room=room or inhabited(), type=type, **owner, **fields
+    )
     for ping in pings:
-        SessionFactory(participant=place, last_ping=ping)
-    return place
+        SessionFactory(participant=participant, last_ping=ping)
+    return participant
 
 
 def inhabited(**fields: Any) -> Room:
@@ -74,14 +76,14 @@ def exists(row: Any) -> bool:
     return type(row).objects.filter(pk=row.pk).exists()
 
 
-def call_in(room: Room, *places: Participant) -> Room:
+def call_in(room: Room, *participants: Participant) -> Room:
     """Let these have been in a call that runs in the room."""
     Room.objects.filter(pk=room.pk).update(active_since=STARTED)
-    for place in places:
+    for participant in participants:
         CallAttendance.objects.create(
-            room=room, user=place.user, guest=place.guest, joined_at=STARTED
+            room=room, user=participant.user, guest=participant.guest, joined_at=STARTED
         )
-        place.sessions.update(in_call=7)
+        participant.sessions.update(in_call=7)
     return room
 
 
@@ -96,39 +98,39 @@ class TestMembers:
 
     @pytest.mark.parametrize("type", MEMBERS)
     def test_a_dead_session_goes_and_the_place_stays(self, type):
-        place = place_of(type, DEAD)
+        participant = place_of(type, DEAD)
         assert clean() == Cleaned(sessions=1)
-        assert exists(place)
-        assert not place.sessions.exists()
+        assert exists(participant)
+        assert not participant.sessions.exists()
 
     def test_the_last_ping_is_remembered(self):
-        place = place_of(ParticipantType.USER, DEAD)
+        participant = place_of(ParticipantType.USER, DEAD)
         clean()
-        place.refresh_from_db()
-        assert place.last_seen == DEAD
+        participant.refresh_from_db()
+        assert participant.last_seen == DEAD
 
     def test_of_several_dead_sessions_the_last_ping_is_remembered(self):
         older = DEAD - timedelta(hours=1)
-        place = place_of(ParticipantType.USER, older, DEAD, older)
+        participant = place_of(ParticipantType.USER, older, DEAD, older)
         assert clean().sessions == 3
-        place.refresh_from_db()
-        assert place.last_seen == DEAD
+        participant.refresh_from_db()
+        assert participant.last_seen == DEAD
 
     def test_an_older_session_does_not_turn_last_seen_back(self):
-        place = place_of(
+        participant = place_of(
             ParticipantType.USER, DEAD - timedelta(hours=1), last_seen=DEAD
         )
         clean()
-        place.refresh_from_db()
-        assert place.last_seen == DEAD
+        participant.refresh_from_db()
+        assert participant.last_seen == DEAD
 
     def test_a_live_session_on_another_device_stays(self):
-        place = place_of(ParticipantType.USER, LIVE, DEAD)
+        participant = place_of(ParticipantType.USER, LIVE, DEAD)
         assert clean() == Cleaned(sessions=1)
-        assert place.sessions.get().last_ping == LIVE
+        assert participant.sessions.get().last_ping == LIVE
 
     def test_what_they_have_decided_stays(self):
-        place = place_of(
+        participant = place_of(
             ParticipantType.USER,
             DEAD,
             favorite=True,
@@ -136,7 +138,7 @@ class TestMembers:
             read_comments=7,
         )
         clean()
-        after = Participant.objects.values().get(pk=place.pk)
+        after = Participant.objects.values().get(pk=participant.pk)
         assert after["favorite"] is True
         assert (after["notification_level"], after["read_comments"]) == (3, 7)
 
@@ -152,16 +154,16 @@ class TestByLink:
 
     @pytest.mark.parametrize("type", BY_LINK)
     def test_they_go_with_their_last_session(self, type):
-        place = place_of(type, DEAD)
+        participant = place_of(type, DEAD)
         assert clean() == Cleaned(sessions=1, participants=1)
-        assert not exists(place)
+        assert not exists(participant)
         assert not Session.objects.exists()
 
     @pytest.mark.parametrize("type", BY_LINK)
     def test_with_another_live_session_they_stay(self, type):
-        place = place_of(type, DEAD, LIVE)
+        participant = place_of(type, DEAD, LIVE)
         assert clean() == Cleaned(sessions=1)
-        assert place.sessions.get().last_ping == LIVE
+        assert participant.sessions.get().last_ping == LIVE
 
     @pytest.mark.parametrize("type", BY_LINK)
     def test_with_several_dead_sessions_they_go_once(self, type):
@@ -170,25 +172,25 @@ class TestByLink:
 
     @pytest.mark.parametrize("type", BY_LINK)
     def test_nothing_is_said_about_it(self, type):
-        place = place_of(type, DEAD)
+        participant = place_of(type, DEAD)
         clean()
-        assert keys_in(place.room) == []
+        assert keys_in(participant.room) == []
 
     def test_the_account_of_a_self_joined_user_stays(self):
-        place = place_of(ParticipantType.SELF_JOINED, DEAD)
+        participant = place_of(ParticipantType.SELF_JOINED, DEAD)
         clean()
-        assert exists(place.user)
+        assert exists(participant.user)
 
     def test_what_guests_have_said_keeps_their_name(self):
-        place = place_of(ParticipantType.GUEST, DEAD)
+        participant = place_of(ParticipantType.GUEST, DEAD)
         Guest.objects.update(display_name="Gwen")
         message = Message.objects.create(
-            room=place.room,
+            room=participant.room,
             position=1,
             comment_count=1,
             text="hello",
             actor_type="guests",
-            actor_guest=place.guest,
+            actor_guest=participant.guest,
             created_at=DEAD,
         )
         clean()
@@ -245,10 +247,10 @@ class TestCalls:
         assert room.active_since is None
 
     def test_of_somebody_alone_nothing_is_said(self):
-        place = place_of(ParticipantType.USER, DEAD)
-        call_in(place.room, place)
+        participant = place_of(ParticipantType.USER, DEAD)
+        call_in(participant.room, participant)
         assert clean() == Cleaned(sessions=1, calls=1)
-        assert keys_in(place.room) == []
+        assert keys_in(participant.room) == []
 
     @pytest.mark.parametrize("first", [0, 1])
     def test_who_is_removed_first_does_not_end_it_for_others(self, two, first):
@@ -258,10 +260,10 @@ class TestCalls:
         assert not dead.sessions.exists()
 
     def test_calls_of_other_rooms_go_on(self, two):
-        place = place_of(ParticipantType.USER, LIVE)
-        call_in(place.room, place)
+        participant = place_of(ParticipantType.USER, LIVE)
+        call_in(participant.room, participant)
         assert clean().calls == 1
-        assert Room.objects.get(pk=place.room.pk).active_since == STARTED
+        assert Room.objects.get(pk=participant.room.pk).active_since == STARTED
 
 
 class TestRooms:
@@ -332,7 +334,7 @@ class TestRooms:
         with django_capture_on_commit_callbacks(execute=True):
             clean()
         assert [hint for hint in told if hint.room_id == room.pk] == [
-            Hint(room.pk, 0, Kind.DEPARTURE)
+            Hint(room.pk, 0, HintKind.DEPARTURE)
         ]
 
 
@@ -341,9 +343,9 @@ class TestSignaling:
 
     def message(self, age: float) -> SignalingMessage:
         """Return a message of some age for a live session."""
-        place = place_of(ParticipantType.USER, LIVE)
+        participant = place_of(ParticipantType.USER, LIVE)
         return SignalingMessage.objects.create(
-            recipient=place.sessions.get(),
+            recipient=participant.sessions.get(),
             sender_session_id="a" * 512,
             text="{}",
             created_at=NOW - timedelta(seconds=age),
@@ -384,8 +386,8 @@ class TestLeftAlone:
 
     def test_nothing_live_is_touched(self):
         for type in EVERYBODY:
-            place = place_of(type, LIVE, NOW)
-            call_in(place.room, place)
+            participant = place_of(type, LIVE, NOW)
+            call_in(participant.room, participant)
         tables = (Room, Participant, Session, Guest, Message, CallAttendance)
         before = rows(*tables)
         assert clean() == Cleaned()
@@ -393,8 +395,8 @@ class TestLeftAlone:
 
     def test_a_second_run_finds_nothing(self):
         room = inhabited()
-        places = [place_of(type, DEAD, room=room) for type in EVERYBODY]
-        call_in(room, *places)
+        participants = [place_of(type, DEAD, room=room) for type in EVERYBODY]
+        call_in(room, *participants)
         RoomFactory()
         first = clean()
         assert first == Cleaned(sessions=6, participants=3, calls=1, rooms=1)
@@ -410,5 +412,8 @@ class TestLeftAlone:
         timeline = Room.objects.values("last_position", "last_activity")
         before = timeline.get()
         assert clean() == Cleaned(sessions=3, participants=3)
-        assert all(exists(place) and place.sessions.exists() for place in live)
+        assert all(
+            exists(participant) and participant.sessions.exists()
+            for participant in live
+        )
         assert timeline.get() == before

@@ -48,8 +48,8 @@ class TestCosts:
     @pytest.mark.parametrize("rooms", [0, 1, 50])
     def test_live_rooms_cost_nothing(self, rooms, django_assert_num_queries):
         for _ in range(rooms):
-            place = place_of(ParticipantType.GUEST, LIVE)
-            call_in(place.room, place)
+            participant = place_of(ParticipantType.GUEST, LIVE)
+            call_in(participant.room, participant)
         with django_assert_num_queries(QUIET_QUERIES):
             clean()
 
@@ -119,8 +119,8 @@ class TestAtOnce:
     def test_two_runs_remove_everything_once(self):
         for _ in range(5):
             room = inhabited()
-            places = [place_of(type, DEAD, room=room) for type in EVERYBODY]
-            call_in(room, *places)
+            participants = [place_of(type, DEAD, room=room) for type in EVERYBODY]
+            call_in(room, *participants)
             RoomFactory()
         found = at_once(*[clean] * 4)
         assert sum(cleaned.sessions for cleaned in found) == 30
@@ -129,18 +129,18 @@ class TestAtOnce:
         assert sum(cleaned.rooms for cleaned in found) == 5
 
     def test_two_runs_sum_a_call_up_once(self):
-        places = [place_of(ParticipantType.USER, DEAD, room=inhabited())]
-        room = places[0].room
-        places.append(place_of(ParticipantType.USER, DEAD, room=room))
-        call_in(room, *places)
+        participants = [place_of(ParticipantType.USER, DEAD, room=inhabited())]
+        room = participants[0].room
+        participants.append(place_of(ParticipantType.USER, DEAD, room=room))
+        call_in(room, *participants)
         at_once(*[clean] * 4)
         assert keys_in(room) == ["call_ended"]
 
     def test_two_runs_remove_old_signaling_messages(self):
-        place = place_of(ParticipantType.USER, LIVE)
+        participant = place_of(ParticipantType.USER, LIVE)
         for _ in range(20):
             SignalingMessage.objects.create(
-                recipient=place.sessions.get(),
+                recipient=participant.sessions.get(),
                 sender_session_id="a" * 512,
                 text="{}",
                 created_at=DEAD - timedelta(hours=1),

@@ -9,8 +9,9 @@ import pytest
 from django.utils import timezone
 
 from talk.constants import NotificationLevel, ParticipantType
-from talk.domain.notifications import Notification, notifications_for
+from talk.domain.notifications import notifications_for
 from talk.models import Message, Participant, Room
+from talk.notifications import Notification
 from tests.api.callers import guest, guest_moderator, self_joined
 from tests.api.helpers import put_in, rows
 from tests.api.moderation import join_as_guest
@@ -58,8 +59,8 @@ def told(message_id: int) -> list[tuple[str, str]]:
 
 def set_level(name: str, level: int) -> None:
     """Let somebody want to be told of so much, everywhere."""
-    places = Participant.objects.filter(user__username=name)
-    places.update(notification_level=level)
+    participants = Participant.objects.filter(user__username=name)
+    participants.update(notification_level=level)
 
 
 @pytest.fixture
@@ -130,18 +131,18 @@ class TestConnected:
     )
     def test_a_session_is_live_for_100_seconds(self, as_alice, shared, seconds, kinds):
         now = timezone.now()
-        place = Participant.objects.get(user__username="bob")
+        participant = Participant.objects.get(user__username="bob")
         ping = now - timedelta(seconds=seconds)
-        SessionFactory(participant=place, last_ping=ping)
+        SessionFactory(participant=participant, last_ping=ping)
         number = as_alice.say(shared, "hi")
         message = Message.objects.with_actors().with_rooms().get(pk=number)
         found = notifications_for(message=message, now=now)
         assert [each.kind for each in found] == kinds
 
     def test_one_live_session_of_several_is_enough(self, as_alice, as_bob, shared, bob):
-        place = Participant.objects.get(user=bob)
+        participant = Participant.objects.get(user=bob)
         past = timezone.now() - timedelta(seconds=1000)
-        SessionFactory(participant=place, last_ping=past)
+        SessionFactory(participant=participant, last_ping=past)
         assert told(as_alice.say(shared, "hi")) == [("bob", CHAT)]
         as_bob.join(shared)
         assert told(as_alice.say(shared, "hi")) == []
@@ -274,9 +275,9 @@ class TestMentioned:
     def test_guests_are_never_told(self, as_alice, public):
         for type in (ParticipantType.GUEST, ParticipantType.GUEST_MODERATOR):
             join_as_guest(public, type=type)
-        places = Participant.objects.filter(guest__isnull=False)
-        places.update(notification_level=NotificationLevel.ALWAYS)
-        places.get(type=ParticipantType.GUEST).sessions.all().delete()
+        participants = Participant.objects.filter(guest__isnull=False)
+        participants.update(notification_level=NotificationLevel.ALWAYS)
+        participants.get(type=ParticipantType.GUEST).sessions.all().delete()
         assert told(as_alice.say(public, "hi @Guest")) == []
 
     def test_the_level_of_another_room_does_not_count(self, as_alice, shared, bob):

@@ -13,9 +13,9 @@ from talk import signals
 from talk.adapters import DefaultAdapter
 from talk.constants import NotificationLevel
 from talk.domain import notifications as module
-from talk.domain.actors import Actor
-from talk.domain.notifications import Notification
+from talk.domain.access import Actor
 from talk.models import Room
+from talk.notifications import Notification
 from tests.api.callers import guest
 from tests.api.helpers import put_in
 from tests.client import TalkClient

@@ -12,8 +12,8 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from talk.domain.access import Asker, Caller, find_caller
-from talk.domain.chat import post_message, read_newer
+from talk.domain.access import Caller, Identity, find_caller
+from talk.domain.messages import post_message, read_newer
 from talk.models import Message, Participant, Room
 from tests.factories import ParticipantFactory, RoomFactory
 from tests.threads import TIMEOUT, at_once
@@ -33,10 +33,12 @@ def room(db: None) -> Room:
 @pytest.fixture
 def callers(room: Room) -> list[Caller]:
     """People in the room, each with a look at it that is soon out of date."""
-    places = [ParticipantFactory(room=room) for _ in range(WRITERS)]
+    participants = [ParticipantFactory(room=room) for _ in range(WRITERS)]
     return [
-        find_caller(asker=Asker(user=place.user, device=None), token=room.token)
-        for place in places
+        find_caller(
+            identity=Identity(user=participant.user, device=None), token=room.token
+        )
+        for participant in participants
     ]
 
 
@@ -158,7 +160,7 @@ def test_rooms_do_not_mix(callers: list[Caller], room: Room) -> None:
     other = RoomFactory()
     others = [
         find_caller(
-            asker=Asker(
+            identity=Identity(
                 user=ParticipantFactory(room=other).user,
                 device=None,
             ),
@@ -225,9 +227,10 @@ class TestSlowCommit:
     def test_other_rooms_are_not_held_up(self, slow: Any) -> None:
         if not connections["default"].features.has_select_for_update:
             pytest.skip("this database has one lock for all rooms")
-        place = ParticipantFactory()
+        participant = ParticipantFactory()
         caller = find_caller(
-            asker=Asker(user=place.user, device=None), token=place.room.token
+            identity=Identity(user=participant.user, device=None),
+            token=participant.room.token,
         )
         say(caller, "hello")
-        assert [m.text for m in messages(place.room)] == ["hello"]
+        assert [m.text for m in messages(participant.room)] == ["hello"]

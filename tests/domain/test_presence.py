@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from talk.domain.access import Asker, Caller, find_caller
+from talk.domain.access import Caller, Identity, find_caller
 from talk.domain.presence import ping_sessions, present_sessions, raise_read_marks
 from talk.models import BATCH, Participant
 from tests.factories import ParticipantFactory, SessionFactory
@@ -24,8 +24,8 @@ STATEMENTS = {"postgresql": 1, "sqlite": 1}.get(connection.vendor, 4)
 
 
 def caller_of(session: Any, device: str | None) -> Caller:
-    asker = Asker(user=session.participant.user, device=device)
-    return find_caller(asker=asker, token=session.room.token)
+    identity = Identity(user=session.participant.user, device=device)
+    return find_caller(identity=identity, token=session.room.token)
 
 
 class TestPresentSessions:
@@ -44,9 +44,11 @@ class TestPresentSessions:
 
     def test_no_device_speaks_for_all_live_ones(self) -> None:
         session = SessionFactory(device=PHONE, last_ping=NOW)
-        room, place = session.room, session.participant
-        other = SessionFactory(participant=place, room=room, last_ping=NOW)
-        SessionFactory(participant=place, room=room, last_ping=NOW - timedelta(hours=1))
+        room, participant = session.room, session.participant
+        other = SessionFactory(participant=participant, room=room, last_ping=NOW)
+        SessionFactory(
+            participant=participant, room=room, last_ping=NOW - timedelta(hours=1)
+        )
         caller = caller_of(session, None)
         found = present_sessions(caller=caller, now=NOW)
         assert set(found) == {session.pk, other.pk}
@@ -87,8 +89,8 @@ class TestRaiseReadMarks:
         assert (one.read_comments, other.read_comments) == (3, 5)
 
     def test_none_moves_back(self) -> None:
-        places = ParticipantFactory.create_batch(2, read_comments=9)
-        raise_read_marks({place.pk: 3 for place in places})
+        participants = ParticipantFactory.create_batch(2, read_comments=9)
+        raise_read_marks({participant.pk: 3 for participant in participants})
         assert {p.read_comments for p in Participant.objects.all()} == {9}
 
     def test_others_stay_as_they_are(self) -> None:
@@ -113,11 +115,13 @@ class TestRaiseReadMarks:
     def test_a_crowd_is_moved_in_a_few_statements(
         self, django_assert_num_queries: Any
     ) -> None:
-        places = ParticipantFactory.create_batch(3)
+        participants = ParticipantFactory.create_batch(3)
         marks = dict.fromkeys(range(10**6, 10**6 + BATCH), 3)
         # Where rows may be locked it is asked of those who do not exist whether they are,
         # and where nobody is free nobody is updated.
         batches = {"postgresql": 2, "sqlite": 2}
         with django_assert_num_queries(batches.get(connection.vendor, 5 + 4)):
-            raise_read_marks(marks | {place.pk: 3 for place in places})
+            raise_read_marks(
+                marks | {participant.pk: 3 for participant in participants}
+            )
         assert {p.read_comments for p in Participant.objects.all()} == {3}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from talk.domain.progress import newest_positions
-from talk.hints import Kind
+from talk.hints import HintKind
 from tests.factories import RoomFactory
 from tests.timelines import write
 
@@ -18,7 +18,7 @@ def test_it_is_the_number_of_messages_and_of_changes_of_people(alice: Any) -> No
     room = RoomFactory(people_version=7)
     write(room.token, list("abc"), user=alice)
     found = newest_positions(room_ids=[room.pk])
-    assert found == {room.pk: {Kind.TIMELINE: 3, Kind.PEOPLE: 7}}
+    assert found == {room.pk: {HintKind.TIMELINE: 3, HintKind.PEOPLE: 7}}
 
 
 def test_rooms_that_are_gone_are_left_out() -> None:

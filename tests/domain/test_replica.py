@@ -7,8 +7,8 @@ from django.db import connections
 from django.utils import timezone
 
 from talk.constants import RoomType
-from talk.domain import chat, rooms, sessions
-from talk.domain.access import Asker, Caller
+from talk.domain import messages, room_creation, sessions
+from talk.domain.access import Caller, Identity
 from talk.models import Message, Participant, Room
 
 pytestmark = pytest.mark.django_db
@@ -52,34 +52,42 @@ def replica(settings):
 
 
 def caller(user, room: Room) -> Caller:
-    place = Participant.objects.select_related("room", "user", "guest").get(user=user)
-    return Caller(user=user, device=None, room=place.room, participant=place)
+    participant = Participant.objects.select_related("room", "user", "guest").get(
+        user=user
+    )
+    return Caller(
+        user=user, device=None, room=participant.room, participant=participant
+    )
 
 
 def test_a_room_is_created_without_the_replica(alice, replica) -> None:
     replica()
-    rooms.create_room(user=alice, type=RoomType.PUBLIC, name="", now=timezone.now())
+    room_creation.create_room(
+        user=alice, type=RoomType.PUBLIC, name="", now=timezone.now()
+    )
     assert Message.objects.using("default").count() == 1
 
 
 def test_a_message_is_posted_without_the_replica(alice, replica) -> None:
     now = timezone.now()
-    room = rooms.create_room(user=alice, type=RoomType.PUBLIC, name="", now=now)
+    room = room_creation.create_room(user=alice, type=RoomType.PUBLIC, name="", now=now)
     as_alice = caller(alice, room)
     replica()
-    chat.post_message(caller=as_alice, text="hello", now=now)
+    messages.post_message(caller=as_alice, text="hello", now=now)
     assert Message.objects.using("default").count() == 2
 
 
 @pytest.mark.parametrize("device", [None, "d" * 64])
 def test_people_join_and_leave_without_the_replica(alice, bob, replica, device) -> None:
     now = timezone.now()
-    room = rooms.create_room(user=alice, type=RoomType.PUBLIC, name="", now=now)
-    asker = Asker(user=bob, device=device)
+    room = room_creation.create_room(user=alice, type=RoomType.PUBLIC, name="", now=now)
+    identity = Identity(user=bob, device=device)
     replica()
     for _ in range(2):
-        sessions.join_room(asker=asker, room=room, caller=None, password="", now=now)
-    assert sessions._disconnect(asker=asker, room_id=room.pk, now=now)
+        sessions.join_room(
+            identity=identity, room=room, caller=None, password="", now=now
+        )
+    assert sessions._disconnect(identity=identity, room_id=room.pk, now=now)
     assert not Participant.objects.using("default").filter(user=bob).exists()
 
 

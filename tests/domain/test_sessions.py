@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 
 from talk.constants import ParticipantType, RoomType
-from talk.domain.access import Asker, find_room
+from talk.domain.access import Identity, find_room
 from talk.domain.guests import actor_id_of
 from talk.domain.sessions import (
     join_room,
@@ -39,20 +39,24 @@ GUEST_JOIN_QUERIES = 9
 """To find the room and to join it, without the lock."""
 
 
-def asker(user: Any = None, device: str | None = PHONE) -> Asker:
+def identity(user: Any = None, device: str | None = PHONE) -> Identity:
     """Return who asks."""
-    return Asker(user=user, device=device)
+    return Identity(user=user, device=device)
 
 
-def join(who: Asker, room: Room, *, password: str = "", now: datetime = NOW) -> Session:
+def join(
+    who: Identity, room: Room, *, password: str = "", now: datetime = NOW
+) -> Session:
     """Find the room and join it."""
-    found, caller = find_room(asker=who, token=room.token)
-    return join_room(asker=who, room=found, caller=caller, password=password, now=now)
+    found, caller = find_room(identity=who, token=room.token)
+    return join_room(
+        identity=who, room=found, caller=caller, password=password, now=now
+    )
 
 
-def leave(who: Asker, room: Room, *, now: datetime = NOW) -> bool:
+def leave(who: Identity, room: Room, *, now: datetime = NOW) -> bool:
     """Leave the room."""
-    return leave_room(asker=who, token=room.token, now=now)
+    return leave_room(identity=who, token=room.token, now=now)
 
 
 def lock_queries() -> int:
@@ -77,7 +81,7 @@ class TestSessionId:
 class TestJoin:
     def test_the_session_belongs_to_participant_room_and_device(self, carol):
         room = RoomFactory()
-        session = join(asker(carol), room)
+        session = join(identity(carol), room)
         assert session.room == room
         assert session.participant == Participant.objects.get(user=carol)
         assert session.device == PHONE
@@ -87,50 +91,52 @@ class TestJoin:
     @pytest.mark.parametrize("who", ["user", "guest"])
     def test_a_newcomer_starts_with_everything_read(self, carol, who):
         room = RoomFactory(comment_count=7)
-        session = join(asker(carol if who == "user" else None), room)
+        session = join(identity(carol if who == "user" else None), room)
         assert session.participant.read_comments == 7
 
     def test_an_old_member_keeps_the_read_marker(self):
-        place = ParticipantFactory(room=RoomFactory(comment_count=7), read_comments=3)
-        join(asker(place.user), place.room)
-        place.refresh_from_db()
-        assert place.read_comments == 3
+        participant = ParticipantFactory(
+            room=RoomFactory(comment_count=7), read_comments=3
+        )
+        join(identity(participant.user), participant.room)
+        participant.refresh_from_db()
+        assert participant.read_comments == 3
 
     def test_a_session_id_stays_unique_over_all_rooms(self, carol):
-        first = join(asker(carol), RoomFactory())
-        second = join(asker(carol), RoomFactory())
+        first = join(identity(carol), RoomFactory())
+        second = join(identity(carol), RoomFactory())
         assert first.session_id != second.session_id
 
     def test_several_sessions_without_a_device_exist_side_by_side(self, carol):
         room = RoomFactory()
-        join(asker(carol, device=None), room)
-        join(asker(carol, device=None), room)
+        join(identity(carol, device=None), room)
+        join(identity(carol, device=None), room)
         assert room.sessions.count() == 2
 
     def test_live_sessions_of_others_are_left_alone(self, carol):
         room = RoomFactory()
         session = SessionFactory(participant=ParticipantFactory(room=room))
-        join(asker(carol), room)
+        join(identity(carol), room)
         assert Session.objects.filter(pk=session.pk).exists()
 
     # What may have changed since the room was found.
 
     @pytest.mark.parametrize("who", ["user", "guest"])
     def test_a_room_that_became_private_meanwhile_is_not_found(self, carol, who):
-        someone = asker(carol if who == "user" else None)
-        found, caller = find_room(asker=someone, token=RoomFactory().token)
+        someone = identity(carol if who == "user" else None)
+        found, caller = find_room(identity=someone, token=RoomFactory().token)
         Room.objects.update(type=RoomType.GROUP)
         with pytest.raises(NotFound):
-            join_room(asker=someone, room=found, caller=caller, password="", now=NOW)
+            join_room(identity=someone, room=found, caller=caller, password="", now=NOW)
         assert not Participant.objects.exists()
 
     @pytest.mark.parametrize("who", ["user", "guest"])
     def test_a_room_that_was_deleted_meanwhile_is_not_found(self, carol, who):
-        someone = asker(carol if who == "user" else None)
-        found, caller = find_room(asker=someone, token=RoomFactory().token)
+        someone = identity(carol if who == "user" else None)
+        found, caller = find_room(identity=someone, token=RoomFactory().token)
         Room.objects.all().delete()
         with pytest.raises(NotFound):
-            join_room(asker=someone, room=found, caller=caller, password="", now=NOW)
+            join_room(identity=someone, room=found, caller=caller, password="", now=NOW)
         assert not Session.objects.exists()
 
     @pytest.mark.parametrize("who", ["user", "guest"])
@@ -138,107 +144,111 @@ class TestJoin:
     def test_a_password_that_was_changed_meanwhile_is_not_allowed(
         self, carol, who, old, given
     ):
-        someone = asker(carol if who == "user" else None)
+        someone = identity(carol if who == "user" else None)
         token = RoomFactory(password=make_password(old) if old else "").token
-        found, caller = find_room(asker=someone, token=token)
+        found, caller = find_room(identity=someone, token=token)
         Room.objects.update(password=make_password("new"))
         with pytest.raises(NotAllowed):
-            join_room(asker=someone, room=found, caller=caller, password=given, now=NOW)
+            join_room(
+                identity=someone, room=found, caller=caller, password=given, now=NOW
+            )
         assert not Participant.objects.exists()
 
     def test_a_member_who_was_removed_from_a_private_room_is_not_found(self):
-        place = ParticipantFactory(room=RoomFactory(type=RoomType.GROUP))
-        someone = asker(place.user)
-        found, caller = find_room(asker=someone, token=place.room.token)
-        place.delete()
+        participant = ParticipantFactory(room=RoomFactory(type=RoomType.GROUP))
+        someone = identity(participant.user)
+        found, caller = find_room(identity=someone, token=participant.room.token)
+        participant.delete()
         with pytest.raises(NotFound):
-            join_room(asker=someone, room=found, caller=caller, password="", now=NOW)
+            join_room(identity=someone, room=found, caller=caller, password="", now=NOW)
         assert not Session.objects.exists()
 
     def test_a_member_who_was_removed_meanwhile_needs_the_password(self):
-        place = ParticipantFactory(room=RoomFactory(password=make_password("secret")))
-        someone = asker(place.user)
-        found, caller = find_room(asker=someone, token=place.room.token)
-        place.delete()
+        participant = ParticipantFactory(
+            room=RoomFactory(password=make_password("secret"))
+        )
+        someone = identity(participant.user)
+        found, caller = find_room(identity=someone, token=participant.room.token)
+        participant.delete()
         with pytest.raises(NotAllowed):
             join_room(
-                asker=someone, room=found, caller=caller, password="wrong", now=NOW
+                identity=someone, room=found, caller=caller, password="wrong", now=NOW
             )
         assert not Participant.objects.exists()
 
     # What it costs.
 
     def test_queries_of_a_members_first_join(self, django_assert_num_queries):
-        place = ParticipantFactory()
+        participant = ParticipantFactory()
         with django_assert_num_queries(MEMBER_JOIN_QUERIES + lock_queries()):
-            join(asker(place.user), place.room)
+            join(identity(participant.user), participant.room)
 
     def test_queries_of_a_strangers_first_join(self, carol, django_assert_num_queries):
         room = RoomFactory()
         with django_assert_num_queries(STRANGER_JOIN_QUERIES + lock_queries()):
-            join(asker(carol), room)
+            join(identity(carol), room)
 
     def test_queries_of_a_guests_first_join(self, django_assert_num_queries):
         room = RoomFactory()
         with django_assert_num_queries(GUEST_JOIN_QUERIES + lock_queries()):
-            join(asker(), room)
+            join(identity(), room)
 
     @pytest.mark.parametrize("devices", [1, 20])
     def test_queries_do_not_depend_on_the_number_of_devices(
         self, devices, django_assert_num_queries
     ):
-        place = ParticipantFactory()
+        participant = ParticipantFactory()
         for number in range(devices):
-            SessionFactory(participant=place, device=str(number), last_ping=NOW)
+            SessionFactory(participant=participant, device=str(number), last_ping=NOW)
         with django_assert_num_queries(MEMBER_JOIN_QUERIES + lock_queries()):
-            join(asker(place.user), place.room)
+            join(identity(participant.user), participant.room)
 
 
 @pytest.mark.django_db
 class TestLeave:
     def test_it_tells_whether_there_was_a_place(self, carol):
-        place = ParticipantFactory()
-        assert leave(asker(place.user), place.room) is True
-        assert leave(asker(carol), place.room) is False
+        participant = ParticipantFactory()
+        assert leave(identity(participant.user), participant.room) is True
+        assert leave(identity(carol), participant.room) is False
 
     def test_an_unknown_token_is_no_place(self, carol):
-        assert leave_room(asker=asker(carol), token="k7pz3mqd", now=NOW) is False
+        assert leave_room(identity=identity(carol), token="k7pz3mqd", now=NOW) is False
 
     def test_what_a_device_has_is_dropped_when_another_user_leaves_on_it(self, carol):
         session = SessionFactory(device=PHONE)
-        assert leave(asker(carol), session.room) is False
+        assert leave(identity(carol), session.room) is False
         assert not Session.objects.exists()
 
     def test_what_a_device_has_is_dropped_when_an_anonymous_caller_leaves_on_it(self):
         session = SessionFactory(device=PHONE)
-        assert leave(asker(), session.room) is False
+        assert leave(identity(), session.room) is False
         assert not Session.objects.exists()
         assert Participant.objects.filter(pk=session.participant.pk).exists()
 
     def test_which_others_in_the_room_are_told_of(self):
         session = SessionFactory(device=PHONE)
         before = session.room.people_version
-        leave(asker(), session.room)
+        leave(identity(), session.room)
         session.room.refresh_from_db()
         assert session.room.people_version > before
 
     def test_which_takes_the_place_of_a_self_joined_user(self):
-        place = ParticipantFactory(type=ParticipantType.SELF_JOINED)
-        SessionFactory(participant=place, device=PHONE)
-        leave(asker(), place.room)
-        assert not Participant.objects.filter(pk=place.pk).exists()
+        participant = ParticipantFactory(type=ParticipantType.SELF_JOINED)
+        SessionFactory(participant=participant, device=PHONE)
+        leave(identity(), participant.room)
+        assert not Participant.objects.filter(pk=participant.pk).exists()
 
     def test_a_guest_who_left_is_still_named(self):
         room = RoomFactory()
-        join(asker(), room)
-        leave(asker(), room)
+        join(identity(), room)
+        leave(identity(), room)
         assert Guest.objects.count() == 1
 
     def test_nobody_else_loses_a_place(self, carol):
         room = RoomFactory()
-        other = join(asker(device=LAPTOP), room).participant
-        join(asker(carol), room)
-        leave(asker(carol), room)
+        other = join(identity(device=LAPTOP), room).participant
+        join(identity(carol), room)
+        leave(identity(carol), room)
         assert list(room.participants.all()) == [other]
 
     @pytest.mark.parametrize(("seconds", "is_kept"), [(99, True), (100, False)])
@@ -246,22 +256,22 @@ class TestLeave:
         self, carol, seconds, is_kept
     ):
         room = RoomFactory()
-        join(asker(carol, LAPTOP), room)
+        join(identity(carol, LAPTOP), room)
         later = NOW + timedelta(seconds=seconds)
-        place = Participant.objects.get(user=carol)
-        SessionFactory(participant=place, device=PHONE, last_ping=later)
-        leave(asker(carol, PHONE), room, now=later)
+        participant = Participant.objects.get(user=carol)
+        SessionFactory(participant=participant, device=PHONE, last_ping=later)
+        leave(identity(carol, PHONE), room, now=later)
         assert Participant.objects.filter(user=carol).exists() is is_kept
 
 
 @pytest.mark.django_db
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
-    def joining(self, who: Asker, room: Room) -> Callable[[], Session]:
+    def joining(self, who: Identity, room: Room) -> Callable[[], Session]:
         """Return a call that joins."""
         return lambda: join(who, room)
 
-    def leaving(self, who: Asker, room: Room) -> Callable[[], bool]:
+    def leaving(self, who: Identity, room: Room) -> Callable[[], bool]:
         """Return a call that leaves."""
         return lambda: leave(who, room)
 
@@ -270,40 +280,42 @@ class TestAtOnce:
     ):
         room = RoomFactory()
         sessions = at_once(
-            *(self.joining(asker(carol, f"device {n}"), room) for n in range(8))
+            *(self.joining(identity(carol, f"device {n}"), room) for n in range(8))
         )
-        place = Participant.objects.get(user=carol)
-        assert place.type == ParticipantType.SELF_JOINED
-        assert set(place.sessions.all()) == set(sessions)
+        participant = Participant.objects.get(user=carol)
+        assert participant.type == ParticipantType.SELF_JOINED
+        assert set(participant.sessions.all()) == set(sessions)
         assert len(set(sessions)) == 8
 
     def test_a_user_who_joins_eight_times_without_a_device_has_one_place(self, carol):
         room = RoomFactory()
-        sessions = at_once(*[self.joining(asker(carol, None), room)] * 8)
+        sessions = at_once(*[self.joining(identity(carol, None), room)] * 8)
         assert set(Participant.objects.get().sessions.all()) == set(sessions)
         assert len(set(sessions)) == 8
 
     def test_a_device_that_joins_twice_has_one_session(self, carol):
         room = RoomFactory()
-        sessions = at_once(*[self.joining(asker(carol), room)] * 2)
+        sessions = at_once(*[self.joining(identity(carol), room)] * 2)
         assert Session.objects.get() in sessions
         assert Participant.objects.count() == 1
 
     def test_a_member_whose_device_joins_twice_has_one_session(self):
-        place = ParticipantFactory()
-        sessions = at_once(*[self.joining(asker(place.user), place.room)] * 2)
+        participant = ParticipantFactory()
+        sessions = at_once(
+            *[self.joining(identity(participant.user), participant.room)] * 2
+        )
         assert Session.objects.get() in sessions
-        assert Participant.objects.get() == place
+        assert Participant.objects.get() == participant
 
     def test_a_guest_whose_device_joins_twice_is_one_guest(self):
         room = RoomFactory()
-        sessions = at_once(*[self.joining(asker(), room)] * 2)
-        place = Participant.objects.get()
-        assert place.sessions.get() in sessions
+        sessions = at_once(*[self.joining(identity(), room)] * 2)
+        participant = Participant.objects.get()
+        assert participant.sessions.get() in sessions
 
     def test_eight_guests_who_join_are_eight_participants(self):
         room = RoomFactory()
-        at_once(*(self.joining(asker(device=f"device {n}"), room) for n in range(8)))
+        at_once(*(self.joining(identity(device=f"device {n}"), room) for n in range(8)))
         assert room.participants.count() == 8
         assert room.sessions.count() == 8
 
@@ -311,35 +323,38 @@ class TestAtOnce:
         room = RoomFactory()
         users = UserFactory.create_batch(8)
         at_once(
-            *(self.joining(asker(user, f"device of {user.pk}"), room) for user in users)
+            *(
+                self.joining(identity(user, f"device of {user.pk}"), room)
+                for user in users
+            )
         )
         assert room.participants.count() == 8
 
     def test_leaving_on_one_device_takes_nothing_from_one_that_joins(self, carol):
         room = RoomFactory()
-        join(asker(carol, PHONE), room)
+        join(identity(carol, PHONE), room)
         _, session = at_once(
-            self.leaving(asker(carol, PHONE), room),
-            self.joining(asker(carol, LAPTOP), room),
+            self.leaving(identity(carol, PHONE), room),
+            self.joining(identity(carol, LAPTOP), room),
         )
         assert Participant.objects.get().user == carol
         assert Session.objects.get() == session
 
     def test_leaving_on_both_devices_ends_the_place(self, carol):
         room = RoomFactory()
-        join(asker(carol, PHONE), room)
-        join(asker(carol, LAPTOP), room)
+        join(identity(carol, PHONE), room)
+        join(identity(carol, LAPTOP), room)
         answers = at_once(
-            self.leaving(asker(carol, PHONE), room),
-            self.leaving(asker(carol, LAPTOP), room),
+            self.leaving(identity(carol, PHONE), room),
+            self.leaving(identity(carol, LAPTOP), room),
         )
         assert answers == [True, True]
         assert not Participant.objects.exists()
 
     def test_leaving_twice_at_once_succeeds_once_for_a_guest(self):
         room = RoomFactory()
-        join(asker(), room)
-        answers = at_once(*[self.leaving(asker(), room)] * 2)
+        join(identity(), room)
+        answers = at_once(*[self.leaving(identity(), room)] * 2)
         assert sorted(answers) == [False, True]
         assert not Participant.objects.exists()
 
@@ -351,7 +366,7 @@ class TestAtOnce:
             Room.objects.lock(room.pk)
             room.delete()
 
-        answer, _ = at_once(self.joining(asker(carol), room), delete)
+        answer, _ = at_once(self.joining(identity(carol), room), delete)
         assert isinstance(answer, Session | NotFound)
         assert not Participant.objects.exists()
         assert not Session.objects.exists()

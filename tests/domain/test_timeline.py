@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from talk import hints
 from talk.constants import SystemMessage
-from talk.domain.actors import Actor
+from talk.domain.access import Actor
 from talk.domain.timeline import Line, append
 from talk.exceptions import NotFound
 from talk.hints import Hint
@@ -66,7 +66,7 @@ def put(room: Room, *lines: Line, actor: Actor | None = None) -> list[Message]:
     )
 
 
-def places(room: Room) -> list[tuple[int, int]]:
+def participants(room: Room) -> list[tuple[int, int]]:
     """Return position and comment count of each message, by id."""
     rows = Message.objects.filter(room=room).order_by("pk")
     return list(rows.values_list("position", "comment_count"))
@@ -85,13 +85,13 @@ class TestPlaces:
         say(room, "two", "three", "four")
         put(room, CREATED)
         say(room, "six")
-        assert [position for position, _ in places(room)] == [1, 2, 3, 4, 5, 6]
+        assert [position for position, _ in participants(room)] == [1, 2, 3, 4, 5, 6]
 
     def test_only_comments_are_counted(self, room: Room) -> None:
         put(room, CREATED, Line(text="one"), ADDED, Line(text="two"), ADDED)
         say(room, "three")
         put(room, ADDED, ADDED)
-        counts = [count for _, count in places(room)]
+        counts = [count for _, count in participants(room)]
         assert counts == [0, 1, 1, 2, 2, 3, 3, 3]
 
     def test_the_room_knows_the_last_position_and_count(self, room: Room) -> None:
@@ -109,8 +109,8 @@ class TestPlaces:
         say(room, "one")
         say(other, "one")
         say(room, "two")
-        assert places(room) == [(1, 1), (2, 2)]
-        assert places(other) == [(1, 1)]
+        assert participants(room) == [(1, 1), (2, 2)]
+        assert participants(other) == [(1, 1)]
 
     def test_the_messages_are_returned_in_order(self, room: Room) -> None:
         messages = put(room, CREATED, Line(text="one"), Line(text="two"))
@@ -126,7 +126,7 @@ class TestPlaces:
         with undone():
             say(room, "two", "three")
         say(room, "four")
-        assert places(room) == [(1, 1), (2, 2)]
+        assert participants(room) == [(1, 1), (2, 2)]
 
     @pytest.mark.django_db(transaction=True)
     def test_a_transaction_that_failed_leaves_no_gap(self, room: Room) -> None:
@@ -136,7 +136,7 @@ class TestPlaces:
             say(room, "two", "three")
         with transaction.atomic():
             say(room, "four")
-        assert places(room) == [(1, 1), (2, 2)]
+        assert participants(room) == [(1, 1), (2, 2)]
 
     def test_what_failed_does_not_count(self, room: Room) -> None:
         say(room, "one")
@@ -201,7 +201,7 @@ class TestConditions:
     def test_it_is_refused_outside_a_transaction(self, room: Room) -> None:
         with pytest.raises(transaction.TransactionManagementError):
             say(room, "hello")
-        assert places(room) == []
+        assert participants(room) == []
         assert counters(room) == (0, 0)
 
     @pytest.mark.parametrize("lines", [[CREATED], [CREATED, Line(text="hello")]])
@@ -378,7 +378,7 @@ class TestHints:
         seen: list[list[tuple[int, int]]] = []
 
         def look(news: list[Hint]) -> None:
-            seen.append(places(room))
+            seen.append(participants(room))
 
         hints.add_listener(look)
         try:
@@ -399,4 +399,4 @@ class TestHints:
                 say(room, "one")
         finally:
             hints.remove_listener(fail)
-        assert places(room) == [(1, 1)]
+        assert participants(room) == [(1, 1)]

@@ -165,8 +165,8 @@ class TestAtOnce:
     def test_polling_and_posting_on_two_devices_never_moves_the_marker_back(
         self, token, enter, writers
     ):
-        place = ParticipantFactory(room=Room.objects.get(token=token))
-        phone, laptop = TalkClient(place.user), TalkClient(place.user)
+        participant = ParticipantFactory(room=Room.objects.get(token=token))
+        phone, laptop = TalkClient(participant.user), TalkClient(participant.user)
 
         def read(is_over: Callable[[], bool]) -> None:
             while not is_over():
@@ -174,7 +174,7 @@ class TestAtOnce:
 
         def watch(is_over: Callable[[], bool]) -> list[int]:
             marks = []
-            rows = Participant.objects.filter(pk=place.pk)
+            rows = Participant.objects.filter(pk=participant.pk)
             while not is_over():
                 marks.append(rows.values_list("read_comments", flat=True).get())
             return marks
@@ -189,8 +189,8 @@ class TestAtOnce:
         self.write_while(token, writers, text="hi @mona")
         room = mona.room(token)
         assert (room["unreadMessages"], room["unreadMention"]) == (ALL, True)
-        place = Participant.objects.get(user__username="mona")
-        assert place.last_mention == ALL
+        participant = Participant.objects.get(user__username="mona")
+        assert participant.last_mention == ALL
 
     def test_mentions_that_come_while_one_reads_are_not_lost(
         self, token, enter, writers

@@ -11,7 +11,7 @@ from example_project.demo_data import create_demo_data
 from example_project.models import Article
 from example_project.views import POLICY
 from talk.constants import ParticipantType, RoomType
-from talk.domain.objects import find_room
+from talk.rooms import find_room
 
 pytestmark = pytest.mark.django_db
 
@@ -102,5 +102,5 @@ def test_who_writes_an_article_moderates_its_discussion(
     assert response.status_code == 302
     room = find_room(Article.objects.get())
     assert (room.name, room.type) == ("News", room_type)
-    place = room.participants.get()
-    assert (place.user, place.type) == (admin_user, ParticipantType.OWNER)
+    participant = room.participants.get()
+    assert (participant.user, participant.type) == (admin_user, ParticipantType.OWNER)

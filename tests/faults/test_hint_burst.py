@@ -49,7 +49,7 @@ def rooms(transactional_db: None) -> tuple[dict[str, str], list[tuple[str, int]]
 async def test_rooms_whose_hints_were_dropped_are_looked_at(
     site: Site, rooms, start: Start, own_redis: OwnRedis, database_port: int
 ) -> None:
-    cookie, places = rooms
+    cookie, participants = rooms
     servers = await asyncio.gather(*(start(CHANNEL_LAYER=NARROW) for _ in range(2)))
     here, there = servers
     fresh = [await diagnose(server) for server in servers]
@@ -59,14 +59,15 @@ async def test_rooms_whose_hints_were_dropped_are_looked_at(
         open_client(there, cookie) as reader,
     ):
         waiting = [
-            asyncio.create_task(poll(reader, token, last)) for token, last in places
+            asyncio.create_task(poll(reader, token, last))
+            for token, last in participants
         ]
         await until_waiting(there, ROOMS)
         await crowd.start()
         await crowd.go_on(5)
 
         there.process.send_signal(signal.SIGSTOP)
-        said = [await say(writer, token, "news") for token, _ in places]
+        said = [await say(writer, token, "news") for token, _ in participants]
         assert max(await asyncio.to_thread(own_redis.queued)) == CAPACITY
         there.process.send_signal(signal.SIGCONT)
 

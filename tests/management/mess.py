@@ -72,16 +72,16 @@ class Mess:
         """Return a guest's place with a session."""
         guest = GuestFactory(**fields)
         type = ParticipantType.GUEST
-        place = ParticipantFactory(room=room, user=None, guest=guest, type=type)
-        SessionFactory(participant=place, last_ping=ping)
-        return place
+        participant = ParticipantFactory(room=room, user=None, guest=guest, type=type)
+        SessionFactory(participant=participant, last_ping=ping)
+        return participant
 
     def user(self, room: Room, number: int, *pings: datetime) -> Participant:
         """Return a user's place with sessions."""
-        place = ParticipantFactory(room=room, user=self.people[number])
+        participant = ParticipantFactory(room=room, user=self.people[number])
         for ping in pings:
-            SessionFactory(participant=place, last_ping=ping)
-        return place
+            SessionFactory(participant=participant, last_ping=ping)
+        return participant
 
     def write(self, room: Room, guest: Guest | None = None, **fields: Any) -> None:
         """Write a line into a room."""
@@ -114,24 +114,29 @@ class Mess:
             created_at=self.now - age,
         )
 
-    def attend(self, place: Participant, flags: int) -> None:
+    def attend(self, participant: Participant, flags: int) -> None:
         """Let somebody be, or have been, in the call of their room."""
-        Room.objects.filter(pk=place.room_id).update(active_since=self.dead)
+        Room.objects.filter(pk=participant.room_id).update(active_since=self.dead)
         CallAttendance.objects.create(
-            room=place.room, user=place.user, guest=place.guest, joined_at=self.dead
+            room=participant.room,
+            user=participant.user,
+            guest=participant.guest,
+            joined_at=self.dead,
         )
-        place.sessions.update(in_call=flags)
+        participant.sessions.update(in_call=flags)
 
     def crowd_of_guests(self) -> None:
         """Guests who are dead: silent, talkative, promoted; and users of all kinds."""
         room = self.room()
         for number in range(12):
-            place = self.guest(room, self.dead, display_name="Gwen" * (number % 2))
-            assert place.guest is not None
+            participant = self.guest(
+                room, self.dead, display_name="Gwen" * (number % 2)
+            )
+            assert participant.guest is not None
             if number % 3 == 0:
-                self.write(room, place.guest, text="hello")
+                self.write(room, participant.guest, text="hello")
             if number % 4 == 1:
-                self.promote(room, place.guest)
+                self.promote(room, participant.guest)
         self.guest(room, self.now)
         self.user(room, 1, self.dead, self.dead)
         self.user(room, 2, self.dead, self.now)
@@ -162,9 +167,9 @@ class Mess:
         """Its people are dead, so that it will be empty; one is named in it alone."""
         room = RoomFactory()
         for name in ("", "Gwen"):
-            place = self.guest(room, self.dead, display_name=name)
-            assert place.guest is not None
-            self.promote(room, place.guest)
+            participant = self.guest(room, self.dead, display_name=name)
+            assert participant.guest is not None
+            self.promote(room, participant.guest)
         talker = self.guest(room, self.dead)
         self.write(room, talker.guest, text="anybody here?")
 

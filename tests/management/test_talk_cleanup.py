@@ -144,10 +144,12 @@ class TestAges:
     def test_a_kept_session_keeps_its_guest(self):
         room = ParticipantFactory(type=ParticipantType.OWNER).room
         type, guest = ParticipantType.GUEST, GuestFactory()
-        place = ParticipantFactory(room=room, user=None, guest=guest, type=type)
-        SessionFactory(participant=place, last_ping=START - timedelta(seconds=300))
+        participant = ParticipantFactory(room=room, user=None, guest=guest, type=type)
+        SessionFactory(
+            participant=participant, last_ping=START - timedelta(seconds=300)
+        )
         run("talk_cleanup", "--session-seconds", 400)
-        assert Participant.objects.filter(pk=place.pk).exists()
+        assert Participant.objects.filter(pk=participant.pk).exists()
 
     @pytest.mark.parametrize(("age", "count"), [(59, 0), (60, 1)])
     def test_of_signaling(self, age, count):
@@ -194,8 +196,8 @@ class TestGuests:
     def test_one_with_a_place_stays(self):
         room = ParticipantFactory(type=ParticipantType.OWNER).room
         type, guest = ParticipantType.GUEST, GuestFactory()
-        place = ParticipantFactory(room=room, user=None, guest=guest, type=type)
-        SessionFactory(participant=place, last_ping=START)
+        participant = ParticipantFactory(room=room, user=None, guest=guest, type=type)
+        SessionFactory(participant=participant, last_ping=START)
         assert not self.is_forgotten(guest)
 
     def test_those_of_a_batch_are_not_passed_over(self):

@@ -13,8 +13,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from talk.constants import ParticipantType
-from talk.domain.expiry import expire_messages, preview_expiry
-from talk.hints import Hint, Kind
+from talk.domain.message_expiry import expire_messages, preview_expiry
+from talk.hints import Hint, HintKind
 from talk.models import Message, Participant, ReadMarker, Room
 from tests.api.helpers import START, rows
 from tests.client import TalkClient
@@ -188,7 +188,7 @@ class TestReaders:
         monkeypatch.setattr("talk.hints.publish", told.extend)
         with django_capture_on_commit_callbacks(execute=True):
             expire(room.pk)
-        assert Hint(room.pk, 0, Kind.DEPARTURE) in told
+        assert Hint(room.pk, 0, HintKind.DEPARTURE) in told
 
     def test_of_a_room_without_old_ones_nobody_is_told(
         self, django_capture_on_commit_callbacks
@@ -335,5 +335,5 @@ class TestAtOnce:
         at_once(expire, write, expire)
         messages = Message.objects.filter(room=room).order_by("position")
         assert list(messages.values_list("position", flat=True)) == list(range(31, 37))
-        place = Participant.objects.get()
-        assert place.read_comments == 36
+        participant = Participant.objects.get()
+        assert participant.read_comments == 36

@@ -15,7 +15,7 @@ from django.utils import timezone
 from talk import signals
 from talk.adapters import DefaultAdapter
 from talk.constants import ParticipantType, RoomType
-from talk.domain.actors import NOBODY
+from talk.domain.access import NOBODY
 from talk.management.commands import talk_rooms
 from talk.models import Participant, Room, Session
 from tests.api import invariants
@@ -243,11 +243,11 @@ class TestRemove:
         assert rows() == before
 
     def test_a_guest_moderator_who_is_there_keeps_the_room(self, room):
-        place = put_guest_in(room)
-        place.type = ParticipantType.GUEST_MODERATOR
-        place.save()
+        participant = put_guest_in(room)
+        participant.type = ParticipantType.GUEST_MODERATOR
+        participant.save()
         run("talk_rooms", "remove", room, "--user", "alice")
-        assert list(Participant.objects.all()) == [place]
+        assert list(Participant.objects.all()) == [participant]
 
     def test_the_last_one_of_an_objects_room_goes(self, alice):
         room = RoomFactory(object_type="blog.article", object_id="1")

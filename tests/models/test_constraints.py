@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
 
 
-def guest_place(**fields: Any) -> Participant:
+def guest_participant(**fields: Any) -> Participant:
     """Return a guest's place in a room."""
     fields = {"guest": GuestFactory(), "type": ParticipantType.GUEST, **fields}
     return ParticipantFactory(user=None, **fields)
@@ -91,7 +91,7 @@ class TestRoom:
             assert not table.objects.exists()
 
     def test_deleting_a_room_keeps_guests(self):
-        guest = guest_place().guest
+        guest = guest_participant().guest
         Room.objects.all().delete()
         assert Guest.objects.filter(pk=guest.pk).exists()
 
@@ -103,8 +103,10 @@ class TestRoom:
 
 class TestParticipant:
     def test_a_user_twice_in_one_room_is_impossible(self):
-        place = ParticipantFactory()
-        assert_impossible(lambda: ParticipantFactory(room=place.room, user=place.user))
+        participant = ParticipantFactory()
+        assert_impossible(
+            lambda: ParticipantFactory(room=participant.room, user=participant.user)
+        )
 
     def test_a_user_may_be_in_two_rooms(self):
         user = UserFactory()
@@ -113,13 +115,13 @@ class TestParticipant:
 
     def test_any_number_of_guests_may_be_in_one_room(self):
         room = RoomFactory()
-        guest_place(room=room)
-        guest_place(room=room)
+        guest_participant(room=room)
+        guest_participant(room=room)
         assert room.participants.count() == 2
 
     def test_a_guest_with_two_places_is_impossible(self):
-        guest = guest_place().guest
-        assert_impossible(lambda: guest_place(guest=guest))
+        guest = guest_participant().guest
+        assert_impossible(lambda: guest_participant(guest=guest))
 
     @pytest.mark.parametrize("type", ParticipantType.values)
     def test_user_and_guest_at_once_is_impossible(self, type):
@@ -136,7 +138,7 @@ class TestParticipant:
     @pytest.mark.parametrize("type", sorted(set(ParticipantType.values) - GUEST_TYPES))
     def test_a_guest_of_a_users_type_is_impossible(self, type):
         room, guest = RoomFactory(), GuestFactory()
-        assert_impossible(lambda: guest_place(room=room, guest=guest, type=type))
+        assert_impossible(lambda: guest_participant(room=room, guest=guest, type=type))
 
     @pytest.mark.parametrize("type", sorted(set(ParticipantType.values) - GUEST_TYPES))
     def test_users_may_be_of_any_other_type(self, type):
@@ -144,7 +146,7 @@ class TestParticipant:
 
     @pytest.mark.parametrize("type", sorted(GUEST_TYPES))
     def test_guests_may_be_guests_and_guest_moderators(self, type):
-        assert guest_place(type=type).pk
+        assert guest_participant(type=type).pk
 
     def test_a_type_that_does_not_exist_is_impossible(self):
         assert_impossible(lambda: ParticipantFactory(type=7))
@@ -156,10 +158,10 @@ class TestParticipant:
         assert not Session.objects.exists()
 
     def test_deleting_an_account_keeps_its_rooms(self):
-        place = ParticipantFactory()
-        ParticipantFactory(room=place.room)
-        place.user.delete()
-        assert Room.objects.filter(pk=place.room.pk).exists()
+        participant = ParticipantFactory()
+        ParticipantFactory(room=participant.room)
+        participant.user.delete()
+        assert Room.objects.filter(pk=participant.room.pk).exists()
 
     def test_deleting_a_place_deletes_its_sessions(self):
         session = SessionFactory()
@@ -167,17 +169,19 @@ class TestParticipant:
         assert not Session.objects.exists()
 
     def test_deleting_a_guests_place_keeps_the_guest(self):
-        place = guest_place()
-        place.delete()
-        assert Guest.objects.filter(pk=place.guest.pk).exists()
+        participant = guest_participant()
+        participant.delete()
+        assert Guest.objects.filter(pk=participant.guest.pk).exists()
 
 
 class TestSession:
     def test_two_sessions_with_one_id_are_impossible(self):
         session = SessionFactory()
-        place = ParticipantFactory()
+        participant = ParticipantFactory()
         assert_impossible(
-            lambda: SessionFactory(participant=place, session_id=session.session_id)
+            lambda: SessionFactory(
+                participant=participant, session_id=session.session_id
+            )
         )
 
     def test_one_device_twice_in_one_room_is_impossible(self):
@@ -196,15 +200,15 @@ class TestSession:
         assert Session.objects.filter(device="phone").count() == 2
 
     def test_a_participant_may_have_several_devices(self):
-        place = ParticipantFactory()
-        SessionFactory(participant=place, device="phone")
-        SessionFactory(participant=place, device="laptop")
-        assert place.sessions.count() == 2
+        participant = ParticipantFactory()
+        SessionFactory(participant=participant, device="phone")
+        SessionFactory(participant=participant, device="laptop")
+        assert participant.sessions.count() == 2
 
     def test_a_participant_may_have_several_sessions_without_a_device(self):
-        place = ParticipantFactory()
-        SessionFactory.create_batch(2, participant=place, device=None)
-        assert place.sessions.count() == 2
+        participant = ParticipantFactory()
+        SessionFactory.create_batch(2, participant=participant, device=None)
+        assert participant.sessions.count() == 2
 
 
 class TestGuest:

@@ -15,21 +15,21 @@ import pytest
 import pytest_asyncio
 from django.db import connection
 
-from talk.api.answers import Answer, Form
-from talk.api.polls import Poll
-from talk.api.views.chat import ChatPoll
-from talk.domain.chat import Page, Progress
-from talk.domain.names import Names
+from talk.api.polls.base import Poll
+from talk.api.polls.chat import ChatPoll
+from talk.api.responses import RenderedResponse, ResponseFormat
+from talk.domain.messages import Page, Progress
 from talk.exceptions import NotFound
-from talk.hints import Kind
-from talk.realtime import batching, timelines
+from talk.hints import HintKind
+from talk.models import Names
 from talk.realtime import hub as hub_module
+from talk.realtime import message_cache, presence_batches
 from talk.realtime.hub import Hub, current_hub, stop_hub
-from talk.realtime.seats import Seat
+from talk.realtime.remembered_callers import RememberedCaller
 from talk.realtime.waiters import Waiter
 from talk.rendering.readers import Reader
 
-FORM = Form(version=2, format="json", language="en")
+FORM = ResponseFormat(version=2, format="json", language="en")
 
 SYSTEM_USER = "addressed"
 """Whom messages with odd ids speak of."""
@@ -73,12 +73,12 @@ class FakeDatabase:
     entered: threading.Event = field(default_factory=threading.Event)
     """Set as soon as somebody has read messages and waits at the gate."""
 
-    def newest_positions(self, *, room_ids: Any) -> dict[int, dict[Kind, int]]:
+    def newest_positions(self, *, room_ids: Any) -> dict[int, dict[HintKind, int]]:
         self._may_fail()
         return {
             pk: {
-                Kind.TIMELINE: len(self.rooms[pk]),
-                Kind.PEOPLE: self.people.get(pk, 0),
+                HintKind.TIMELINE: len(self.rooms[pk]),
+                HintKind.PEOPLE: self.people.get(pk, 0),
             }
             for pk in room_ids
             if pk in self.rooms
@@ -125,7 +125,7 @@ class FakeDatabase:
         self.asked.append(list(pks))
         return self.ended.intersection(pks)
 
-    def lost_places(self, participants: list[int]) -> set[int]:
+    def lost_participants(self, participants: list[int]) -> set[int]:
         self._may_fail()
         self.sought.append(sorted(participants))
         return self.lost.intersection(participants)
@@ -169,12 +169,12 @@ def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
         read_on=database.read_on,
         room_progress=database.room_progress,
     )
-    monkeypatch.setattr(timelines, "chat", chat)
-    monkeypatch.setattr(timelines, "page_response", database.respond)
+    monkeypatch.setattr(message_cache, "messages", chat)
+    monkeypatch.setattr(message_cache, "page_response", database.respond)
     for module, names in (
-        (timelines, ("ended_sessions", "readers_addressed")),
-        (hub_module, ("newest_positions", "ended_sessions", "lost_places")),
-        (batching, ("ping_sessions", "raise_read_marks")),
+        (message_cache, ("ended_sessions", "readers_addressed")),
+        (hub_module, ("newest_positions", "ended_sessions", "lost_participants")),
+        (presence_batches, ("ping_sessions", "raise_read_marks")),
     ):
         for name in names:
             monkeypatch.setattr(module, name, getattr(database, name))
@@ -220,10 +220,12 @@ def make_poll(**changes: Any) -> ChatPoll:
     return ChatPoll(**{**values, **changes})
 
 
-def make_seat(poll: Poll, guest_address: str = "") -> Seat:
+def make_seat(poll: Poll, guest_address: str = "") -> RememberedCaller:
     """Return the seat of a caller who has been admitted with a poll."""
-    nothing = Answer(304, (), b"")
-    return Seat(caller=poll, answer=nothing, headers=(), guest_address=guest_address)
+    nothing = RenderedResponse(304, (), b"")
+    return RememberedCaller(
+        caller=poll, answer=nothing, headers=(), guest_address=guest_address
+    )
 
 
 @contextmanager
@@ -236,9 +238,9 @@ def waiting_in(hub: Hub, **changes: Any) -> Any:
 
 
 @contextmanager
-def waiting_on(hub: Hub, seat: Seat, poll: Poll) -> Any:
+def waiting_on(hub: Hub, remembered: RememberedCaller, poll: Poll) -> Any:
     """Have a poll wait that somebody with a seat has sent."""
-    waiter = hub.rooms.subscribe(seat, poll)
+    waiter = hub.rooms.subscribe(remembered, poll)
     try:
         yield waiter
     finally:
@@ -293,13 +295,13 @@ def counted(*pools: Any) -> Iterator[list[str]]:
             del pool.run
 
 
-def ids_in(answer: Answer | None) -> list[int]:
+def ids_in(answer: RenderedResponse | None) -> list[int]:
     """Return the ids of the messages in an answer."""
     assert answer is not None
     return json.loads(answer.body)["ocs"]["data"]["ids"]
 
 
-def reader_in(answer: Answer | None) -> str | None:
+def reader_in(answer: RenderedResponse | None) -> str | None:
     """Return the reader for whom an answer was rendered; None for anybody."""
     assert answer is not None
     return json.loads(answer.body)["ocs"]["data"]["reader"]

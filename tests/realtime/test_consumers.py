@@ -169,7 +169,7 @@ async def test_a_poll_that_is_being_admitted_at_the_end_is_answered(
 ) -> None:
     poll = open_poll(room)
     await poll.send_input({"type": "http.request", "body": b""})
-    while not real_hub.serving.count:  # noqa: ASYNC110 - it has no event
+    while not real_hub.requests_in_flight.count:  # noqa: ASYNC110 - it has no event
         await asyncio.sleep(0)
     await stop_hub()
 

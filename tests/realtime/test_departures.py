@@ -14,7 +14,7 @@ import pytest_asyncio
 from django.contrib.auth import get_user_model
 
 from talk.exceptions import NotFound
-from talk.hints import Hint, Kind
+from talk.hints import Hint, HintKind
 from talk.models import BATCH, Room
 from talk.realtime import hub as hub_module
 from talk.realtime.hub import THOROUGH_EVERY, Hub
@@ -33,7 +33,7 @@ from tests.realtime.conftest import (
 from tests.servers import BASE, Server, open_client, poll, until_waiting
 
 NEVER = 30.0
-DEPARTURE = Hint(room_id=1, position=0, kind=Kind.DEPARTURE)
+DEPARTURE = Hint(room_id=1, position=0, kind=HintKind.DEPARTURE)
 NEWS = Hint(room_id=1, position=3)
 
 GONE, HERE = 7, 8
@@ -68,7 +68,9 @@ async def settled(hub: Hub) -> None:
 
 def remember(hub: Hub, key: bytes, **changes: Any) -> None:
     """Have a caller been admitted just now."""
-    hub.seats.keep(key, make_seat(make_poll(**changes)), since=hub.seats.moment)
+    hub.remembered_callers.keep(
+        key, make_seat(make_poll(**changes)), since=hub.remembered_callers.moment
+    )
 
 
 @pytest.mark.asyncio
@@ -89,8 +91,8 @@ class TestRemembered:
         remember(hub, b"gone", participant_pk=1, session_pks=(HERE, GONE))
         remember(hub, b"here", participant_pk=2, session_pks=(HERE + 1,))
         await find_out()
-        assert hub.seats.recall(b"gone") is None
-        assert hub.seats.recall(b"here") is not None
+        assert hub.remembered_callers.recall(b"gone") is None
+        assert hub.remembered_callers.recall(b"here") is not None
 
     async def test_who_has_lost_their_place_is_forgotten(
         self, hub, database, find_out
@@ -99,8 +101,8 @@ class TestRemembered:
         remember(hub, b"gone", participant_pk=1)
         remember(hub, b"here", participant_pk=2)
         await find_out()
-        assert hub.seats.recall(b"gone") is None
-        assert hub.seats.recall(b"here") is not None
+        assert hub.remembered_callers.recall(b"gone") is None
+        assert hub.remembered_callers.recall(b"here") is not None
 
 
 @pytest.mark.asyncio
@@ -131,8 +133,8 @@ class TestRegularLook:
         database.lost = {1, 2}
         await hub.look_at_all()
         assert database.sought == [[2]]
-        assert hub.seats.recall(b"two") is None
-        assert hub.seats.recall(b"one") is not None
+        assert hub.remembered_callers.recall(b"two") is None
+        assert hub.remembered_callers.recall(b"one") is not None
 
     async def test_also_who_waits_there_with_a_session(
         self, hub, database, looked
@@ -153,7 +155,7 @@ class TestRegularLook:
         await hub.look_at_all()
         remember(hub, b"late", room_id=2, participant_pk=3)
         await hub.look_at_all()
-        assert hub.seats.recall(b"late") is None
+        assert hub.remembered_callers.recall(b"late") is None
 
     async def test_and_not_a_third_time(self, hub, database, looked) -> None:
         database.people[2] = 1
@@ -170,7 +172,7 @@ class TestRegularLook:
             raise RuntimeError
 
         with monkeypatch.context() as patched:
-            patched.setattr(hub_module, "lost_places", fail)
+            patched.setattr(hub_module, "lost_participants", fail)
             with pytest.raises(RuntimeError):
                 await hub.look_at_all()
         await hub.look_at_all()
@@ -180,7 +182,7 @@ class TestRegularLook:
         database.lost = {1}
         await hub.look_at_all(thoroughly=True)
         assert database.sought == [[1, 2]]
-        assert hub.seats.recall(b"one") is None
+        assert hub.remembered_callers.recall(b"one") is None
 
     async def test_which_each_sixth_one_is(self, hub, database, looked) -> None:
         for _ in range(2 * THOROUGH_EVERY):
@@ -200,8 +202,8 @@ class TestRegularLook:
     ) -> None:
         del database.rooms[2]
         await hub.look_at_all()
-        assert hub.seats.recall(b"two") is None
-        assert hub.seats.recall(b"one") is not None
+        assert hub.remembered_callers.recall(b"two") is None
+        assert hub.remembered_callers.recall(b"one") is not None
 
 
 @pytest.mark.asyncio

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from talk.api.answers import Form
-from talk.api.polls import Poll
-from talk.api.views.chat import ChatPoll
-from talk.domain.chat import Page
+from talk.api.polls.base import Poll
+from talk.api.polls.chat import ChatPoll
+from talk.api.responses import ResponseFormat
+from talk.domain.messages import Page
 from talk.exceptions import NotFound
 from talk.models import Participant, Room, Session
 from talk.realtime.fallback import Slots, slots, wait_in_worker
@@ -83,7 +83,7 @@ def poll(room: Room) -> Poll:
         session_pk=None,
         session_pks=(),
         needs_session=False,
-        form=Form(version=2, format="json", language="en"),
+        form=ResponseFormat(version=2, format="json", language="en"),
         reader=Reader(),
         after=room.messages.latest("pk").pk,
         limit=100,
@@ -181,10 +181,10 @@ class TestWait:
     def test_whoever_is_removed_meanwhile_gets_the_news(
         self, poll: Poll, time: FakeTime, room: Room, alice: Any
     ) -> None:
-        place = ParticipantFactory(room=room)
+        participant = ParticipantFactory(room=room)
 
         def remove() -> None:
-            Participant.objects.filter(pk=place.pk).delete()
+            Participant.objects.filter(pk=participant.pk).delete()
             write(room.token, ["they are gone"], user=alice)
 
         time.events[2] = remove
@@ -194,8 +194,8 @@ class TestWait:
         self, poll: Poll, time: FakeTime, room: Room
     ) -> None:
         past = timezone.now() - timedelta(seconds=50)
-        place = ParticipantFactory(room=room)
-        session = SessionFactory(participant=place, last_ping=past)
+        participant = ParticipantFactory(room=room)
+        session = SessionFactory(participant=participant, last_ping=past)
         wait(replace(poll, session_pks=(session.pk,)), time)
         assert Session.objects.get().last_ping > past
 

@@ -16,9 +16,8 @@ from django.core.asgi import get_asgi_application
 
 import talk.asgi
 from talk.domain.handover import add_taker, hand_over_after_commit, remove_taker
-from talk.domain.names import Names
 from talk.hints import Hint
-from talk.models import atomic
+from talk.models import Names, atomic
 from talk.signals import message_posted
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient

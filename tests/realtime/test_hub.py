@@ -13,12 +13,12 @@ import pytest
 from talk import hints
 from talk.conf import talk_settings
 from talk.exceptions import NotFound
-from talk.hints import Hint, Kind
+from talk.hints import Hint, HintKind
 from talk.models import BATCH
 from talk.realtime import hub as hub_module
-from talk.realtime import registry
+from talk.realtime import waited_rooms
 from talk.realtime.hub import Hub, current_hub, stop_hub
-from talk.realtime.registry import SLICE
+from talk.realtime.waited_rooms import SLICE
 from talk.realtime.waiters import Waiter
 from talk.rendering.readers import Reader
 from tests.realtime.conftest import (
@@ -255,7 +255,7 @@ async def test_what_was_deleted_is_not_handed_out_from_memory(hub, database) -> 
         hub.hear([Hint(room_id=1, position=4)])
         await asyncio.gather(*tasks)
     database.rooms[1].remove(30)
-    hub.hear([Hint(room_id=1, position=0, kind=Kind.DEPARTURE)])
+    hub.hear([Hint(room_id=1, position=0, kind=HintKind.DEPARTURE)])
     with waiting_in(hub) as late:
         assert ids_in(await hub.look(late)) == [40]
 
@@ -483,7 +483,7 @@ async def test_hubs_of_loops_that_have_ended_are_let_go(database) -> None:
 
 
 async def test_stopping_waits_for_answers_under_way(hub) -> None:
-    with hub.serving:
+    with hub.requests_in_flight:
         stopping = asyncio.create_task(hub.stop())
         await settle()
         assert not hub.is_stopped
@@ -546,9 +546,9 @@ class TestArrival:
         self, hub, database
     ) -> None:
         poll = make_poll(session_pks=(7,))
-        seat = make_seat(poll)
+        remembered = make_seat(poll)
         for _ in range(3):
-            with waiting_on(hub, seat, poll) as waiter:
+            with waiting_on(hub, remembered, poll) as waiter:
                 await hub.arrive(waiter)
         assert database.pinged == [[7]]
         assert database.marks == [{50: 2}]
@@ -557,11 +557,11 @@ class TestArrival:
         self, hub, database
     ) -> None:
         poll = make_poll(session_pks=(7,))
-        seat = make_seat(poll)
-        with waiting_on(hub, seat, poll) as waiter:
+        remembered = make_seat(poll)
+        with waiting_on(hub, remembered, poll) as waiter:
             await hub.arrive(waiter)
         await hub.ping_all()
-        with waiting_on(hub, seat, poll) as waiter:
+        with waiting_on(hub, remembered, poll) as waiter:
             await hub.arrive(waiter)
         assert database.pinged == [[7], [7]]
 
@@ -569,21 +569,21 @@ class TestArrival:
         self, hub, database
     ) -> None:
         poll = make_poll(session_pks=(7,))
-        seat = make_seat(poll)
-        with waiting_on(hub, seat, poll):
+        remembered = make_seat(poll)
+        with waiting_on(hub, remembered, poll):
             await hub.ping_all()
-        with waiting_on(hub, seat, poll) as waiter:
+        with waiting_on(hub, remembered, poll) as waiter:
             await hub.arrive(waiter)
         assert database.pinged == [[7]]
 
     async def test_who_comes_back_after_news_has_read_them(self, hub, database) -> None:
         poll = make_poll()
-        seat = make_seat(poll)
-        with waiting_on(hub, seat, poll) as waiter:
+        remembered = make_seat(poll)
+        with waiting_on(hub, remembered, poll) as waiter:
             await hub.arrive(waiter)
         database.rooms[1].append(30)
         hub.hear([NEWS])
-        with waiting_on(hub, seat, poll) as waiter:
+        with waiting_on(hub, remembered, poll) as waiter:
             await hub.arrive(waiter)
         assert database.marks == [{50: 2}, {50: 3}]
 
@@ -593,12 +593,12 @@ class TestBounds:
 
     async def test_a_process_has_so_many_places(self, hub, settings) -> None:
         settings.TALK = {"POLL_WAITERS_MAX": 2}
-        seat = make_seat(make_poll())
+        remembered = make_seat(make_poll())
         with waiting_in(hub):
-            assert hub.rooms.has_place_for(seat)
+            assert hub.rooms.has_place_for(remembered)
             with waiting_in(hub):
-                assert not hub.rooms.has_place_for(seat)
-        assert hub.rooms.has_place_for(seat)
+                assert not hub.rooms.has_place_for(remembered)
+        assert hub.rooms.has_place_for(remembered)
 
     async def test_guests_of_one_address_have_so_many(self, hub, settings) -> None:
         settings.TALK = {"GUEST_POLLS_MAX": 1}
@@ -612,7 +612,7 @@ class TestBounds:
     async def test_a_new_poll_of_a_session_ends_its_older_one(
         self, hub, monkeypatch
     ) -> None:
-        monkeypatch.setattr(registry, "SUPERSEDE_SECONDS", 0)
+        monkeypatch.setattr(waited_rooms, "SUPERSEDE_SECONDS", 0)
         with waiting_in(hub, session_pk=7) as older:
             (waiting,) = await asleep(hub, older)
             with waiting_in(hub, session_pk=7) as newer:
@@ -621,7 +621,7 @@ class TestBounds:
                 assert not newer.is_superseded
 
     async def test_polls_of_other_sessions_go_on(self, hub, monkeypatch) -> None:
-        monkeypatch.setattr(registry, "SUPERSEDE_SECONDS", 0)
+        monkeypatch.setattr(waited_rooms, "SUPERSEDE_SECONDS", 0)
         with (
             waiting_in(hub, session_pk=7) as one,
             waiting_in(hub, session_pk=8),
@@ -640,13 +640,13 @@ class TestBounds:
             waiting_in(hub, session_pk=7),
         ):
             assert not older.is_superseded
-        assert ends == [older.began + registry.SUPERSEDE_SECONDS]
+        assert ends == [older.began + waited_rooms.SUPERSEDE_SECONDS]
 
 
 async def test_rooms_where_nobody_waits_are_forgotten(hub, monkeypatch) -> None:
     with waiting_in(hub) as waiter:
         await hub.look(waiter)
-    monkeypatch.setattr(registry, "IDLE_SECONDS", 0)
+    monkeypatch.setattr(waited_rooms, "IDLE_SECONDS", 0)
     with waiting_in(hub, room_id=2):
         await hub.tidy()
         assert hub.rooms.ids == [2]

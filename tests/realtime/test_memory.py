@@ -21,10 +21,10 @@ from django.utils import timezone
 import talk.asgi
 from talk import hints
 from talk.domain.app_passwords import create_app_password, revoke_app_passwords
-from talk.hints import Hint, Kind
+from talk.hints import Hint, HintKind
 from talk.models import Message, Participant, Session
 from talk.realtime import hub as hub_module
-from talk.realtime.handler import Admission, RequestHandler
+from talk.realtime.admission import Admission, RequestHandler
 from talk.realtime.hub import Hub
 from talk.realtime.metrics import metrics
 from talk.realtime.waiters import Waiter
@@ -200,8 +200,8 @@ async def test_reading_them_moves_the_read_marker(real_hub, site) -> None:
     await wait_and_leave(real_hub, site, headers)
     await in_database(site.owner.say, site.token, "second")
     await status_of(site, headers)
-    place = await in_database(Participant.objects.get, user=site.bob)
-    assert place.read_comments == 2
+    participant = await in_database(Participant.objects.get, user=site.bob)
+    assert participant.read_comments == 2
 
 
 def remove(site: Site) -> None:
@@ -303,7 +303,7 @@ async def test_who_came_back_before_the_session_had_ended_is_sent_away_later(
 ) -> None:
     monkeypatch.setattr(hub_module, "LOGOUT_SECONDS", 2.0)
     headers = await in_database(site.headers_of, site.bob)
-    real_hub.hear([Hint(0, 0, Kind.LOGIN, account=str(site.bob.pk))])
+    real_hub.hear([Hint(0, 0, HintKind.LOGIN, account=str(site.bob.pk))])
     async with waiting(real_hub, site, headers) as poll:
         await until(lambda: not somebody_sleeps(real_hub))
         assert await status(poll) == 304
@@ -416,7 +416,7 @@ async def test_a_room_that_changes_has_its_callers_admitted_anew(
     headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(real_hub, site, headers)
     await in_database(change, site)
-    await until(lambda: len(real_hub.seats) == 0)
+    await until(lambda: len(real_hub.remembered_callers) == 0)
     assert await status_of(site, headers) == 200
     assert recalled() == 0
 
@@ -458,7 +458,7 @@ async def test_a_removal_that_was_not_heard_of_is_found_by_the_regular_look(
     hints.remove_listener(real_hub.publish_here)
     await in_database(remove, site)
     await real_hub.look_at_all()
-    assert len(real_hub.seats) == 0
+    assert len(real_hub.remembered_callers) == 0
 
 
 async def test_who_was_removed_unheard_is_not_given_what_came_later(

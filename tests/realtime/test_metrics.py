@@ -61,7 +61,9 @@ class TestCounters:
 @pytest.mark.asyncio
 async def test_what_is_there_at_this_moment(hub) -> None:
     with waiting_in(hub), waiting_in(hub, room_id=2):
-        hub.seats.keep(b"key", make_seat(make_poll()), since=hub.seats.moment)
+        hub.remembered_callers.keep(
+            b"key", make_seat(make_poll()), since=hub.remembered_callers.moment
+        )
         found = snapshot(hub)
     assert (found["waiters"], found["rooms"], found["callers"]) == (2, 2, 1)
 

@@ -10,7 +10,7 @@ from talk.realtime import pauses
 @pytest.mark.parametrize("timeout", [0, 1, 30, 60])
 def test_a_poll_ends_a_little_before_its_timeout(timeout: int) -> None:
     for _ in range(200):
-        waits = pauses.patience(timeout)
+        waits = pauses.jitter(timeout)
         assert (
             timeout * (1 - pauses.EARLY_MAX)
             <= waits
@@ -19,11 +19,11 @@ def test_a_poll_ends_a_little_before_its_timeout(timeout: int) -> None:
 
 
 def test_the_longest_poll_ends_a_second_before_proxies_give_up() -> None:
-    assert max(pauses.patience(60) for _ in range(200)) <= 59
+    assert max(pauses.jitter(60) for _ in range(200)) <= 59
 
 
 def test_polls_that_begin_together_do_not_end_together() -> None:
-    assert len({pauses.patience(30) for _ in range(20)}) > 1
+    assert len({pauses.jitter(30) for _ in range(20)}) > 1
 
 
 @pytest.mark.asyncio

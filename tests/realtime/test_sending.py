@@ -122,8 +122,8 @@ async def test_it_costs_what_a_message_changes_and_no_more(real_hub, site) -> No
 async def test_the_author_has_read_it(real_hub, site) -> None:
     await site.say("one")
     await site.say("two")
-    place = await in_database(Participant.objects.get, user=site.bob)
-    assert (place.read_comments, place.last_comment) == (2, 2)
+    participant = await in_database(Participant.objects.get, user=site.bob)
+    assert (participant.read_comments, participant.last_comment) == (2, 2)
 
 
 async def test_mentions_are_noted_and_named(real_hub, site) -> None:
@@ -131,8 +131,8 @@ async def test_mentions_are_noted_and_named(real_hub, site) -> None:
     _, _, ocs = await site.say("hello @alice")
     (parameter,) = ocs["data"]["messageParameters"].values()
     assert parameter["id"] == "alice"
-    place = await in_database(Participant.objects.get, user__username="alice")
-    assert place.last_mention == 2
+    participant = await in_database(Participant.objects.get, user__username="alice")
+    assert participant.last_mention == 2
 
 
 @pytest.mark.parametrize(

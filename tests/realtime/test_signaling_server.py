@@ -371,5 +371,8 @@ def session_ids_in(token: str) -> set[str]:
 
 def names_in(token: str) -> list[str]:
     """Return who has a place in a room; guests are empty."""
-    places = Participant.objects.filter(room__token=token)
-    return sorted(place.user.username if place.user else "" for place in places)
+    participants = Participant.objects.filter(room__token=token)
+    return sorted(
+        participant.user.username if participant.user else ""
+        for participant in participants
+    )

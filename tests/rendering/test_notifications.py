@@ -15,9 +15,8 @@ from django.utils.translation import gettext
 
 from talk.adapters import DefaultAdapter
 from talk.constants import ActorType, RoomType
-from talk.domain.names import Names
-from talk.domain.notifications import Notification, NotificationKind
-from talk.models import Guest, Message, Participant, Room
+from talk.models import Guest, Message, Names, Participant, Room
+from talk.notifications import Notification, NotificationKind
 from talk.rendering.notifications import RenderedNotification, render_notification
 
 ALICE = User(pk=1, username="alice", first_name="Alice", last_name="Adams")

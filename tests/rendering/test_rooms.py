@@ -9,8 +9,8 @@ import pytest
 
 from talk.adapters import DefaultAdapter
 from talk.constants import ParticipantType, RoomType
-from talk.domain import room_states, rooms
-from talk.domain.access import Asker, find_caller
+from talk.domain import room_creation, room_details
+from talk.domain.access import Identity, find_caller
 from talk.rendering.rooms import render_preview, render_room, render_rooms
 from tests.factories import (
     GuestFactory,
@@ -27,11 +27,13 @@ NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
 @pytest.fixture
 def token(alice, bob):
     """Return the token of a room with users and a guest, all connected."""
-    room = rooms.get_or_create_one_to_one(user=alice, invite="bob", now=NOW).room
+    room = room_creation.get_or_create_one_to_one(
+        user=alice, invite="bob", now=NOW
+    ).room
     room.type, room.pair_key = 3, None
     room.save()
-    for place in room.participants.all():
-        SessionFactory(participant=place, last_ping=NOW)
+    for participant in room.participants.all():
+        SessionFactory(participant=participant, last_ping=NOW)
     guest = ParticipantFactory(
         room=room, user=None, guest=GuestFactory(), type=ParticipantType.GUEST
     )
@@ -44,8 +46,8 @@ def test_a_room_is_rendered_without_queries(
     alice, token, who, django_assert_num_queries
 ):
     user, device = (alice, None) if who == "user" else (None, "guest")
-    caller = find_caller(asker=Asker(user=user, device=device), token=token)
-    state = room_states.describe_room(caller=caller, now=NOW)
+    caller = find_caller(identity=Identity(user=user, device=device), token=token)
+    state = room_details.describe_room(caller=caller, now=NOW)
     with django_assert_num_queries(0):
         render_room(state, now=NOW)
 
@@ -53,7 +55,7 @@ def test_a_room_is_rendered_without_queries(
 def test_a_list_of_rooms_is_rendered_without_queries(
     alice, token, django_assert_num_queries
 ):
-    states = room_states.list_rooms(user=alice, device=None, now=NOW)
+    states = room_details.list_rooms(user=alice, device=None, now=NOW)
     with django_assert_num_queries(0):
         rendered = [render_room(state, now=NOW) for state in states]
     assert len(rendered) == 1
@@ -62,22 +64,24 @@ def test_a_list_of_rooms_is_rendered_without_queries(
 def test_a_display_name_is_rendered_without_queries(
     alice, token, django_assert_num_queries
 ):
-    (state,) = room_states.list_rooms(user=alice, device=None, now=NOW)
+    (state,) = room_details.list_rooms(user=alice, device=None, now=NOW)
     with django_assert_num_queries(0):
         assert render_room(state, now=NOW)["displayName"] == "Bob Brown, 1 guest"
 
 
 def test_a_preview_is_rendered_without_queries(django_assert_num_queries):
-    preview = room_states.preview_room(room=RoomFactory(), now=NOW)
+    preview = room_details.preview_room(room=RoomFactory(), now=NOW)
     with django_assert_num_queries(0):
         render_preview(preview)
 
 
 def test_whoever_is_in_many_rooms_is_named_once(alice, bob, monkeypatch):
     for _ in range(3):
-        room = rooms.create_room(user=alice, type=RoomType.GROUP, name="", now=NOW)
+        room = room_creation.create_room(
+            user=alice, type=RoomType.GROUP, name="", now=NOW
+        )
         ParticipantFactory(room=room, user=bob)
-    states = room_states.list_rooms(user=alice, device=None, now=NOW)
+    states = room_details.list_rooms(user=alice, device=None, now=NOW)
     asked = []
 
     def display_name(adapter, user):

@@ -10,8 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from talk.constants import ActorType, SystemMessage
-from talk.domain.names import Names
-from talk.models import Guest, Message
+from talk.models import Guest, Message, Names
 from talk.rendering.messages import render_message
 from talk.rendering.readers import Reader
 from talk.rendering.system_messages import render_system_message

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from talk.constants import SystemMessage
-from talk.domain.names import Names
+from talk.models import Names
 from talk.rendering.readers import Reader
 from talk.rendering.system_messages import render_system_message
 from tests.rendering.test_system_messages import (

@@ -13,8 +13,8 @@ from django.template import Context, Template
 from django.test import RequestFactory
 
 from talk.constants import RoomType
-from talk.domain.objects import find_room, get_or_create_room
 from talk.models import Room
+from talk.rooms import find_room, get_or_create_room
 from tests.api.helpers import put_in
 from tests.factories import GroupFactory, RoomFactory, UserFactory
 from tests.web.helpers import data_of

@@ -132,8 +132,10 @@ def guide(site: str) -> str:
 
 def people_in(room: Room) -> str:
     """Return the names of the users of a room."""
-    places = room.participants.filter(user__isnull=False).select_related("user")
-    return ", ".join(str(place.user) for place in places.order_by("pk"))
+    participants = room.participants.filter(user__isnull=False).select_related("user")
+    return ", ".join(
+        str(participant.user) for participant in participants.order_by("pk")
+    )
 
 
 def _try_users(api: str, room: Room) -> list[str]:

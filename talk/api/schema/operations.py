@@ -13,6 +13,8 @@ from rest_framework import serializers
 
 from talk.api.base import OCSViewSet
 from talk.api.parameters import Parameters
+from talk.api.polls.chat import LAST_GIVEN_HEADER
+from talk.api.polls.sending import AuthorParameters, PostParameters
 from talk.api.schema.shapes import NOTHING, Shape, array, number, or_empty, text
 from talk.api.schema.shapes import named as shape
 from talk.api.views import app_passwords as passwords
@@ -250,9 +252,7 @@ CHAT: Operations = {
                 when="History, newest first; or what is new, oldest first.",
                 data=array(shape("TalkMessage"), minItems=1),
                 headers={
-                    chat.LAST_GIVEN_HEADER: number(
-                        "`lastKnownMessageId` to go on with."
-                    )
+                    LAST_GIVEN_HEADER: number("`lastKnownMessageId` to go on with.")
                 },
             ),
             304: Reply(when="There are no older or no newer messages."),
@@ -261,7 +261,7 @@ CHAT: Operations = {
     ),
     (chat.ChatViewSet, "create"): Operation(
         tag="chat",
-        reads=(chat.PostParameters, chat.AuthorParameters),
+        reads=(PostParameters, AuthorParameters),
         replies={
             201: Reply(when="Sent.", data=shape("TalkMessage")),
             400: Reply(when="The message is missing or empty."),

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 from talk.api.authentication import viewer_of
 from talk.api.site_cache import ask_cache
-from talk.domain.avatars import Avatar, find_avatar
+from talk.domain.account_avatars import Avatar, find_avatar
 from talk.rendering.avatars import colour, has_png, initials, render_png, render_svg
 
 SIZES = (64, 128, 256, 512)

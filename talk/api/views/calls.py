@@ -47,13 +47,13 @@ class CallViewSet(OCSViewSet):
 
     def list(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Return who is in the call."""
-        caller = find_caller(asker=self.asker, token=token)
+        caller = find_caller(identity=self.identity, token=token)
         peers = calls.list_peers(room=caller.room, now=timezone.now())
         return Response(render_peers(peers, token=token))
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Join the call, or change one's flags; without any it is left."""
-        caller = find_caller(asker=self.asker, token=token)
+        caller = find_caller(identity=self.identity, token=token)
         now = timezone.now()
         calls.require_joined(caller=caller, now=now)
         flags: InCall = JoinCallParameters.read(self.values)["flags"]
@@ -65,12 +65,12 @@ class CallViewSet(OCSViewSet):
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Leave the call. A guest who is not in the room has left it already."""
-        room, caller = find_room(asker=self.asker, token=token)
+        room, caller = find_room(identity=self.identity, token=token)
         try:
             if caller is None:
                 raise NotFound
             calls.leave_call(caller=caller, now=timezone.now())
         except NotFound:
-            if self.asker.user is not None or not room.is_public:
+            if self.identity.user is not None or not room.is_public:
                 raise
         return Response()

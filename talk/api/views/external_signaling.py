@@ -60,7 +60,7 @@ class SettingsViewSet(OCSViewSet):
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         """Return servers, credentials for them and a ticket."""
-        return Response(render_settings(user=self.asker.user, now=timezone.now()))
+        return Response(render_settings(user=self.identity.user, now=timezone.now()))
 
 
 class BackendViewSet(OCSViewSet):

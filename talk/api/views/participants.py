@@ -16,7 +16,13 @@ from talk.api.parameters import LenientBooleanField, Parameters, TextField
 from talk.api.throttling import guest_join, password_attempt
 from talk.conf import talk_settings
 from talk.constants import RoomType
-from talk.domain import invitations, moderators, participants, room_states, sessions
+from talk.domain import (
+    participant_invitations,
+    participant_types,
+    participants,
+    room_details,
+    sessions,
+)
 from talk.domain.access import (
     Caller,
     find_caller,
@@ -71,14 +77,14 @@ class ParticipantViewSet(OCSViewSet):
 
     def list(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Return who is in the room."""
-        caller = find_caller(asker=self.asker, token=token)
+        caller = find_caller(identity=self.identity, token=token)
         now = timezone.now()
-        members = room_states.list_members(caller=caller, now=now)
+        members = room_details.list_members(caller=caller, now=now)
         return Response([render_member(member, now=now) for member in members])
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Add a user or the members of a group, or invite somebody by mail."""
-        caller = find_caller(asker=self.asker, token=token)
+        caller = find_caller(identity=self.identity, token=token)
         require_user_moderator(caller)
         source = _source(SourceParameters.read(self.values))
         new = NewParticipantParameters.read(self.values)["new_participant"]
@@ -93,7 +99,7 @@ class ParticipantViewSet(OCSViewSet):
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Remove a user."""
-        caller = find_caller(asker=self.asker, token=token)
+        caller = find_caller(identity=self.identity, token=token)
         require_moderator(caller)
         given = ParticipantParameters.read(self.values)
         participants.remove_user(
@@ -109,7 +115,7 @@ class OwnParticipantViewSet(OCSViewSet):
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Leave for good."""
-        caller = find_caller(asker=self.asker, token=token)
+        caller = find_caller(identity=self.identity, token=token)
         participants.remove_self(caller=caller, now=timezone.now())
         return Response()
 
@@ -119,14 +125,14 @@ class GuestViewSet(OCSViewSet):
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Invite somebody by mail."""
-        caller = find_user_caller(asker=self.asker, token=token)
+        caller = find_user_caller(identity=self.identity, token=token)
         require_user_moderator(caller)
         given = NewParticipantParameters.read(self.values)
         return _tell_type(_invite(request, caller, given["new_participant"]))
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Remove a guest."""
-        caller = find_caller(asker=self.asker, token=token)
+        caller = find_caller(identity=self.identity, token=token)
         require_moderator(caller)
         given = ParticipantParameters.read(self.values)
         participants.remove_guest(
@@ -143,9 +149,11 @@ class ModeratorViewSet(OCSViewSet):
         caller, user_id, session_id = self._target(token)
         now = timezone.now()
         if user_id is not None:
-            moderators.promote_user(caller=caller, user_id=user_id, now=now)
+            participant_types.promote_user(caller=caller, user_id=user_id, now=now)
         else:
-            moderators.promote_guest(caller=caller, session_id=session_id, now=now)
+            participant_types.promote_guest(
+                caller=caller, session_id=session_id, now=now
+            )
         return Response()
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
@@ -153,14 +161,16 @@ class ModeratorViewSet(OCSViewSet):
         caller, user_id, session_id = self._target(token)
         now = timezone.now()
         if user_id is not None:
-            moderators.demote_user(caller=caller, user_id=user_id, now=now)
+            participant_types.demote_user(caller=caller, user_id=user_id, now=now)
         else:
-            moderators.demote_guest(caller=caller, session_id=session_id, now=now)
+            participant_types.demote_guest(
+                caller=caller, session_id=session_id, now=now
+            )
         return Response()
 
     def _target(self, token: str) -> tuple[Caller, str | None, str]:
         """Return the caller, and whom they mean: an account's id, or a session's."""
-        caller = find_caller(asker=self.asker, token=token)
+        caller = find_caller(identity=self.identity, token=token)
         require_moderator(caller)
         given = ModeratorParameters.read(self.values)
         user_id, session_id = given["participant"], given["session_id"]
@@ -174,28 +184,30 @@ class ActiveParticipantViewSet(OCSViewSet):
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Join: answer with the session id, and remember the device by its cookie."""
-        room, caller = find_room(asker=self.asker, token=token)
+        room, caller = find_room(identity=self.identity, token=token)
         password: str = JoinRoomParameters.read(self.values)["password"]
-        asker = with_device(request, self.asker)
+        identity = with_device(request, self.identity)
         with ExitStack() as counted:
-            if asker.user is None:
+            if identity.user is None:
                 counted.enter_context(guest_join(underlying(request)))
             # No password at all is no guess: it asks whether one is needed.
             if password and sessions.needs_password(room=room, caller=caller):
                 counted.enter_context(password_attempt(underlying(request), token))
             session = sessions.join_room(
-                asker=asker,
+                identity=identity,
                 room=room,
                 caller=caller,
                 password=password,
                 now=timezone.now(),
             )
-        remember_device(request, asker)
+        remember_device(request, identity)
         return Response({"sessionId": session.session_id})
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Leave. A 404 is no error here: what the device had is dropped all the same."""
-        is_left = sessions.leave_room(asker=self.asker, token=token, now=timezone.now())
+        is_left = sessions.leave_room(
+            identity=self.identity, token=token, now=timezone.now()
+        )
         return Response(status=200 if is_left else 404)
 
 
@@ -220,7 +232,7 @@ def _invite(request: Request, caller: Caller, address: str) -> RoomType | None:
         prefix, _, _ = request.path.partition("/ocs/")
         site = underlying(request).build_absolute_uri(prefix or "/")
     url = get_adapter().room_url(caller.room.token, site.rstrip("/"))
-    return invitations.invite_by_email(
+    return participant_invitations.invite_by_email(
         caller=caller, address=address, url=url, now=timezone.now()
     )
 

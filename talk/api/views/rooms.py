@@ -13,14 +13,19 @@ from talk.api.base import OCSViewSet
 from talk.api.capabilities import configuration_hash
 from talk.api.parameters import LenientIntegerField, Parameters, TextField
 from talk.constants import RoomType
-from talk.domain import moderation, preferences, room_states, rooms
+from talk.domain import (
+    participant_preferences,
+    room_changes,
+    room_creation,
+    room_details,
+)
 from talk.domain.access import (
     find_caller,
     find_room,
     find_user_caller,
     require_moderator,
 )
-from talk.domain.rooms import OpenedRoom
+from talk.domain.room_creation import OpenedRoom
 from talk.exceptions import Invalid
 from talk.rendering.rooms import (
     render_opened,
@@ -72,8 +77,8 @@ class RoomViewSet(OCSViewSet):
     def list(self, request: Request, **kwargs: Any) -> Response:
         """Return the rooms of the user, favourites first, then by last activity."""
         now = timezone.now()
-        states = room_states.list_rooms(
-            user=self.user, device=self.asker.device, now=now
+        states = room_details.list_rooms(
+            user=self.user, device=self.identity.device, now=now
         )
         headers = {
             HASH_HEADER: configuration_hash(),
@@ -90,27 +95,29 @@ class RoomViewSet(OCSViewSet):
 
     def retrieve(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Return one room, in full to its participants."""
-        room, caller = find_room(asker=self.asker, token=token)
+        room, caller = find_room(identity=self.identity, token=token)
         now = timezone.now()
         if caller is None:
-            data = render_preview(room_states.preview_room(room=room, now=now))
+            data = render_preview(room_details.preview_room(room=room, now=now))
         else:
             data = render_room(
-                room_states.describe_room(caller=caller, now=now), now=now
+                room_details.describe_room(caller=caller, now=now), now=now
             )
         return Response(data, headers={HASH_HEADER: configuration_hash()})
 
     def update(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Rename the room."""
-        caller = find_caller(asker=self.asker, token=token)
+        caller = find_caller(identity=self.identity, token=token)
         require_moderator(caller)
         given = RenameParameters.read(self.values)
-        moderation.rename_room(caller=caller, name=given["name"], now=timezone.now())
+        room_changes.rename_room(caller=caller, name=given["name"], now=timezone.now())
         return Response()
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Delete the room."""
-        moderation.delete_room(caller=find_caller(asker=self.asker, token=token))
+        room_changes.delete_room(
+            caller=find_caller(identity=self.identity, token=token)
+        )
         return Response()
 
 
@@ -121,14 +128,14 @@ class PublicViewSet(OCSViewSet):
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Make the room public."""
-        caller = find_caller(asker=self.asker, token=token)
-        moderation.allow_guests(caller=caller, now=timezone.now())
+        caller = find_caller(identity=self.identity, token=token)
+        room_changes.allow_guests(caller=caller, now=timezone.now())
         return Response()
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Make the room private."""
-        caller = find_caller(asker=self.asker, token=token)
-        moderation.disallow_guests(caller=caller, now=timezone.now())
+        caller = find_caller(identity=self.identity, token=token)
+        room_changes.disallow_guests(caller=caller, now=timezone.now())
         return Response()
 
 
@@ -137,10 +144,10 @@ class PasswordViewSet(OCSViewSet):
 
     def update(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Set or remove the password."""
-        caller = find_caller(asker=self.asker, token=token)
-        moderation.require_password_right(caller)
+        caller = find_caller(identity=self.identity, token=token)
+        room_changes.require_password_right(caller)
         given = PasswordParameters.read(self.values)
-        moderation.set_password(
+        room_changes.set_password(
             caller=caller, password=given["password"], now=timezone.now()
         )
         return Response()
@@ -151,14 +158,14 @@ class FavoriteViewSet(OCSViewSet):
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Pin the room to the top of the user's list."""
-        caller = find_user_caller(asker=self.asker, token=token)
-        preferences.set_favorite(caller=caller, favorite=True)
+        caller = find_user_caller(identity=self.identity, token=token)
+        participant_preferences.set_favorite(caller=caller, favorite=True)
         return Response()
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Let go of the room."""
-        caller = find_user_caller(asker=self.asker, token=token)
-        preferences.set_favorite(caller=caller, favorite=False)
+        caller = find_user_caller(identity=self.identity, token=token)
+        participant_preferences.set_favorite(caller=caller, favorite=False)
         return Response()
 
 
@@ -167,9 +174,11 @@ class NotificationViewSet(OCSViewSet):
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Set the user's notification level."""
-        caller = find_user_caller(asker=self.asker, token=token)
+        caller = find_user_caller(identity=self.identity, token=token)
         given = NotificationParameters.read(self.values)
-        preferences.set_notification_level(caller=caller, level=given["level"])
+        participant_preferences.set_notification_level(
+            caller=caller, level=given["level"]
+        )
         return Response()
 
 
@@ -184,9 +193,11 @@ def _open(*, user: User, given: dict[str, Any], now: datetime) -> OpenedRoom:
     room_type = RoomType(given["room_type"])
     invite: str = given["invite"]
     if room_type is RoomType.ONE_TO_ONE:
-        return rooms.get_or_create_one_to_one(user=user, invite=invite, now=now)
+        return room_creation.get_or_create_one_to_one(user=user, invite=invite, now=now)
     if room_type is RoomType.GROUP and invite:
-        room = rooms.create_group_room(user=user, invite=invite, now=now)
+        room = room_creation.create_group_room(user=user, invite=invite, now=now)
     else:
-        room = rooms.create_room(user=user, type=room_type, name=given["name"], now=now)
+        room = room_creation.create_room(
+            user=user, type=room_type, name=given["name"], now=now
+        )
     return OpenedRoom(room=room, is_new=True)

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management import CommandError
 from django.utils import timezone
 
-from talk.domain.expiry import expire_messages, find_room_ids, preview_expiry
+from talk.domain.message_expiry import expire_messages, find_room_ids, preview_expiry
 from talk.management.base import (
     TalkCommand,
     add_batch_size,

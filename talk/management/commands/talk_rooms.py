@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from talk.adapters import get_adapter
 from talk.constants import ParticipantType, RoomType
-from talk.domain import administration, site_rooms
-from talk.domain.actors import NOBODY
-from talk.domain.administration import RoomChanges
-from talk.domain.site_rooms import find_people
+from talk.domain import room_administration, room_commands
+from talk.domain.access import NOBODY
+from talk.domain.room_administration import RoomChanges
+from talk.domain.room_commands import find_people
 from talk.management.base import TalkCommand, whole_number
 from talk.models import BATCH, Participant, Room
 
@@ -86,7 +86,7 @@ class Command(TalkCommand):
     def do_list(self, options: Mapping[str, Any]) -> None:
         """List rooms."""
         days = options["idle_days"]
-        rooms = site_rooms.select_rooms(
+        rooms = room_commands.select_rooms(
             type=TYPES.get(options["type"]),
             user_id=options["user"],
             search=options["search"],
@@ -100,23 +100,23 @@ class Command(TalkCommand):
 
     def do_show(self, options: Mapping[str, Any]) -> None:
         """Show a room."""
-        room = site_rooms.find_room(token=options["token"])
-        people = site_rooms.list_people(room=room, now=timezone.now())
+        room = room_commands.find_room(token=options["token"])
+        people = room_commands.list_people(room=room, now=timezone.now())
         if options["json"]:
-            described = [describe_place(place) for place in people]
+            described = [describe_place(participant) for participant in people]
             self.write_json({**describe(room), "people": described})
             return
         for key, value in describe(room).items():
             self.stdout.write(f"{key}: {'' if value is None else value}")
-        for place in people:
-            about = describe_place(place)
+        for participant in people:
+            about = describe_place(participant)
             state = "connected" if about["connected"] else "away"
             self.stdout.write(f"  {about['id']} ({about['type']}, {state})")
 
     def do_create(self, options: Mapping[str, Any]) -> None:
         """Create a room."""
         (owner,) = find_people(user_ids=[options["owner"]])
-        room = site_rooms.create_for(
+        room = room_commands.create_for(
             owner=owner,
             type=TYPES[options["type"]],
             name=options["name"],
@@ -132,7 +132,7 @@ class Command(TalkCommand):
         Raises:
             CommandError: nobody has confirmed it. Nothing has been deleted then.
         """
-        rooms = [site_rooms.find_room(token=token) for token in options["tokens"]]
+        rooms = [room_commands.find_room(token=token) for token in options["tokens"]]
         if options["interactive"]:
             for room in rooms:
                 self.stdout.write(line_of(room))
@@ -142,17 +142,17 @@ class Command(TalkCommand):
             if ask(question) != "yes":
                 raise CommandError("Nothing was deleted.")
         for room in rooms:
-            administration.delete_room(room_id=room.pk, actor=NOBODY)
+            room_administration.delete_room(room_id=room.pk, actor=NOBODY)
             self.say(f"Deleted {room.token}.")
 
     def do_add(self, options: Mapping[str, Any]) -> None:
         """Add people."""
-        count = site_rooms.add_people(**people_of(options))
+        count = room_commands.add_people(**people_of(options))
         self.say(f"Added {count}.")
 
     def do_remove(self, options: Mapping[str, Any]) -> None:
         """Remove people."""
-        count = site_rooms.remove_people(**people_of(options))
+        count = room_commands.remove_people(**people_of(options))
         self.say(f"Removed {count}.")
 
     def do_set(self, options: Mapping[str, Any]) -> None:
@@ -163,8 +163,8 @@ class Command(TalkCommand):
         if changes == RoomChanges():
             message = "Give --type, --name, or a password."
             raise CommandError(message, returncode=2)
-        administration.change_room(
-            room_id=site_rooms.find_room(token=options["token"]).pk,
+        room_administration.change_room(
+            room_id=room_commands.find_room(token=options["token"]).pk,
             actor=NOBODY,
             changes=changes,
             now=timezone.now(),
@@ -255,15 +255,15 @@ def describe(room: Room) -> dict[str, Any]:
     }
 
 
-def describe_place(place: Participant) -> dict[str, Any]:
+def describe_place(participant: Participant) -> dict[str, Any]:
     """Return who somebody in a room is. `id` is empty for guests."""
-    user, guest = place.user, place.guest
+    user, guest = participant.user, participant.guest
     name = get_adapter().display_name(user) if user else guest and guest.display_name
     return {
         "id": get_adapter().user_id(user) if user else "",
         "name": name or "",
-        "type": ParticipantType(place.type).name.lower(),
-        "connected": place.is_connected,
+        "type": ParticipantType(participant.type).name.lower(),
+        "connected": participant.is_connected,
     }
 
 

@@ -9,12 +9,12 @@ from typing import Any
 from channels.generic.http import AsyncHttpConsumer
 from django.conf import settings
 
-from talk.api.answers import Answer, Headers
-from talk.api.polls import SERVED_BY, SERVED_BY_HEADER, Poll
-from talk.realtime.handler import Admission, RequestHandler
+from talk.api.polls.base import SERVED_BY, SERVED_BY_HEADER, Poll
+from talk.api.responses import Headers, RenderedResponse
+from talk.realtime.admission import Admission, RequestHandler
 from talk.realtime.hub import Hub, current_hub
 from talk.realtime.metrics import metrics
-from talk.realtime.seats import Seat
+from talk.realtime.remembered_callers import RememberedCaller
 from talk.realtime.waiters import Receive
 
 ADMISSIONS_MAX = 5000
@@ -22,7 +22,7 @@ ADMISSIONS_MAX = 5000
 
 SIGNATURE = (SERVED_BY_HEADER.encode(), SERVED_BY.encode())
 
-UNAVAILABLE = Answer(503, ((b"Retry-After", b"5"),), b"")
+UNAVAILABLE = RenderedResponse(503, ((b"Retry-After", b"5"),), b"")
 """What a process says that has stopped, or has too much to do."""
 
 
@@ -54,7 +54,7 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
         if hub.is_stopped:
             await self._send(UNAVAILABLE)
             return
-        with hub.serving:
+        with hub.requests_in_flight:
             await self._serve(hub)
 
     async def _serve(self, hub: Hub) -> None:
@@ -62,7 +62,7 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
 
     async def _admit(
         self, hub: Hub, key: bytes | None, body: bytes
-    ) -> tuple[Seat | None, Answer, Headers]:
+    ) -> tuple[RememberedCaller | None, RenderedResponse, Headers]:
         """Have the site answer, and remember the caller if it says who that is.
 
         Returns the seat, and the answer with the cookies for this client alone. The
@@ -74,7 +74,7 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
         metrics.admitted += 1
         moment, admission = await self._ask_site(hub, body)
         caller = admission.caller
-        if isinstance(caller, Poll) and hub.seats.have_logins_ended(
+        if isinstance(caller, Poll) and hub.remembered_callers.have_logins_ended(
             caller.account, since=moment
         ):
             # The site may not have seen that yet. Asking about a poll again does nothing.
@@ -83,7 +83,7 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
         if caller is None:
             return None, admission.answer, ()
         answer, headers, cookies = admission.answer.taken_apart()
-        seat = hub.seats.seat_for(
+        remembered = hub.remembered_callers.seat_for(
             caller,
             answer,
             headers,
@@ -91,12 +91,12 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
             guest_address=admission.guest_address,
         )
         if key is not None:
-            hub.seats.keep(key, seat, since=moment)
-        return seat, answer, cookies
+            hub.remembered_callers.keep(key, remembered, since=moment)
+        return remembered, answer, cookies
 
     async def _ask_site(self, hub: Hub, body: bytes) -> tuple[int, Admission]:
         """Return what the site says, and how many changes it has seen at least."""
-        moment = hub.seats.moment
+        moment = hub.remembered_callers.moment
         admit = partial(self._handler.admit, self.scope, body)
         return moment, await hub.admissions.run(admit)
 
@@ -119,7 +119,7 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
             if is_too_long or not message.get("more_body", False):
                 return b"".join(parts)
 
-    async def _send(self, answer: Answer, common: Headers = ()) -> None:
+    async def _send(self, answer: RenderedResponse, common: Headers = ()) -> None:
         """Send an answer, with what else stands in the header."""
         headers = [*common, *answer.headers, SIGNATURE]
         start = {"type": "http.response.start", "status": answer.status}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from talk.api.views.chat import Sender
+from talk.api.polls.sending import MessageRequest
 from talk.realtime.consumers.base import TalkConsumer
 from talk.realtime.hub import Hub
 from talk.realtime.metrics import metrics
@@ -21,15 +21,15 @@ class MessageConsumer(TalkConsumer):
         body = await self._read_body()
         if body is None:
             return
-        key = hub.seats.sender_key_of(self.scope)
-        seat = hub.seats.recall(key) if key is not None else None
-        if seat is not None and isinstance(seat.caller, Sender):
-            send = partial(seat.caller.send, self.scope, body)
+        key = hub.remembered_callers.sender_key_of(self.scope)
+        remembered = hub.remembered_callers.recall(key) if key is not None else None
+        if remembered is not None and isinstance(remembered.caller, MessageRequest):
+            send = partial(remembered.caller.send, self.scope, body)
             answer = await hub.admissions.run(send)
             if answer is not None:
                 metrics.posts += 1
-                await self._send(answer, seat.headers)
+                await self._send(answer, remembered.headers)
                 return
-        seat, answer, cookies = await self._admit(hub, key, body)
-        headers = seat.headers + cookies if seat is not None else ()
+        remembered, answer, cookies = await self._admit(hub, key, body)
+        headers = remembered.headers + cookies if remembered is not None else ()
         await self._send(answer, headers)

@@ -9,14 +9,14 @@ from functools import partial
 
 from rest_framework.response import Response
 
-from talk.api.answers import Answer, Headers
-from talk.api.polls import Look, Poll
+from talk.api.polls.base import Poll, PollResult
+from talk.api.responses import Headers, RenderedResponse
 from talk.exceptions import NotFound
-from talk.hints import Kind
+from talk.hints import HintKind
 from talk.realtime.consumers.base import TalkConsumer
 from talk.realtime.hub import Hub
 from talk.realtime.metrics import metrics
-from talk.realtime.seats import Seat
+from talk.realtime.remembered_callers import RememberedCaller
 from talk.realtime.waiters import Waiter
 
 logger = logging.getLogger("talk.poll")
@@ -37,16 +37,16 @@ class PollConsumer(TalkConsumer):
         admitted = await self._identify(hub)
         if admitted is None:
             return
-        seat, poll, cookies = admitted
+        remembered, poll, cookies = admitted
         began = asyncio.get_running_loop().time()
         outcome, found, is_sent = "failed", None, False
         try:
-            outcome, found, answer = await self._answer(hub, seat, poll)
+            outcome, found, answer = await self._answer(hub, remembered, poll)
             # It may have hung up meanwhile, and would never learn of this.
             if poll.is_confirmed and await self._has_hung_up():
                 outcome = "gone"
             if outcome != "gone":
-                await self._send(answer, seat.headers + cookies)
+                await self._send(answer, remembered.headers + cookies)
                 is_sent = answer.status < 500
         finally:
             await self._confirm(hub, poll, found, is_sent=is_sent)
@@ -54,37 +54,39 @@ class PollConsumer(TalkConsumer):
         waited = asyncio.get_running_loop().time() - began
         logger.debug("%s after %.3f s: %s %s", outcome, waited, poll.kind, poll.token)
 
-    async def _identify(self, hub: Hub) -> tuple[Seat, Poll, Headers] | None:
+    async def _identify(
+        self, hub: Hub
+    ) -> tuple[RememberedCaller, Poll, Headers] | None:
         """Return the caller, their poll and their cookies; None for one who may not wait.
 
         Who may not has been answered.
         """
-        asked = hub.seats.key_of(self.scope)
+        asked = hub.remembered_callers.key_of(self.scope)
         key, numbers = asked if asked is not None else (None, {})
-        seat = hub.seats.recall(key) if key is not None else None
-        if seat is not None and isinstance(seat.caller, Poll):
+        remembered = hub.remembered_callers.recall(key) if key is not None else None
+        if remembered is not None and isinstance(remembered.caller, Poll):
             metrics.recalled += 1
             # Most ask next time as they did last time, and share what they asked.
-            seat.caller = poll = seat.caller.again(numbers)
-            return seat, poll, ()
+            remembered.caller = poll = remembered.caller.again(numbers)
+            return remembered, poll, ()
         body = await self._read_body()
         if body is None:
             return None
-        seat, answer, cookies = await self._admit(hub, key, body)
-        if seat is None or not isinstance(seat.caller, Poll):
+        remembered, answer, cookies = await self._admit(hub, key, body)
+        if remembered is None or not isinstance(remembered.caller, Poll):
             await self._send(answer)
             return None
-        return seat, seat.caller, cookies
+        return remembered, remembered.caller, cookies
 
     async def _answer(
-        self, hub: Hub, seat: Seat, poll: Poll
-    ) -> tuple[str, Look | Answer | None, Answer]:
+        self, hub: Hub, remembered: RememberedCaller, poll: Poll
+    ) -> tuple[str, PollResult | RenderedResponse | None, RenderedResponse]:
         """Return how the poll ends, what was found for it, and its answer."""
         make: Callable[[], Response]
         outcome, found = "failed", None
         try:
-            if hub.rooms.has_place_for(seat):
-                waiter = hub.rooms.subscribe(seat, poll)
+            if hub.rooms.has_place_for(remembered):
+                waiter = hub.rooms.subscribe(remembered, poll)
                 try:
                     await hub.arrive(waiter)
                     outcome, found = await self._find_news(hub, waiter)
@@ -100,16 +102,16 @@ class PollConsumer(TalkConsumer):
             make = partial(poll.fail, error)
             outcome = "over" if isinstance(error, NotFound) else "failed"
         else:
-            if isinstance(found, Answer):
+            if isinstance(found, RenderedResponse):
                 return outcome, found, found
-            if outcome == "gone" or (found is None and poll.kind is Kind.TIMELINE):
-                return outcome, None, seat.answer
+            if outcome == "gone" or (found is None and poll.kind is HintKind.TIMELINE):
+                return outcome, None, remembered.answer
             make = poll.expire if found is None else partial(poll.respond, found.news)
         return outcome, found, await hub.threads.run(partial(poll.form.make, make))
 
     async def _find_news(
         self, hub: Hub, waiter: Waiter
-    ) -> tuple[str, Look | Answer | None]:
+    ) -> tuple[str, PollResult | RenderedResponse | None]:
         """Look and wait in turn until there is news; return how it ended.
 
         Raises:
@@ -135,10 +137,15 @@ class PollConsumer(TalkConsumer):
                 return "expired", None
 
     async def _confirm(
-        self, hub: Hub, poll: Poll, found: Look | Answer | None, *, is_sent: bool
+        self,
+        hub: Hub,
+        poll: Poll,
+        found: PollResult | RenderedResponse | None,
+        *,
+        is_sent: bool,
     ) -> None:
         """Say whether what was found has left, where that makes a difference."""
-        if isinstance(found, Look) and poll.is_confirmed:
+        if isinstance(found, PollResult) and poll.is_confirmed:
             confirm = partial(poll.confirm, found.news, is_sent=is_sent)
             await hub.threads.run(confirm)
 

@@ -37,10 +37,10 @@ def render_message(message: Any, token: str) -> dict[str, Any]:
     }
 
 
-def render_room(place: Any, last_message: Any) -> dict[str, Any]:
+def render_room(participant: Any, last_message: Any) -> dict[str, Any]:
     """Return a room; its people, and their sessions, were prefetched."""
-    room = place.room
-    own = list(place.sessions.all())
+    room = participant.room
+    own = list(participant.sessions.all())
     return {
         "id": room.pk,
         "token": room.token,
@@ -49,7 +49,7 @@ def render_room(place: Any, last_message: Any) -> dict[str, Any]:
         "displayName": room.name,
         "objectType": room.object_type or "",
         "objectId": room.object_id or "",
-        "participantType": place.type,
+        "participantType": participant.type,
         "participantInCall": any(session.in_call for session in own),
         "participantFlags": max((session.in_call for session in own), default=0),
         "count": sum(bool(one.sessions.all()) for one in room.participants.all()),
@@ -58,10 +58,10 @@ def render_room(place: Any, last_message: Any) -> dict[str, Any]:
         "lastActivity": int(room.last_activity.timestamp())
         if room.last_activity
         else 0,
-        "unreadMessages": room.comment_count - place.read_comments,
-        "unreadMention": place.last_mention > place.read_comments,
-        "isFavorite": place.favorite,
-        "notificationLevel": place.notification_level or 2,
+        "unreadMessages": room.comment_count - participant.read_comments,
+        "unreadMention": participant.last_mention > participant.read_comments,
+        "isFavorite": participant.favorite,
+        "notificationLevel": participant.notification_level or 2,
         "lastPing": max((int(one.last_ping.timestamp()) for one in own), default=0),
         "sessionId": own[0].session_id if own else "0",
         "participants": {

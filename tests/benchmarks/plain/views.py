@@ -49,13 +49,13 @@ def for_users(view: View) -> View:
 @for_users
 def chat(request: HttpRequest, token: str) -> HttpResponse:
     """Read the newest messages, or write one."""
-    place = _place(request, token)
+    participant = _place(request, token)
     if request.method == "GET":
-        rows = Message.objects.filter(room=place.room).order_by("-pk")
+        rows = Message.objects.filter(room=participant.room).order_by("-pk")
         rows = rows.select_related("actor_user")[: int(request.GET["limit"])]
         return JsonResponse(wrap(200, [render_message(row, token) for row in rows]))
     with transaction.atomic():
-        message = _write(place, request.POST["message"].strip())
+        message = _write(participant, request.POST["message"].strip())
         transaction.on_commit(partial(_tell, token))
     return JsonResponse(wrap(201, render_message(message, token)), status=201)
 
@@ -63,15 +63,18 @@ def chat(request: HttpRequest, token: str) -> HttpResponse:
 @for_users
 def list_rooms(request: HttpRequest) -> HttpResponse:
     """Return the rooms of the user."""
-    places = Participant.objects.filter(user=request.user).select_related("room")
-    places = places.prefetch_related(
+    participants = Participant.objects.filter(user=request.user).select_related("room")
+    participants = participants.prefetch_related(
         "sessions", "room__participants__user", "room__participants__sessions"
     ).order_by("-favorite", "-room__last_activity")
     newest = Message.objects.filter(
         room__participants__user=request.user, position=F("room__last_position")
     ).select_related("actor_user")
     last = {message.room_id: message for message in newest}
-    listed = [render_room(place, last.get(place.room_id)) for place in places]
+    listed = [
+        render_room(participant, last.get(participant.room_id))
+        for participant in participants
+    ]
     return JsonResponse(wrap(200, listed))
 
 
@@ -80,12 +83,12 @@ def list_rooms(request: HttpRequest) -> HttpResponse:
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Enter a room."""
     room = Room.objects.select_for_update().get(token=token)
-    place = Participant.objects.get(room=room, user=request.user)
+    participant = Participant.objects.get(room=room, user=request.user)
     device = request.session.setdefault(DEVICE_KEY, secrets.token_hex(32))
     Session.objects.filter(room=room, device=device).delete()
     session = Session.objects.create(
         room=room,
-        participant=place,
+        participant=participant,
         device=device,
         session_id=secrets.token_hex(256),
         last_ping=timezone.now(),
@@ -100,12 +103,16 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 @transaction.atomic
 def signal(request: HttpRequest, token: str) -> HttpResponse:
     """Send messages to other sessions of the room."""
-    place = _place(request, token)
-    sender = Session.objects.get(participant=place, device=request.session[DEVICE_KEY])
+    participant = _place(request, token)
+    sender = Session.objects.get(
+        participant=participant, device=request.session[DEVICE_KEY]
+    )
     for element in json.loads(request.POST["messages"]):
         payload = {**json.loads(element["fn"]), "from": sender.session_id}
         SignalingMessage.objects.create(
-            recipient=Session.objects.get(room=place.room, session_id=payload["to"]),
+            recipient=Session.objects.get(
+                room=participant.room, session_id=payload["to"]
+            ),
             sender_session_id=sender.session_id,
             text=json.dumps(payload),
             created_at=timezone.now(),
@@ -115,26 +122,26 @@ def signal(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _place(request: HttpRequest, token: str) -> Participant:
-    places = Participant.objects.select_related("room")
-    return places.get(room__token=token, user=request.user)
+    participants = Participant.objects.select_related("room")
+    return participants.get(room__token=token, user=request.user)
 
 
-def _write(place: Participant, text: str) -> Message:
+def _write(participant: Participant, text: str) -> Message:
     """Write a message under the room's lock, so that nobody misses it."""
-    room = Room.objects.select_for_update().get(pk=place.room_id)
+    room = Room.objects.select_for_update().get(pk=participant.room_id)
     room.last_position += 1
     room.comment_count += 1
     room.last_activity = timezone.now()
     room.save(update_fields=["last_position", "comment_count", "last_activity"])
-    place.read_comments = place.last_comment = room.comment_count
-    place.save(update_fields=["read_comments", "last_comment"])
+    participant.read_comments = participant.last_comment = room.comment_count
+    participant.save(update_fields=["read_comments", "last_comment"])
     return Message.objects.create(
         room=room,
         position=room.last_position,
         comment_count=room.comment_count,
         text=text,
         actor_type="users",
-        actor_user=place.user,
+        actor_user=participant.user,
         created_at=room.last_activity,
     )
 

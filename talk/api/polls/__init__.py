@@ -1,0 +1,1 @@
+"""What a long poll or a sent message needs once its caller is known."""

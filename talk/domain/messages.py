@@ -1,0 +1,175 @@
+"""What is said in a room, and what counts as read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from talk import signals
+from talk.constants import MESSAGE_MAX, MESSAGES_LIMIT_MAX
+from talk.domain.access import Caller
+from talk.domain.display_names import names_in, names_of
+from talk.domain.guests import set_display_name
+from talk.domain.mentions import find_mentioned, note_mentions
+from talk.domain.news import announce
+from talk.domain.notifications import notify_after_commit
+from talk.domain.text import require_text
+from talk.domain.timeline import append_comment
+from talk.exceptions import Invalid, NotFound, TooLarge
+from talk.models import Message, Names, Room, atomic, on_write_database
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+TRIMMED = " \t\n\r\0\x0b"
+"""Trimmed at both ends of a message; other Unicode spaces stay."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Messages that were read together.
+
+    `names` are of those whom they speak about or mention.
+    """
+
+    messages: list[Message]
+    names: Names
+
+
+def post_message(
+    *, caller: Caller, text: str, display_name: str = "", now: datetime
+) -> Page:
+    """Write what the caller says into the room and count it as read by them.
+
+    Returns the message, and what those are called whom it mentions. `display_name`,
+    when not empty, becomes the name of a guest; users keep theirs.
+
+    Raises:
+        Invalid: nothing is left after trimming, or a database cannot store it.
+        TooLarge: more than 1,000 code points are left after trimming.
+        NotFound: the room or the caller's place in it is gone.
+
+    API: Sending a new chat message.
+    """
+    text = text.strip(TRIMMED)
+    if not text:
+        raise Invalid("The message is empty.")
+    if len(text) > MESSAGE_MAX:
+        raise TooLarge(f"The message is longer than {MESSAGE_MAX} characters.")
+    require_text(text)
+    mentioned = find_mentioned(text)
+    names = names_of(mentioned)
+    message = _write(
+        caller=caller,
+        text=text,
+        mentioned=mentioned,
+        names=names,
+        display_name=display_name,
+        now=now,
+    )
+    return Page(messages=[message], names=names)
+
+
+@atomic
+def _write(
+    *,
+    caller: Caller,
+    text: str,
+    mentioned: Sequence[User],
+    names: Names,
+    display_name: str,
+    now: datetime,
+) -> Message:
+    message = append_comment(
+        room_id=caller.room.pk,
+        participant_pk=caller.participant.pk,
+        actor=caller.actor,
+        text=text,
+        names=names,
+        now=now,
+    )
+    if mentioned:
+        note_mentions(message=message, users=mentioned)
+    if caller.guest is not None and display_name:
+        set_display_name(
+            guest=caller.guest, room_id=caller.room.pk, display_name=display_name
+        )
+    notify_after_commit(message)
+    announce(
+        signals.message_posted, room=caller.room, actor=caller.actor, message=message
+    )
+    return message
+
+
+def read_history(*, room_id: int, before: int, limit: int) -> Page:
+    """Read the messages before an id, newest first; from the end for 0 or less.
+
+    API: Receive chat messages, `lookIntoFuture=0`.
+    """
+    rows = Message.objects.filter(room=room_id).older(before)
+    return page_of(rows.with_actors()[:limit])
+
+
+def read_newer(*, room_id: int, after: int, limit: int) -> Page:
+    """Read the messages after an id, oldest first.
+
+    API: Receive chat messages, `lookIntoFuture=1`.
+    """
+    rows = Message.objects.filter(room=room_id).newer(after)
+    return page_of(rows.with_actors()[:limit])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a room has come: its newest message, and the comments up to it."""
+
+    position: int
+    comments: int
+    newest_id: int
+
+
+def room_progress(*, room_id: int) -> Progress:
+    """Return how far a room has come; one query.
+
+    Raises:
+        NotFound: the room is gone.
+    """
+    room = on_write_database(Room.objects.filter(pk=room_id).with_newest_id()).first()
+    if room is None:
+        raise NotFound
+    return Progress(
+        position=room.last_position,
+        comments=room.comment_count,
+        newest_id=room.newest_id or 0,
+    )
+
+
+def read_on(*, room_id: int, after: int) -> Page:
+    """Read what came after the newest message that is known, oldest first.
+
+    From the database that was written to, because somebody has said that there is
+    something. At most as much as one answer holds.
+    """
+    rows = on_write_database(Message.objects.filter(room=room_id).newer(after))
+    return page_of(rows.with_actors()[:MESSAGES_LIMIT_MAX])
+
+
+def newest_position(*, room_id: int) -> int:
+    """Return the position of a room's newest message; one query.
+
+    Raises:
+        NotFound: the room is gone.
+    """
+    position = Room.objects.filter(pk=room_id).values_list("last_position", flat=True)
+    newest = position.first()
+    if newest is None:
+        raise NotFound
+    return newest
+
+
+def page_of(messages: Iterable[Message]) -> Page:
+    """Return messages, whose actors were read with them, as a page of their own."""
+    found = list(messages)
+    return Page(messages=found, names=names_in(found))

@@ -1,0 +1,182 @@
+"""What moderators change about a room."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+
+from talk import hints, signals
+from talk.constants import NEW_NAME_MAX
+from talk.domain import room_deletion, room_types, signaling_external
+from talk.domain.access import (
+    Actor,
+    Caller,
+    lock_caller,
+    require_moderator,
+    require_user_moderator,
+)
+from talk.domain.news import announce
+from talk.domain.system_messages import conversation_renamed, password_changed
+from talk.domain.text import require_text
+from talk.domain.timeline import append
+from talk.exceptions import Invalid, NotAllowed, NotSupported
+from talk.models import Room, atomic, requires_transaction
+
+
+@atomic
+def rename_room(*, caller: Caller, name: str, now: datetime) -> None:
+    """Give the room another name; the one that it has already changes nothing.
+
+    Raises:
+        Invalid: the name is empty, has more than 200 characters, or some that
+            cannot be stored.
+        NotFound: the room or the caller's place in it is gone.
+        NotAllowed: the caller is no moderator.
+        NotSupported: it is a one-to-one room.
+
+    API: Rename a room.
+    """
+    require_name(name)
+    caller = lock_caller(caller)
+    require_moderator(caller)
+    change_name(room=caller.room, actor=caller.actor, name=name, now=now)
+
+
+def require_name(name: str) -> None:
+    """Refuse what no room can be called from now on.
+
+    Raises:
+        Invalid: it is empty, has more than 200 characters, or some that cannot be
+            stored.
+
+    API: Rename a room.
+    """
+    if not name:
+        raise Invalid("The name is empty.")
+    require_text(name, longest=NEW_NAME_MAX)
+
+
+@requires_transaction
+def change_name(*, room: Room, actor: Actor, name: str, now: datetime) -> None:
+    """Give a locked room another name, which `require_name` has let pass.
+
+    Raises:
+        NotSupported: it is a one-to-one room.
+
+    API: Rename a room.
+    """
+    old_name = room.name
+    if room.is_one_to_one:
+        raise NotSupported("A one-to-one room has no name.")
+    if name == old_name:
+        return
+    room.name = name
+    Room.objects.filter(pk=room.pk).update(name=name)
+    hints.record_room(room_id=room.pk)
+    signaling_external.tell_changed(room=room)
+    line = conversation_renamed(old_name=old_name, new_name=name)
+    append(room_id=room.pk, actor=actor, lines=[line], now=now)
+    announce(
+        signals.room_renamed,
+        room=room,
+        actor=actor,
+        old_name=old_name,
+        new_name=name,
+    )
+
+
+@atomic
+def delete_room(*, caller: Caller) -> None:
+    """Delete the room with all that is in it.
+
+    Raises:
+        NotFound: the room or the caller's place in it is gone.
+        NotAllowed: the caller is no moderator.
+
+    API: Delete a room.
+    """
+    caller = lock_caller(caller)
+    require_moderator(caller)
+    room_deletion.delete_room(room=caller.room, actor=caller.actor)
+
+
+@atomic
+def allow_guests(*, caller: Caller, now: datetime) -> None:
+    """Make the room public; a public one stays as it is.
+
+    Raises:
+        NotFound: the room or the caller's place in it is gone.
+        NotAllowed: the caller is no moderator with an account.
+
+    API: Allow guests in a room.
+    """
+    caller = lock_caller(caller)
+    require_user_moderator(caller)
+    room_types.make_public(room=caller.room, actor=caller.actor, now=now)
+
+
+@atomic
+def disallow_guests(*, caller: Caller, now: datetime) -> None:
+    """Make the room private, which ends the stay of all who came by its link.
+
+    Raises:
+        NotFound: the room or the caller's place in it is gone.
+        NotAllowed: the caller is no moderator with an account.
+
+    API: Disallow guests in a room.
+    """
+    caller = lock_caller(caller)
+    require_user_moderator(caller)
+    room_types.make_private(room=caller.room, actor=caller.actor, now=now)
+
+
+def require_password_right(caller: Caller) -> None:
+    """Refuse callers who may not set a password, and rooms that have no use for one.
+
+    Raises:
+        NotAllowed: the caller is no moderator, or the room is not public.
+
+    API: Set room password.
+    """
+    require_moderator(caller)
+    if not caller.room.is_public:
+        raise NotAllowed
+
+
+def set_password(*, caller: Caller, password: str, now: datetime) -> None:
+    """Set the password that strangers need, or remove it when it is empty.
+
+    Nobody who is in the room has to leave. The timeline tells of every call.
+
+    Raises:
+        NotFound: the room or the caller's place in it is gone.
+        NotAllowed: the caller is no moderator, or the room is not public.
+
+    API: Set room password.
+    """
+    # Hashing is slow on purpose: the room is locked only after it.
+    hashed = make_password(password) if password else ""
+    _store_password(caller=caller, hashed=hashed, now=now)
+
+
+@atomic
+def _store_password(*, caller: Caller, hashed: str, now: datetime) -> None:
+    caller = lock_caller(caller)
+    require_password_right(caller)
+    change_password(room=caller.room, actor=caller.actor, hashed=hashed, now=now)
+
+
+@requires_transaction
+def change_password(*, room: Room, actor: Actor, hashed: str, now: datetime) -> None:
+    """Give a locked room the password with this hash, an empty one for none; say so.
+
+    API: Set room password.
+    """
+    room.password = hashed
+    Room.objects.filter(pk=room.pk).update(password=hashed)
+    hints.record_room(room_id=room.pk)
+    signaling_external.tell_changed(room=room)
+    line = password_changed(is_set=bool(hashed))
+    append(room_id=room.pk, actor=actor, lines=[line], now=now)
+    announce(signals.room_password_changed, room=room, actor=actor)

@@ -1,0 +1,226 @@
+"""What external signaling servers are told about calls and the people in them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from talk.constants import ParticipantType
+from talk.domain.cleanup import clean_up
+from talk.domain.signaling_external import tell_in_call
+from talk.models import Participant, Room, Session
+from tests.api.helpers import make_pinged_before, put_in
+from tests.client import TalkClient
+from tests.external_signaling import (
+    TALK,
+    SignalingServer,
+    Told,
+    content,
+    entry,
+    kinds,
+    put_in_call,
+    teller,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def one_server(settings: Any) -> None:
+    """The site has a signaling server."""
+    settings.TALK = TALK
+
+
+@pytest.fixture
+def told(monkeypatch: Any, django_capture_on_commit_callbacks: Any) -> Told:
+    """Returns what the server is told about an action."""
+    return teller(monkeypatch, django_capture_on_commit_callbacks)
+
+
+@pytest.fixture
+def public(as_alice: TalkClient) -> str:
+    """A public room of Alice's, with nobody else in it."""
+    return as_alice.create_room(type=3)
+
+
+@pytest.fixture
+def shared(public: str, bob: Any) -> str:
+    """A public room of Alice's in which Bob is, too."""
+    put_in(public, bob)
+    return public
+
+
+class TestParticipants:
+    """A guest has changed, or is gone."""
+
+    def test_a_guest_takes_a_name(self, told, as_alice, as_guest, shared):
+        owner, guest = as_alice.join(shared), as_guest.join(shared)
+        path = f"/guest/{shared}/name"
+        sent = told(partial(as_guest.post, path, displayName="Gwen"))
+        assert kinds(sent) == ["participants"]
+        away = {
+            "inCall": 0,
+            "lastPing": 0,
+            "sessionId": "0",
+            "participantType": ParticipantType.USER,
+            "userId": "bob",
+        }
+        assert content(sent, "participants") == {
+            "changed": [entry(guest)],
+            "users": [entry(owner), away, entry(guest)],
+        }
+        assert "userId" not in entry(guest)
+
+    def test_the_same_name_is_no_news(self, told, as_guest, public):
+        as_guest.join(public)
+        rename = partial(as_guest.post, f"/guest/{public}/name", displayName="Gwen")
+        told(rename)
+        assert told(rename) == []
+
+    def test_a_name_that_comes_with_a_message(self, told, as_guest, public):
+        as_guest.join(public)
+        path = f"/chat/{public}"
+        say = partial(as_guest.post, path, message="hello", actorDisplayName="Gwen")
+        assert kinds(told(say)) == ["message", "participants"]
+
+    def test_somebody_who_was_here_is_listed_with_their_last_ping(
+        self, told, as_alice, as_guest, public
+    ):
+        as_alice.join(public)
+        as_alice.leave(public)
+        as_guest.join(public)
+        path = f"/guest/{public}/name"
+        sent = told(partial(as_guest.post, path, displayName="Gwen"))
+        seen = Participant.objects.get(user__isnull=False).last_seen
+        (owner, _) = content(sent, "participants")["users"]
+        assert owner["sessionId"] == "0"
+        assert owner["lastPing"] == int(seen.timestamp())
+
+
+class TestInCall:
+    """Who is in the call, and with what."""
+
+    @pytest.fixture
+    def room(self, shared: str) -> Room:
+        """The room of Alice and Bob."""
+        return Room.objects.get(token=shared)
+
+    def test_who_is_in_the_call_now(self, told, as_alice, as_bob, as_guest, room):
+        owner, guest = as_alice.join(room.token), as_guest.join(room.token)
+        other = as_bob.join(room.token)
+        put_in_call(guest, flags=1)
+        put_in_call(other, flags=3)
+        sent = told(lambda: tell_in_call(room=room, session_ids=[other]))
+        assert content(sent, "incall") == {
+            "incall": 3,
+            "changed": [entry(other)],
+            "users": [entry(other), entry(guest)],
+        }
+        assert entry(owner) not in content(sent, "incall")["users"]
+
+    def test_who_has_left_it(self, told, as_alice, as_bob, room):
+        owner, other = as_alice.join(room.token), as_bob.join(room.token)
+        put_in_call(owner)
+        sent = told(lambda: tell_in_call(room=room, session_ids=[other]))
+        assert content(sent, "incall") == {
+            "incall": 0,
+            "changed": [entry(other, inCall=0)],
+            "users": [entry(owner)],
+        }
+
+    def test_silent_sessions_are_in_it_too(self, told, as_alice, room):
+        owner = as_alice.join(room.token)
+        put_in_call(owner)
+        make_pinged_before(room.token, seconds=90)
+        sent = told(lambda: tell_in_call(room=room, session_ids=[owner]))
+        assert content(sent, "incall")["users"] == [entry(owner)]
+
+    def test_no_session_is_no_news(self, told, room):
+        assert told(lambda: tell_in_call(room=room, session_ids=[])) == []
+
+    def test_joining_and_changing_what_one_sends(self, told, as_alice, room):
+        owner, path = as_alice.join(room.token), f"/call/{room.token}"
+        sent = told(partial(as_alice.post, path, flags=3))
+        assert kinds(sent) == ["message", "incall"]
+        assert content(sent, "incall") == {
+            "incall": 3,
+            "changed": [entry(owner)],
+            "users": [entry(owner)],
+        }
+        sent = told(partial(as_alice.post, path, flags=1))
+        assert kinds(sent) == ["incall"]
+        assert content(sent, "incall")["incall"] == 1
+
+    def test_leaving_the_call_and_ending_it(self, told, as_alice, as_bob, room):
+        owner, other = as_alice.join(room.token), as_bob.join(room.token)
+        path = f"/call/{room.token}"
+        as_alice.post(path)
+        as_bob.post(path)
+        sent = told(partial(as_alice.delete, path))
+        assert kinds(sent) == ["incall", "message"]
+        assert content(sent, "incall") == {
+            "incall": 0,
+            "changed": [entry(owner, inCall=0)],
+            "users": [entry(other)],
+        }
+        sent = told(partial(as_bob.delete, path))
+        assert kinds(sent) == ["incall", "message", "message"]
+        assert content(sent, "incall")["users"] == []
+
+    def test_leaving_a_call_that_one_is_not_in_is_no_news(self, told, as_alice, room):
+        as_alice.join(room.token)
+        assert told(partial(as_alice.delete, f"/call/{room.token}")) == []
+
+    def test_a_caller_who_is_removed(self, told, as_alice, as_bob, as_guest, room):
+        as_alice.join(room.token)
+        as_bob.join(room.token)
+        as_guest.join(room.token)
+        for client in (as_alice, as_bob):
+            client.post(f"/call/{room.token}")
+        as_alice.delete(f"/call/{room.token}")
+        path = f"/room/{room.token}/participants"
+        sent = told(partial(as_alice.delete, path, participant="bob"))
+        # The call has ended with the last one in it.
+        assert kinds(sent) == ["disinvite", "message", "message"]
+
+    @pytest.mark.parametrize("how", ["leave", "rejoin", "report", "clean up"])
+    def test_a_session_in_the_call_that_ends(self, told, as_alice, as_bob, room, how):
+        owner, other = as_alice.join(room.token), as_bob.join(room.token)
+        put_in_call(owner, other)
+        if how == "clean up":
+            Session.objects.filter(session_id=other).update(
+                last_ping=timezone.now() - timedelta(seconds=1000)
+            )
+        ended = entry(other, inCall=0)
+        act = {
+            "leave": lambda: as_bob.leave(room.token),
+            "rejoin": lambda: as_bob.join(room.token),
+            "report": lambda: SignalingServer().leave(room.token, "bob", other),
+            "clean up": lambda: clean_up(now=timezone.now()),
+        }[how]
+        sent = told(act)
+        assert kinds(sent) == ["incall"]
+        assert content(sent, "incall") == {
+            "incall": 0,
+            "changed": [ended],
+            "users": [entry(owner)],
+        }
+
+    def test_a_guest_in_the_call_who_joins_again(
+        self, told, as_alice, as_guest, public
+    ):
+        owner, guest = as_alice.join(public), as_guest.join(public)
+        put_in_call(owner, guest)
+        ended = entry(guest, inCall=0)
+        sent = told(lambda: as_guest.join(public))
+        assert kinds(sent) == ["incall", "participants"]
+        assert content(sent, "incall")["changed"] == [ended]
+
+    def test_the_call_ends_with_the_last_one(self, told, as_bob, room):
+        put_in_call(as_bob.join(room.token))
+        sent = told(lambda: as_bob.leave(room.token))
+        assert content(sent, "incall")["users"] == []

@@ -1,0 +1,211 @@
+"""Signaling messages: taken with an answer, deleted when it has left."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from talk import hints
+from talk.domain import signaling_internal
+from talk.exceptions import NotFound
+from talk.hints import Hint, HintKind
+from talk.models import Participant, Room, Session, SignalingMessage
+from tests.factories import ParticipantFactory, RoomFactory, SessionFactory
+from tests.threads import at_once
+
+NOW = timezone.now()
+MESSAGES = 20
+
+
+@pytest.fixture
+def session(db: None) -> Session:
+    """A session that knows who is there."""
+    return SessionFactory(last_ping=NOW)
+
+
+def queue(session: Session, *texts: str) -> list[int]:
+    """Let messages wait for a session; return their keys."""
+    return [
+        SignalingMessage.objects.create(
+            recipient=session, sender_session_id="S", text=text, created_at=NOW
+        ).pk
+        for text in texts
+    ]
+
+
+def look(session: Session, seconds: float = 0) -> list[str] | None:
+    """Return the texts that a look takes, None for nothing new."""
+    now = NOW + timedelta(seconds=seconds)
+    news = signaling_internal.look(session_pk=session.pk, now=now)
+    return None if news is None else [message.text for message in news.messages]
+
+
+@pytest.mark.django_db
+class TestLook:
+    """What is new for a session."""
+
+    def test_nothing_is_one_query(
+        self, session: Session, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(1):
+            assert look(session) is None
+
+    def test_messages_come_in_the_order_they_were_sent(self, session: Session) -> None:
+        queue(session, "a", "b", "c")
+        assert look(session) == ["a", "b", "c"]
+
+    def test_what_was_taken_is_not_taken_again(self, session: Session) -> None:
+        queue(session, "a")
+        look(session)
+        assert look(session) is None
+
+    def test_what_an_answer_died_with_is_given_out_again(
+        self, session: Session
+    ) -> None:
+        queue(session, "a")
+        look(session)
+        assert look(session, signaling_internal.TAKEN_SECONDS) is None
+        assert look(session, signaling_internal.TAKEN_SECONDS + 1) == ["a"]
+
+    def test_messages_to_others_are_left_to_them(self, session: Session) -> None:
+        queue(SessionFactory(participant=session.participant), "a")
+        assert look(session) is None
+
+    def test_a_change_of_people_is_told_once(self, session: Session) -> None:
+        Room.objects.update(people_version=1)
+        assert look(session) == []
+        assert look(session) is None
+
+    def test_one_answer_has_a_bound_and_the_next_has_the_rest(
+        self, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(signaling_internal, "MESSAGES_MAX", 2)
+        queue(session, "a", "b", "c")
+        assert look(session) == ["a", "b"]
+        assert look(session) == ["c"]
+
+    def test_a_session_that_has_ended_is_not_found(self, session: Session) -> None:
+        number = session.pk
+        session.delete()
+        with pytest.raises(NotFound):
+            signaling_internal.look(session_pk=number, now=NOW)
+
+    @pytest.mark.parametrize(("seconds", "is_there"), [(99, True), (100, False)])
+    def test_who_is_silent_for_100_seconds_is_not_connected(
+        self, session: Session, seconds: int, is_there: bool
+    ) -> None:
+        now = NOW + timedelta(seconds=seconds)
+        found = signaling_internal.connected_sessions(room_id=session.room_id, now=now)
+        assert found == ([session] if is_there else [])
+
+
+@pytest.mark.django_db
+class TestConfirm:
+    """Whether the answer has left."""
+
+    def test_what_has_left_is_forgotten(self, session: Session) -> None:
+        queue(session, "a")
+        news = signaling_internal.look(session_pk=session.pk, now=NOW)
+        later = queue(session, "b")
+        assert news is not None
+        signaling_internal.confirm(news=news)
+        assert list(SignalingMessage.objects.values_list("pk", flat=True)) == later
+
+    def test_what_has_not_left_is_given_back_in_its_order(
+        self, session: Session
+    ) -> None:
+        queue(session, "a", "b")
+        news = signaling_internal.look(session_pk=session.pk, now=NOW)
+        queue(session, "c")
+        assert news is not None
+        signaling_internal.give_back(news=news)
+        assert look(session) == ["a", "b", "c"]
+
+    def test_who_has_asked_meanwhile_is_rung(
+        self,
+        session: Session,
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        queue(session, "a")
+        news = signaling_internal.look(session_pk=session.pk, now=NOW)
+        assert news is not None
+        published: list[Hint] = []
+        hints.add_listener(published.extend)
+        try:
+            with django_capture_on_commit_callbacks(execute=True):
+                signaling_internal.give_back(news=news)
+        finally:
+            hints.remove_listener(published.extend)
+        assert Hint(session.room_id, 0, HintKind.SIGNALING, session.pk) in published
+
+    def test_who_was_not_told_of_people_is_told_again(self, session: Session) -> None:
+        Room.objects.update(people_version=1)
+        news = signaling_internal.look(session_pk=session.pk, now=NOW)
+        assert news is not None
+        signaling_internal.give_back(news=news)
+        assert look(session) == []
+
+    def test_what_belonged_to_a_session_that_has_ended_is_no_trouble(
+        self, session: Session
+    ) -> None:
+        queue(session, "a")
+        news = signaling_internal.look(session_pk=session.pk, now=NOW)
+        assert news is not None
+        Participant.objects.all().delete()
+        signaling_internal.give_back(news=news)
+        signaling_internal.confirm(news=news)
+        assert not SignalingMessage.objects.exists()
+
+
+@pytest.mark.django_db
+class TestParse:
+    """What a client may send."""
+
+    def element(self, **changes: Any) -> dict[str, Any]:
+        payload = json.dumps({"to": "T", "type": "offer", "from": "somebody else"})
+        return {"ev": "message", "sessionId": "S", "fn": payload, **changes}
+
+    def test_the_sender_is_written_into_it(self) -> None:
+        (message,) = signaling_internal.parse_messages([self.element()], session_id="S")
+        assert message.recipient == "T"
+        assert json.loads(message.text)["from"] == "S"
+
+    def test_json_text_will_do(self) -> None:
+        text = json.dumps([self.element()])
+        assert len(signaling_internal.parse_messages(text, session_id="S")) == 1
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"ev": "connect"},
+            {"sessionId": "another"},
+            {"fn": {"to": "T"}},
+            {"fn": "no JSON"},
+            {"fn": "[]"},
+            {"fn": "{}"},
+            {"fn": '{"to": 7}'},
+            {"fn": '{"to": "T", "value": NaN}'},
+            {"fn": "[" * 100_000},
+        ],
+    )
+    def test_what_makes_no_sense_is_left_out(self, changes: dict[str, Any]) -> None:
+        good = self.element()
+        messages = [self.element(**changes), good, "nonsense", None]
+        assert len(signaling_internal.parse_messages(messages, session_id="S")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    """Two answers to one session at the same moment."""
+
+    def test_each_message_is_taken_once(self) -> None:
+        participant = ParticipantFactory(room=RoomFactory())
+        session = SessionFactory(participant=participant, last_ping=NOW)
+        texts = [f"{number}" for number in range(MESSAGES)]
+        queue(session, *texts)
+        taken = at_once(*[lambda: look(session) or []] * 4)
+        assert sorted((text for some in taken for text in some), key=int) == texts

@@ -1,0 +1,49 @@
+"""Django's request handling in our threads: what it leaves behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.signals import request_finished, request_started
+from django.db import connection
+from django.http import StreamingHttpResponse
+
+from talk.api.responses import answer_of
+from talk.realtime.admission import RequestHandler
+
+pytestmark = pytest.mark.django_db
+
+SCOPE = {
+    "type": "http",
+    "method": "GET",
+    "path": "/ocs/v2.php/cloud/capabilities",
+    "query_string": b"format=json",
+    "headers": [],
+}
+
+
+@pytest.mark.parametrize("signal", [request_started, request_finished])
+def test_a_request_is_announced_as_djangos_own_are(signal: Any) -> None:
+    heard: list[Any] = []
+
+    def hear(sender: Any, **arguments: Any) -> None:
+        heard.append(sender)
+
+    signal.connect(hear)
+    try:
+        RequestHandler().admit(SCOPE, b"")
+    finally:
+        signal.disconnect(hear)
+    assert len(heard) == 1
+
+
+def test_the_connection_outlives_the_request() -> None:
+    connection.ensure_connection()
+    connection.close_at = 0.0
+    RequestHandler().admit(SCOPE, b"")
+    assert connection.close_at is None
+
+
+def test_an_answer_that_is_streamed_is_whole() -> None:
+    assert answer_of(StreamingHttpResponse([b"one ", b"two"])).body == b"one two"
