@@ -194,7 +194,7 @@ class TestSettings:
         def refuse(**_: Any) -> None:
             raise NotFound
 
-        monkeypatch.setattr("talk.admin.room.administration.change_room", refuse)
+        monkeypatch.setattr("talk.admin.room.room_administration.change_room", refuse)
         reports = told(chief, save(chief, room, name="Market"))
         assert reports == ["The room was changed meanwhile. Nothing was saved."]
         assert not LogEntry.objects.exists()
@@ -281,7 +281,7 @@ class TestActions:
         def refuse(**_: Any) -> int:
             raise NotFound
 
-        monkeypatch.setattr("talk.admin.room.administration.make_private", refuse)
+        monkeypatch.setattr("talk.admin.room.room_administration.make_private", refuse)
         reports = act_confirmed(chief, [room], "make_private")
         assert reports == ["1 room was left as it is."]
 

@@ -164,7 +164,7 @@ class TestRequest:
     ):
         put_in(public, bob, type=old)
         path = f"/room/{public}/moderators"
-        assert_done(send(as_alice, method, path, place, place="bob"))
+        assert_done(send(as_alice, method, path, place, participant="bob"))
         assert type_of("bob") == new
 
     @pytest.mark.parametrize(("method", "old", "new"), GUEST_CHANGES)

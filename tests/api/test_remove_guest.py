@@ -110,7 +110,7 @@ class TestRequest:
     def test_the_guest_may_be_named_anywhere(self, as_alice, public, place):
         _, session_id = join_as_guest(public)
         path = f"/room/{public}/participants/guests"
-        assert_done(send(as_alice, "DELETE", path, place, place=session_id))
+        assert_done(send(as_alice, "DELETE", path, place, participant=session_id))
         assert session_ids(public) == set()
 
     @pytest.mark.parametrize("value", NO_TEXT)

@@ -121,7 +121,7 @@ class TestRequest:
     @pytest.mark.parametrize("place", PLACES)
     def test_the_user_may_be_named_anywhere(self, as_alice, shared, place):
         path = f"/room/{shared}/participants"
-        assert_done(send(as_alice, "DELETE", path, place, place="bob"))
+        assert_done(send(as_alice, "DELETE", path, place, participant="bob"))
         assert places_of(shared) == {"alice": 1}
 
     @pytest.mark.parametrize("value", NO_TEXT)

@@ -115,12 +115,12 @@ PLACES = ["query", "form", "JSON"]
 
 
 def send(
-    client: TalkClient, method: str, path: str, participant: str, **values: Any
+    client: TalkClient, method: str, path: str, place: str, **values: Any
 ) -> Answer:
     """Send a request with its parameters in one of `PLACES`."""
-    if participant == "query":
+    if place == "query":
         return client.request(method, path, query=values)
-    if participant == "form":
+    if place == "form":
         body = urlencode(values)
         return client.request(method, path, body=body, content_type=FORM)
     return client.request(method, path, body=json.dumps(values))
