@@ -54,7 +54,7 @@ class HintKind(StrEnum):
     TIMELINE = "timeline"
     """Its timeline has grown."""
 
-    PEOPLE = "people"
+    PRESENCE = "presence"
     """Who is connected, and how: who came, left, is in the call, is called so."""
 
     SIGNALING = "signaling"
@@ -121,9 +121,9 @@ def record(*, room_id: int, position: int) -> None:
     _record((room_id, HintKind.TIMELINE, 0, ""), position)
 
 
-def record_people(*, room_id: int, version: int) -> None:
+def record_presence(*, room_id: int, version: int) -> None:
     """Publish, once the transaction has committed, that a room's people have changed."""
-    _record((room_id, HintKind.PEOPLE, 0, ""), version)
+    _record((room_id, HintKind.PRESENCE, 0, ""), version)
 
 
 def record_signaling(*, room_id: int, session_pk: int) -> None:

@@ -82,8 +82,8 @@ def join_call(*, caller: Caller, flags: InCall, now: datetime) -> None:
     Session.objects.filter(pk=session.pk).update(in_call=flags | InCall.IN_CALL)
     if caller.participant.pk not in participants:
         _attend(caller, now)
-        line = call_joined() if participants else call_started()
-        append(room_id=room.pk, actor=caller.actor, lines=[line], now=now)
+        draft = call_joined() if participants else call_started()
+        append(room_id=room.pk, actor=caller.actor, drafts=[draft], now=now)
     if not participants:
         _announce_start(caller)
     if room.active_since is None:
@@ -121,7 +121,7 @@ def leave_call(*, caller: Caller, now: datetime) -> None:
     signaling_external.tell_in_call(room=room, session_ids=session_ids)
     others = Session.objects.filter(participant=caller.participant).live(now).in_call()
     if not on_write_database(others).exists():
-        append(room_id=room.pk, actor=caller.actor, lines=[call_left()], now=now)
+        append(room_id=room.pk, actor=caller.actor, drafts=[call_left()], now=now)
     end_if_empty(room=room, now=now)
     note_change(room=room)
 
@@ -170,12 +170,12 @@ def end_if_empty(*, room: Room, now: datetime) -> bool:
     room.active_since = None
     Room.objects.filter(pk=room.pk).update(active_since=None)
     if len(users) + min(guests, 1) >= 2:
-        line = call_ended(
+        draft = call_ended(
             user_ids=[get_adapter().user_id(user) for user in users],
             guests=guests,
             seconds=int((now - started).total_seconds()),
         )
-        append(room_id=room.pk, actor=Actor(user=users[0]), lines=[line], now=now)
+        append(room_id=room.pk, actor=Actor(user=users[0]), drafts=[draft], now=now)
     return True
 
 

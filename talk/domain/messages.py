@@ -17,8 +17,8 @@ from talk.domain.news import announce
 from talk.domain.notifications import notify_after_commit
 from talk.domain.text import require_text
 from talk.domain.timeline import append_comment
-from talk.exceptions import Invalid, NotFound, TooLarge
-from talk.models import Message, Names, Room, atomic, on_write_database
+from talk.exceptions import Invalid, TooLarge
+from talk.models import Message, Names, atomic, on_write_database
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -121,31 +121,6 @@ def read_newer(*, room_id: int, after: int, limit: int) -> Page:
     return page_of(rows.with_actors()[:limit])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a room has come: its newest message, and the comments up to it."""
-
-    position: int
-    comments: int
-    newest_id: int
-
-
-def room_progress(*, room_id: int) -> Progress:
-    """Return how far a room has come; one query.
-
-    Raises:
-        NotFound: the room is gone.
-    """
-    room = on_write_database(Room.objects.filter(pk=room_id).with_newest_id()).first()
-    if room is None:
-        raise NotFound
-    return Progress(
-        position=room.last_position,
-        comments=room.comment_count,
-        newest_id=room.newest_id or 0,
-    )
-
-
 def read_on(*, room_id: int, after: int) -> Page:
     """Read what came after the newest message that is known, oldest first.
 
@@ -154,19 +129,6 @@ def read_on(*, room_id: int, after: int) -> Page:
     """
     rows = on_write_database(Message.objects.filter(room=room_id).newer(after))
     return page_of(rows.with_actors()[:MESSAGES_LIMIT_MAX])
-
-
-def newest_position(*, room_id: int) -> int:
-    """Return the position of a room's newest message; one query.
-
-    Raises:
-        NotFound: the room is gone.
-    """
-    position = Room.objects.filter(pk=room_id).values_list("last_position", flat=True)
-    newest = position.first()
-    if newest is None:
-        raise NotFound
-    return newest
 
 
 def page_of(messages: Iterable[Message]) -> Page:

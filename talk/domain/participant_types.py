@@ -13,8 +13,12 @@ from talk.domain import signaling_external
 from talk.domain.access import Actor, Caller, lock_caller, require_moderator
 from talk.domain.news import announce
 from talk.domain.participants import find_account, guest_participant, user_participant
-from talk.domain.system_messages import guest_moderator_changed, moderator_changed
-from talk.domain.timeline import Line, append
+from talk.domain.system_messages import (
+    MessageDraft,
+    guest_moderator_changed,
+    moderator_changed,
+)
+from talk.domain.timeline import append
 from talk.exceptions import NotAllowed, PreconditionFailed
 from talk.models import Participant, Room, atomic, requires_transaction
 
@@ -121,8 +125,8 @@ def change_type(
     participant.type = new
     Participant.objects.filter(pk=participant.pk).update(type=new)
     signaling_external.tell_changed(room=room)
-    line = _line(participant, is_promoted=new.is_moderator)
-    append(room_id=room.pk, actor=actor, lines=[line], now=now)
+    draft = _draft(participant, is_promoted=new.is_moderator)
+    append(room_id=room.pk, actor=actor, drafts=[draft], now=now)
     announce(
         signals.participant_type_changed,
         room=room,
@@ -133,7 +137,7 @@ def change_type(
     )
 
 
-def _line(participant: Participant, *, is_promoted: bool) -> Line:
+def _draft(participant: Participant, *, is_promoted: bool) -> MessageDraft:
     if participant.guest is not None:
         return guest_moderator_changed(participant.guest, is_promoted=is_promoted)
     user_id = (

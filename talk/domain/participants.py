@@ -111,9 +111,9 @@ def add_users(
         # Where accounts cannot be locked, one may be deleted at this very moment.
         raise NotFound from None
     adapter = get_adapter()
-    lines = [user_added(adapter.user_id(user)) for user in users if user != actor]
-    if lines:
-        append(room_id=room.pk, actor=Actor(user=actor), lines=lines, now=now)
+    drafts = [user_added(adapter.user_id(user)) for user in users if user != actor]
+    if drafts:
+        append(room_id=room.pk, actor=Actor(user=actor), drafts=drafts, now=now)
     signaling_external.tell_invited(room=room, users=users)
     if participants:
         announce(
@@ -273,8 +273,8 @@ def remove_participants(
         if participant.user
     ]
     if user_ids:
-        lines = [user_removed(user_id) for user_id in user_ids]
-        append(room_id=room.pk, actor=actor, lines=lines, now=now)
+        drafts = [user_removed(user_id) for user_id in user_ids]
+        append(room_id=room.pk, actor=actor, drafts=drafts, now=now)
 
 
 def _reachable(caller: Caller, users: Sequence[User]) -> list[User]:

@@ -21,7 +21,7 @@ def note_change(*, room: Room) -> None:
     room.people_version += 1
     rows = Room.objects.filter(pk=room.pk)
     rows.update(people_version=room.people_version)
-    hints.record_people(room_id=room.pk, version=room.people_version)
+    hints.record_presence(room_id=room.pk, version=room.people_version)
 
 
 @requires_transaction
@@ -38,4 +38,4 @@ def note_change_in(*, room_id: int) -> None:
     version = on_write_database(rows).values_list("people_version", flat=True).first()
     if version is None:
         raise NotFound
-    hints.record_people(room_id=room_id, version=version)
+    hints.record_presence(room_id=room_id, version=version)

@@ -75,8 +75,8 @@ def change_name(*, room: Room, actor: Actor, name: str, now: datetime) -> None:
     Room.objects.filter(pk=room.pk).update(name=name)
     hints.record_room(room_id=room.pk)
     signaling_external.tell_changed(room=room)
-    line = conversation_renamed(old_name=old_name, new_name=name)
-    append(room_id=room.pk, actor=actor, lines=[line], now=now)
+    draft = conversation_renamed(old_name=old_name, new_name=name)
+    append(room_id=room.pk, actor=actor, drafts=[draft], now=now)
     announce(
         signals.room_renamed,
         room=room,
@@ -177,6 +177,6 @@ def change_password(*, room: Room, actor: Actor, hashed: str, now: datetime) -> 
     Room.objects.filter(pk=room.pk).update(password=hashed)
     hints.record_room(room_id=room.pk)
     signaling_external.tell_changed(room=room)
-    line = password_changed(is_set=bool(hashed))
-    append(room_id=room.pk, actor=actor, lines=[line], now=now)
+    draft = password_changed(is_set=bool(hashed))
+    append(room_id=room.pk, actor=actor, drafts=[draft], now=now)
     announce(signals.room_password_changed, room=room, actor=actor)

@@ -218,7 +218,7 @@ def _insert(room: Room, *, actor: Actor, now: datetime) -> None:
             is_token_taken = on_write_database(same_token).exists()
             if not is_token_taken or attempt == TOKEN_TRIES:
                 raise
-    append(room_id=room.pk, actor=actor, lines=[conversation_created()], now=now)
+    append(room_id=room.pk, actor=actor, drafts=[conversation_created()], now=now)
     announce(signals.room_created, room=room, actor=actor)
 
 

@@ -25,9 +25,9 @@ def make_public(*, room: Room, actor: Actor, now: datetime) -> bool:
     """
     if room.is_public:
         return False
-    line = guests_allowed(old_type=RoomType(room.type))
+    draft = guests_allowed(old_type=RoomType(room.type))
     _change(room, RoomType.PUBLIC, actor)
-    append(room_id=room.pk, actor=actor, lines=[line], now=now)
+    append(room_id=room.pk, actor=actor, drafts=[draft], now=now)
     return True
 
 
@@ -46,8 +46,8 @@ def make_private(*, room: Room, actor: Actor, now: datetime) -> bool:
     participants = Participant.objects.filter(room=room, type__in=BY_LINK_TYPES)
     by_link = list(on_write_database(participants.with_names().order_by("pk")))
     drop_participants(room=room, participants=by_link, actor=actor, now=now)
-    line = guests_disallowed(new_type=RoomType.GROUP)
-    append(room_id=room.pk, actor=actor, lines=[line], now=now)
+    draft = guests_disallowed(new_type=RoomType.GROUP)
+    append(room_id=room.pk, actor=actor, drafts=[draft], now=now)
     return True
 
 

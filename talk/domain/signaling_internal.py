@@ -29,7 +29,7 @@ MESSAGES_MAX = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outgoing:
+class ParsedMessage:
     """A message to a session of the room, as its sender wrote it."""
 
     recipient: str
@@ -37,7 +37,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignalingNews:
+class SignalingUpdate:
     """What a session is told: messages in the order they came, and who is connected."""
 
     session_pk: int
@@ -45,7 +45,7 @@ class SignalingNews:
     sessions: list[Session]
 
 
-def parse_messages(messages: Any, *, session_id: str) -> list[Outgoing]:
+def parse_messages(messages: Any, *, session_id: str) -> list[ParsedMessage]:
     """Return what a client wants to send; whatever makes no sense is left out.
 
     `messages` is JSON text or what it stands for. Only what claims to come from the
@@ -61,7 +61,7 @@ def parse_messages(messages: Any, *, session_id: str) -> list[Outgoing]:
         if isinstance(payload, dict) and _may_be_session_id(payload.get("to")):
             text = _encode({**payload, "from": session_id})
             if text is not None:
-                found.append(Outgoing(recipient=payload["to"], text=text))
+                found.append(ParsedMessage(recipient=payload["to"], text=text))
     return found
 
 
@@ -112,7 +112,7 @@ def send_messages(*, caller: Caller, messages: Any, now: datetime) -> None:
         hints.record_signaling(room_id=sender.room_id, session_pk=session_pk)
 
 
-def look(*, session_pk: int, now: datetime) -> SignalingNews | None:
+def take_update(*, session_pk: int, now: datetime) -> SignalingUpdate | None:
     """Take what is new for a session; None when nothing is, which costs one query.
 
     New is a message for it, and any change of who is connected, and how, since it was
@@ -132,7 +132,7 @@ def look(*, session_pk: int, now: datetime) -> SignalingNews | None:
     return _take(session_pk=session_pk, now=now)
 
 
-def look_at_people(*, session_pk: int, now: datetime) -> SignalingNews:
+def read_presence(*, session_pk: int, now: datetime) -> SignalingUpdate:
     """Return who is connected, for an answer to a session for which nothing came.
 
     Raises:
@@ -144,7 +144,7 @@ def look_at_people(*, session_pk: int, now: datetime) -> SignalingNews:
     if session is None:
         raise NotFound
     sessions = connected_sessions(room_id=session.room_id, now=now)
-    return SignalingNews(session_pk=session_pk, messages=[], sessions=sessions)
+    return SignalingUpdate(session_pk=session_pk, messages=[], sessions=sessions)
 
 
 def connected_sessions(*, room_id: int, now: datetime) -> list[Session]:
@@ -156,36 +156,36 @@ def connected_sessions(*, room_id: int, now: datetime) -> list[Session]:
     return list(on_write_database(sessions.order_by("pk")))
 
 
-def full_mailboxes(*, session_pks: Sequence[int]) -> set[int]:
+def sessions_with_queued_messages(*, session_pks: Sequence[int]) -> set[int]:
     """Return those of these sessions for which messages wait; one query."""
     rows = SignalingMessage.objects.filter(recipient__in=session_pks)
     waiting = on_write_database(rows.filter(taken_at__isnull=True))
     return set(waiting.values_list("recipient", flat=True).distinct())
 
 
-def confirm(*, news: SignalingNews) -> None:
+def delete_sent_messages(*, update: SignalingUpdate) -> None:
     """Forget messages whose answer has left."""
-    for some in in_batches([message.pk for message in news.messages]):
+    for some in in_batches([message.pk for message in update.messages]):
         SignalingMessage.objects.filter(pk__in=some).delete()
 
 
 @atomic
-def give_back(*, news: SignalingNews) -> None:
+def requeue_messages(*, update: SignalingUpdate) -> None:
     """Have told again what an answer was begun with that did not leave.
 
     Whoever has asked meanwhile and found nothing is rung.
     """
-    session = Session.objects.filter(pk=news.session_pk)
+    session = Session.objects.filter(pk=update.session_pk)
     if not session.update(people_seen=0):
         return
-    for some in in_batches([message.pk for message in news.messages]):
+    for some in in_batches([message.pk for message in update.messages]):
         SignalingMessage.objects.filter(pk__in=some).update(taken_at=None)
     room_id = on_write_database(session).values_list("room_id", flat=True).get()
-    hints.record_signaling(room_id=room_id, session_pk=news.session_pk)
+    hints.record_signaling(room_id=room_id, session_pk=update.session_pk)
 
 
 @atomic
-def _take(*, session_pk: int, now: datetime) -> SignalingNews:
+def _take(*, session_pk: int, now: datetime) -> SignalingUpdate:
     # Two answers to one session take one after the other, and not the same.
     own = Session.objects.filter(pk=session_pk)
     own.update(people_seen=F("people_seen"))
@@ -198,7 +198,7 @@ def _take(*, session_pk: int, now: datetime) -> SignalingNews:
     for some in in_batches([message.pk for message in messages]):
         SignalingMessage.objects.filter(pk__in=some).update(taken_at=now)
     sessions = connected_sessions(room_id=session.room_id, now=now)
-    return SignalingNews(session_pk=session_pk, messages=messages, sessions=sessions)
+    return SignalingUpdate(session_pk=session_pk, messages=messages, sessions=sessions)
 
 
 def _taken_since(now: datetime) -> datetime:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from talk.constants import RoomType, SystemMessage
-from talk.domain.timeline import Line
 from talk.models import Guest, Message
 
 USER_PARAMETER = "user"
@@ -18,58 +19,67 @@ GUEST_PARAMETER = "session"
 """Key under which the actor id of the affected guest is stored."""
 
 
-def conversation_created() -> Line:
+@dataclass(frozen=True, kw_only=True)
+class MessageDraft:
+    """A message before it is written: a comment's text, or a system message's parameters."""
+
+    text: str = ""
+    system_message: SystemMessage | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def conversation_created() -> MessageDraft:
     """Say that the actor created the room; the first line of every room.
 
     API: System messages, `conversation_created`.
     """
-    return Line(system_message=SystemMessage.CONVERSATION_CREATED)
+    return MessageDraft(system_message=SystemMessage.CONVERSATION_CREATED)
 
 
-def conversation_renamed(*, old_name: str, new_name: str) -> Line:
+def conversation_renamed(*, old_name: str, new_name: str) -> MessageDraft:
     """Say that the actor gave the room another name; either may be empty.
 
     API: System messages, `conversation_renamed`.
     """
-    return Line(
+    return MessageDraft(
         system_message=SystemMessage.CONVERSATION_RENAMED,
         parameters={"oldName": old_name, "newName": new_name},
     )
 
 
-def guests_allowed(*, old_type: RoomType) -> Line:
+def guests_allowed(*, old_type: RoomType) -> MessageDraft:
     """Say that the actor made the room public.
 
     API: System messages, `guests_allowed`.
     """
-    return Line(
+    return MessageDraft(
         system_message=SystemMessage.GUESTS_ALLOWED,
         parameters={"oldType": int(old_type), "newType": int(RoomType.PUBLIC)},
     )
 
 
-def guests_disallowed(*, new_type: RoomType) -> Line:
+def guests_disallowed(*, new_type: RoomType) -> MessageDraft:
     """Say that the actor made the room private.
 
     API: System messages, `guests_disallowed`.
     """
-    return Line(
+    return MessageDraft(
         system_message=SystemMessage.GUESTS_DISALLOWED,
         parameters={"oldType": int(RoomType.PUBLIC), "newType": int(new_type)},
     )
 
 
-def password_changed(*, is_set: bool) -> Line:
+def password_changed(*, is_set: bool) -> MessageDraft:
     """Say that the actor set or removed the room's password.
 
     API: System messages, `password_set` and `password_removed`.
     """
     if is_set:
-        return Line(system_message=SystemMessage.PASSWORD_SET)
-    return Line(system_message=SystemMessage.PASSWORD_REMOVED)
+        return MessageDraft(system_message=SystemMessage.PASSWORD_SET)
+    return MessageDraft(system_message=SystemMessage.PASSWORD_REMOVED)
 
 
-def user_added(user_id: str) -> Line:
+def user_added(user_id: str) -> MessageDraft:
     """Say that the actor added a user.
 
     API: System messages, `user_added`.
@@ -77,7 +87,7 @@ def user_added(user_id: str) -> Line:
     return _about_user(SystemMessage.USER_ADDED, user_id)
 
 
-def user_removed(user_id: str) -> Line:
+def user_removed(user_id: str) -> MessageDraft:
     """Say that the actor removed a user, or left.
 
     API: System messages, `user_removed`.
@@ -85,7 +95,7 @@ def user_removed(user_id: str) -> Line:
     return _about_user(SystemMessage.USER_REMOVED, user_id)
 
 
-def moderator_changed(user_id: str, *, is_promoted: bool) -> Line:
+def moderator_changed(user_id: str, *, is_promoted: bool) -> MessageDraft:
     """Say that the actor made a user a moderator, or a plain user again.
 
     API: System messages, `moderator_promoted` and `moderator_demoted`.
@@ -98,7 +108,7 @@ def moderator_changed(user_id: str, *, is_promoted: bool) -> Line:
     return _about_user(key, user_id)
 
 
-def guest_moderator_changed(guest: Guest, *, is_promoted: bool) -> Line:
+def guest_moderator_changed(guest: Guest, *, is_promoted: bool) -> MessageDraft:
     """Say that the actor made a guest a moderator, or a plain guest again.
 
     API: System messages, `guest_moderator_promoted` and `guest_moderator_demoted`.
@@ -108,39 +118,41 @@ def guest_moderator_changed(guest: Guest, *, is_promoted: bool) -> Line:
         if is_promoted
         else SystemMessage.GUEST_MODERATOR_DEMOTED
     )
-    return Line(system_message=key, parameters={GUEST_PARAMETER: guest.actor_id})
+    return MessageDraft(
+        system_message=key, parameters={GUEST_PARAMETER: guest.actor_id}
+    )
 
 
-def call_started() -> Line:
+def call_started() -> MessageDraft:
     """Say that the actor is the first in a call.
 
     API: System messages, `call_started`.
     """
-    return Line(system_message=SystemMessage.CALL_STARTED)
+    return MessageDraft(system_message=SystemMessage.CALL_STARTED)
 
 
-def call_joined() -> Line:
+def call_joined() -> MessageDraft:
     """Say that the actor has come into a call that others are in.
 
     API: System messages, `call_joined`.
     """
-    return Line(system_message=SystemMessage.CALL_JOINED)
+    return MessageDraft(system_message=SystemMessage.CALL_JOINED)
 
 
-def call_left() -> Line:
+def call_left() -> MessageDraft:
     """Say that the actor has left the call.
 
     API: System messages, `call_left`.
     """
-    return Line(system_message=SystemMessage.CALL_LEFT)
+    return MessageDraft(system_message=SystemMessage.CALL_LEFT)
 
 
-def call_ended(*, user_ids: Sequence[str], guests: int, seconds: int) -> Line:
+def call_ended(*, user_ids: Sequence[str], guests: int, seconds: int) -> MessageDraft:
     """Sum up a call: who took part, how many guests, and for how long.
 
     API: System messages, `call_ended`.
     """
-    return Line(
+    return MessageDraft(
         system_message=SystemMessage.CALL_ENDED,
         parameters={
             USERS_PARAMETER: list(user_ids),
@@ -169,5 +181,5 @@ def guest_ids_in(messages: Iterable[Message]) -> set[str]:
     }
 
 
-def _about_user(key: SystemMessage, user_id: str) -> Line:
-    return Line(system_message=key, parameters={USER_PARAMETER: user_id})
+def _about_user(key: SystemMessage, user_id: str) -> MessageDraft:
+    return MessageDraft(system_message=key, parameters={USER_PARAMETER: user_id})

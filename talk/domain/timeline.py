@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from talk import hints
-from talk.constants import SystemMessage
 from talk.domain import signaling_external
 from talk.domain.access import Actor
 from talk.domain.handover import hand_over_after_commit
+from talk.domain.system_messages import MessageDraft
 from talk.exceptions import NotFound
 from talk.models import (
     Message,
@@ -25,18 +24,9 @@ if TYPE_CHECKING:
     from talk.models import Names
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """What is to be written: a comment's text, or a system message's parameters."""
-
-    text: str = ""
-    system_message: SystemMessage | None = None
-    parameters: dict[str, Any] = field(default_factory=dict)
-
-
 @requires_transaction
 def append(
-    *, room_id: int, actor: Actor, lines: list[Line], now: datetime
+    *, room_id: int, actor: Actor, drafts: list[MessageDraft], now: datetime
 ) -> list[Message]:
     """Write lines to the end of a room's timeline, in order, and ring the doorbell.
 
@@ -51,27 +41,29 @@ def append(
 
     API: Chat; all that is written there.
     """
-    messages, token = _append(room_id, actor, lines, now)
+    messages, token = _append(room_id, actor, drafts, now)
     _ring(messages[-1], token)
     return messages
 
 
 def _append(
-    room_id: int, actor: Actor, lines: list[Line], now: datetime
+    room_id: int, actor: Actor, drafts: list[MessageDraft], now: datetime
 ) -> tuple[list[Message], str]:
     """Write lines; return the messages and the room's token."""
-    comments = sum(line.system_message is None for line in lines)
-    counts = Room.objects.advance(room_id, lines=len(lines), comments=comments, now=now)
+    comments = sum(draft.system_message is None for draft in drafts)
+    counts = Room.objects.advance(
+        room_id, lines=len(drafts), comments=comments, now=now
+    )
     if counts is None:
         raise NotFound
     last_position, comment_count, token = counts
-    position = last_position - len(lines)
+    position = last_position - len(drafts)
     count = comment_count - comments
     messages = []
-    for line in lines:
+    for draft in drafts:
         position += 1
-        count += line.system_message is None
-        message = _message_of(room_id, line, actor, now)
+        count += draft.system_message is None
+        message = _message_of(room_id, draft, actor, now)
         message.position = position
         message.comment_count = count
         messages.append(message)
@@ -103,11 +95,11 @@ def append_comment(
     API: Sending a new chat message.
     """
     if not can_say():
-        (message,), token = _append(room_id, actor, [Line(text=text)], now)
+        (message,), token = _append(room_id, actor, [MessageDraft(text=text)], now)
         if not Participant.objects.note_comment(participant_pk, message.comment_count):
             raise NotFound
     else:
-        message = _message_of(room_id, Line(text=text), actor, now)
+        message = _message_of(room_id, MessageDraft(text=text), actor, now)
         said = say(message=message, participant_pk=participant_pk, now=now)
         if said is None or not said.has_place:
             raise NotFound
@@ -120,12 +112,14 @@ def append_comment(
     return message
 
 
-def _message_of(room_id: int, line: Line, actor: Actor, now: datetime) -> Message:
+def _message_of(
+    room_id: int, draft: MessageDraft, actor: Actor, now: datetime
+) -> Message:
     return Message(
         room_id=room_id,
-        system_message=line.system_message or "",
-        text=line.text,
-        parameters=line.parameters,
+        system_message=draft.system_message or "",
+        text=draft.text,
+        parameters=draft.parameters,
         actor_type=actor.type,
         actor_user=actor.user,
         actor_guest=actor.guest,

@@ -31,9 +31,9 @@ from talk.api.responses import RenderedResponse
 from talk.conf import talk_settings
 from talk.domain.access import lost_participants
 from talk.domain.handover import add_taker, remove_taker
-from talk.domain.progress import newest_positions
+from talk.domain.progress import RoomVersions, room_versions
 from talk.domain.sessions import ended_sessions
-from talk.domain.signaling_internal import full_mailboxes
+from talk.domain.signaling_internal import sessions_with_queued_messages
 from talk.exceptions import NotFound
 from talk.hints import Hint, HintKind
 from talk.models import Message, Names, in_batches
@@ -192,7 +192,7 @@ class Hub:
         room = self.rooms.get(hint.room_id)
         if room is None:
             return
-        if hint.kind is HintKind.PEOPLE:
+        if hint.kind is HintKind.PRESENCE:
             self.rooms.hear_people(room, hint.position)
         else:
             self.rooms.ring_mailboxes(room, {hint.session_pk})
@@ -346,10 +346,10 @@ class Hub:
         """
         older, newer = self._versions
         room_ids = sorted({*self.rooms.ids, *self.remembered_callers.room_ids})
-        newest: dict[int, dict[HintKind, int]] = {}
+        newest: dict[int, RoomVersions] = {}
         for some in in_batches(room_ids):
-            newest |= await self.threads.run(partial(newest_positions, room_ids=some))
-        versions = {pk: found[HintKind.PEOPLE] for pk, found in newest.items()}
+            newest |= await self.threads.run(partial(room_versions, room_ids=some))
+        versions = {pk: found.presence_version for pk, found in newest.items()}
         known = {} if thoroughly else older
         changed = [pk for pk, version in versions.items() if known.get(pk) != version]
         # Before anybody is given what was said after they had been removed.
@@ -359,40 +359,41 @@ class Hub:
         await self._look_at_mailboxes()
         self._versions = (newer, versions)
 
-    def _compare(self, room_id: int, positions: dict[HintKind, int] | None) -> None:
+    def _compare(self, room_id: int, current: RoomVersions | None) -> None:
         """Have a room catch up with what the database says; None for gone."""
-        if positions is None:
+        if current is None:
             self.remembered_callers.drop_room(room_id)
         room = self.rooms.get(room_id)
         if room is None:
             return
-        if positions is None:
+        if current is None:
             self.rooms.end(room)
             return
-        room.timeline.hear(positions[HintKind.TIMELINE])
+        room.timeline.hear(current.position)
         if room.timeline.is_behind and room.waiters:
             self._wake(room)
-        self.rooms.hear_people(room, positions[HintKind.PEOPLE])
+        self.rooms.hear_people(room, current.presence_version)
 
     async def _look_at_mailboxes(self) -> None:
         mailboxes = {
             waiter.poll.session_pk
             for room in self.rooms
             for waiter in room.waiters
-            if waiter.poll.kind is HintKind.PEOPLE
+            if waiter.poll.kind is HintKind.PRESENCE
             and waiter.poll.session_pk is not None
         }
         for some in in_batches(sorted(mailboxes)):
-            full = await self.threads.run(partial(full_mailboxes, session_pks=some))
+            find = partial(sessions_with_queued_messages, session_pks=some)
+            queued = await self.threads.run(find)
             for room in self.rooms:
-                self.rooms.ring_mailboxes(room, full)
+                self.rooms.ring_mailboxes(room, queued)
 
     async def send_departed_away(self, room_id: int, doubted_at: int | None) -> None:
         """Send away whose session or place has ended, or all when the room is gone.
 
         Those who were removed are told of it first. A few queries a hint.
         """
-        newest = await self.threads.run(partial(newest_positions, room_ids=[room_id]))
+        newest = await self.threads.run(partial(room_versions, room_ids=[room_id]))
         self._compare(room_id, newest.get(room_id))
         room = self.rooms.get(room_id)
         if room is not None and room.waking is not None:

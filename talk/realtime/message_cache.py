@@ -16,6 +16,7 @@ from typing import NamedTuple
 from talk.api.polls.chat import ChatPoll, page_response
 from talk.api.responses import RenderedResponse, ResponseFormat
 from talk.domain import messages
+from talk.domain.progress import Progress, room_progress
 from talk.domain.sessions import ended_sessions
 from talk.models import Message, Names
 from talk.realtime.database_threads import DatabaseThreads
@@ -58,7 +59,7 @@ class SharedPage:
 class Reading:
     """What one look at the database has brought."""
 
-    progress: messages.Progress
+    progress: Progress
     page: messages.Page
     pages: dict[PageKey, SharedPage]
     ended: set[int]
@@ -69,7 +70,7 @@ class MessageCache:
     """One room's newest messages, as far as the process has read them."""
 
     def __init__(self, *, room_id: int, token: str, threads: DatabaseThreads) -> None:
-        self.progress: messages.Progress | None = None
+        self.progress: Progress | None = None
         """How far the room has been read; None before the first time."""
         self._room_id = room_id
         self._token = token
@@ -258,7 +259,7 @@ def _read(
     *,
     room_id: int,
     token: str,
-    known: messages.Progress | None,
+    known: Progress | None,
     offered: messages.Page | None,
     wanted: Mapping[PageKey, Collection[Reader]],
     needed: Collection[int],
@@ -266,13 +267,13 @@ def _read(
     """Look at the database; the first time only for how far the room has come."""
     ended = ended_sessions(pks=sorted(needed)) if needed else set()
     if known is None:
-        progress = messages.room_progress(room_id=room_id)
+        progress = room_progress(room_id=room_id)
         return Reading(progress, messages.page_of([]), {}, ended)
     page = offered or messages.read_on(room_id=room_id, after=known.newest_id)
     if not page.messages:
         return Reading(known, page, {}, ended)
     last = page.messages[-1]
-    progress = messages.Progress(
+    progress = Progress(
         position=last.position, comments=last.comment_count, newest_id=last.pk
     )
     pages = {}

@@ -135,7 +135,7 @@ class WaitedRooms:
         behind = [
             waiter
             for waiter in room.waiters
-            if waiter.poll.kind is HintKind.PEOPLE and waiter.position < version
+            if waiter.poll.kind is HintKind.PRESENCE and waiter.position < version
         ]
         self.ring(behind)
 
@@ -167,7 +167,7 @@ class WaitedRooms:
         meant = [
             waiter
             for pk in session_pks
-            if (waiter := room.by_session.get((HintKind.PEOPLE, pk))) is not None
+            if (waiter := room.by_session.get((HintKind.PRESENCE, pk))) is not None
         ]
         self.ring(meant)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from talk.adapters import get_adapter
-from talk.domain.signaling_internal import SignalingNews
+from talk.domain.signaling_internal import SignalingUpdate
 from talk.models import Participant, Session
 
 NOBODY = [{"type": "usersInRoom", "data": []}]
@@ -29,7 +29,7 @@ def render_peers(sessions: Sequence[Session], *, token: str) -> list[dict[str, A
     ]
 
 
-def render_news(news: SignalingNews) -> list[dict[str, Any]]:
+def render_news(news: SignalingUpdate) -> list[dict[str, Any]]:
     """Return the messages for a session and, last, everybody who is connected.
 
     API: internal signaling, GET.

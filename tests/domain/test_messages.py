@@ -13,7 +13,6 @@ from talk.constants import ParticipantType
 from talk.domain.access import Caller, Identity, find_caller
 from talk.domain.display_names import names_in
 from talk.domain.messages import (
-    newest_position,
     post_message,
     read_history,
     read_newer,
@@ -300,21 +299,6 @@ class TestRead:
         messages = list(Message.objects.all())
         with django_assert_num_queries(0):
             assert names_in(messages) == Names()
-
-
-class TestNewestPosition:
-    """`newest_position`."""
-
-    def test_it_is_the_number_of_messages(self, room: Room, alice: Any) -> None:
-        assert newest_position(room_id=room.pk) == 0
-        write(room.token, list("abc"), user=alice)
-        assert newest_position(room_id=room.pk) == 3
-
-    def test_a_room_that_is_gone_is_not_found(self, room: Room) -> None:
-        number = room.pk
-        room.delete()
-        with pytest.raises(NotFound):
-            newest_position(room_id=number)
 
 
 class TestDeletedAccounts:

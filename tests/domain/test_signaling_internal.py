@@ -40,8 +40,8 @@ def queue(session: Session, *texts: str) -> list[int]:
 def look(session: Session, seconds: float = 0) -> list[str] | None:
     """Return the texts that a look takes, None for nothing new."""
     now = NOW + timedelta(seconds=seconds)
-    news = signaling_internal.look(session_pk=session.pk, now=now)
-    return None if news is None else [message.text for message in news.messages]
+    update = signaling_internal.take_update(session_pk=session.pk, now=now)
+    return None if update is None else [message.text for message in update.messages]
 
 
 @pytest.mark.django_db
@@ -92,7 +92,7 @@ class TestLook:
         number = session.pk
         session.delete()
         with pytest.raises(NotFound):
-            signaling_internal.look(session_pk=number, now=NOW)
+            signaling_internal.take_update(session_pk=number, now=NOW)
 
     @pytest.mark.parametrize(("seconds", "is_there"), [(99, True), (100, False)])
     def test_who_is_silent_for_100_seconds_is_not_connected(
@@ -109,20 +109,20 @@ class TestConfirm:
 
     def test_what_has_left_is_forgotten(self, session: Session) -> None:
         queue(session, "a")
-        news = signaling_internal.look(session_pk=session.pk, now=NOW)
+        update = signaling_internal.take_update(session_pk=session.pk, now=NOW)
         later = queue(session, "b")
-        assert news is not None
-        signaling_internal.confirm(news=news)
+        assert update is not None
+        signaling_internal.delete_sent_messages(update=update)
         assert list(SignalingMessage.objects.values_list("pk", flat=True)) == later
 
     def test_what_has_not_left_is_given_back_in_its_order(
         self, session: Session
     ) -> None:
         queue(session, "a", "b")
-        news = signaling_internal.look(session_pk=session.pk, now=NOW)
+        update = signaling_internal.take_update(session_pk=session.pk, now=NOW)
         queue(session, "c")
-        assert news is not None
-        signaling_internal.give_back(news=news)
+        assert update is not None
+        signaling_internal.requeue_messages(update=update)
         assert look(session) == ["a", "b", "c"]
 
     def test_who_has_asked_meanwhile_is_rung(
@@ -131,33 +131,33 @@ class TestConfirm:
         django_capture_on_commit_callbacks: Any,
     ) -> None:
         queue(session, "a")
-        news = signaling_internal.look(session_pk=session.pk, now=NOW)
-        assert news is not None
+        update = signaling_internal.take_update(session_pk=session.pk, now=NOW)
+        assert update is not None
         published: list[Hint] = []
         hints.add_listener(published.extend)
         try:
             with django_capture_on_commit_callbacks(execute=True):
-                signaling_internal.give_back(news=news)
+                signaling_internal.requeue_messages(update=update)
         finally:
             hints.remove_listener(published.extend)
         assert Hint(session.room_id, 0, HintKind.SIGNALING, session.pk) in published
 
     def test_who_was_not_told_of_people_is_told_again(self, session: Session) -> None:
         Room.objects.update(people_version=1)
-        news = signaling_internal.look(session_pk=session.pk, now=NOW)
-        assert news is not None
-        signaling_internal.give_back(news=news)
+        update = signaling_internal.take_update(session_pk=session.pk, now=NOW)
+        assert update is not None
+        signaling_internal.requeue_messages(update=update)
         assert look(session) == []
 
     def test_what_belonged_to_a_session_that_has_ended_is_no_trouble(
         self, session: Session
     ) -> None:
         queue(session, "a")
-        news = signaling_internal.look(session_pk=session.pk, now=NOW)
-        assert news is not None
+        update = signaling_internal.take_update(session_pk=session.pk, now=NOW)
+        assert update is not None
         Participant.objects.all().delete()
-        signaling_internal.give_back(news=news)
-        signaling_internal.confirm(news=news)
+        signaling_internal.requeue_messages(update=update)
+        signaling_internal.delete_sent_messages(update=update)
         assert not SignalingMessage.objects.exists()
 
 

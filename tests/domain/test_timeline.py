@@ -14,15 +14,18 @@ from django.utils import timezone
 from talk import hints
 from talk.constants import SystemMessage
 from talk.domain.access import Actor
-from talk.domain.timeline import Line, append
+from talk.domain.system_messages import MessageDraft
+from talk.domain.timeline import append
 from talk.exceptions import NotFound
 from talk.hints import Hint
 from talk.models import Message, Room
 from tests.factories import GuestFactory, RoomFactory
 from tests.timelines import ADVANCE
 
-CREATED = Line(system_message=SystemMessage.CONVERSATION_CREATED)
-ADDED = Line(system_message=SystemMessage.USER_ADDED, parameters={"user": "bob"})
+CREATED = MessageDraft(system_message=SystemMessage.CONVERSATION_CREATED)
+ADDED = MessageDraft(
+    system_message=SystemMessage.USER_ADDED, parameters={"user": "bob"}
+)
 
 
 class Refused(Exception):
@@ -54,14 +57,14 @@ def heard() -> Iterator[list[list[Hint]]]:
 
 
 def say(room: Room, *texts: str, actor: Actor | None = None) -> list[Message]:
-    return put(room, *[Line(text=text) for text in texts], actor=actor)
+    return put(room, *[MessageDraft(text=text) for text in texts], actor=actor)
 
 
-def put(room: Room, *lines: Line, actor: Actor | None = None) -> list[Message]:
+def put(room: Room, *drafts: MessageDraft, actor: Actor | None = None) -> list[Message]:
     return append(
         room_id=room.pk,
         actor=actor or Actor(),
-        lines=list(lines),
+        drafts=list(drafts),
         now=timezone.now(),
     )
 
@@ -88,14 +91,21 @@ class TestPlaces:
         assert [position for position, _ in participants(room)] == [1, 2, 3, 4, 5, 6]
 
     def test_only_comments_are_counted(self, room: Room) -> None:
-        put(room, CREATED, Line(text="one"), ADDED, Line(text="two"), ADDED)
+        put(
+            room,
+            CREATED,
+            MessageDraft(text="one"),
+            ADDED,
+            MessageDraft(text="two"),
+            ADDED,
+        )
         say(room, "three")
         put(room, ADDED, ADDED)
         counts = [count for _, count in participants(room)]
         assert counts == [0, 1, 1, 2, 2, 3, 3, 3]
 
     def test_the_room_knows_the_last_position_and_count(self, room: Room) -> None:
-        put(room, CREATED, ADDED, Line(text="one"))
+        put(room, CREATED, ADDED, MessageDraft(text="one"))
         assert counters(room) == (3, 1)
 
     def test_ids_are_in_the_order_of_positions(self, room: Room) -> None:
@@ -113,7 +123,9 @@ class TestPlaces:
         assert participants(other) == [(1, 1)]
 
     def test_the_messages_are_returned_in_order(self, room: Room) -> None:
-        messages = put(room, CREATED, Line(text="one"), Line(text="two"))
+        messages = put(
+            room, CREATED, MessageDraft(text="one"), MessageDraft(text="two")
+        )
         assert [m.position for m in messages] == [1, 2, 3]
         assert [m.text for m in messages] == ["", "one", "two"]
 
@@ -142,7 +154,7 @@ class TestPlaces:
         say(room, "one")
         before = Room.objects.filter(pk=room.pk).values().get()
         with undone():
-            put(room, ADDED, Line(text="two"))
+            put(room, ADDED, MessageDraft(text="two"))
         assert Room.objects.filter(pk=room.pk).values().get() == before
 
 
@@ -180,15 +192,15 @@ class TestContent:
 
     def test_a_system_message_may_be_longer_than_a_comment(self, room: Room) -> None:
         user_id = "ü" * 2000
-        line = Line(
+        draft = MessageDraft(
             system_message=SystemMessage.USER_ADDED, parameters={"user": user_id}
         )
-        put(room, line)
+        put(room, draft)
         assert Message.objects.get().parameters == {"user": user_id}
 
     def test_the_given_time_is_the_messages_and_the_rooms(self, room: Room) -> None:
         now = timezone.now() - timedelta(days=3)
-        append(room_id=room.pk, actor=Actor(), lines=[CREATED, ADDED], now=now)
+        append(room_id=room.pk, actor=Actor(), drafts=[CREATED, ADDED], now=now)
         room.refresh_from_db()
         assert room.last_activity == now
         assert [m.created_at for m in Message.objects.all()] == [now, now]
@@ -204,13 +216,15 @@ class TestConditions:
         assert participants(room) == []
         assert counters(room) == (0, 0)
 
-    @pytest.mark.parametrize("lines", [[CREATED], [CREATED, Line(text="hello")]])
+    @pytest.mark.parametrize(
+        "drafts", [[CREATED], [CREATED, MessageDraft(text="hello")]]
+    )
     def test_a_room_deleted_meanwhile_is_not_found(
-        self, room: Room, lines: list[Line]
+        self, room: Room, drafts: list[MessageDraft]
     ) -> None:
         Room.objects.filter(pk=room.pk).delete()
         with pytest.raises(NotFound):
-            put(room, *lines)
+            put(room, *drafts)
         assert not Message.objects.exists()
 
     def test_a_deleted_room_gives_no_hint(

@@ -18,9 +18,9 @@ from django.db import connection
 from talk.api.polls.base import Poll
 from talk.api.polls.chat import ChatPoll
 from talk.api.responses import RenderedResponse, ResponseFormat
-from talk.domain.messages import Page, Progress
+from talk.domain.messages import Page
+from talk.domain.progress import Progress, RoomVersions
 from talk.exceptions import NotFound
-from talk.hints import HintKind
 from talk.models import Names
 from talk.realtime import hub as hub_module
 from talk.realtime import message_cache, presence_batches
@@ -73,13 +73,12 @@ class FakeDatabase:
     entered: threading.Event = field(default_factory=threading.Event)
     """Set as soon as somebody has read messages and waits at the gate."""
 
-    def newest_positions(self, *, room_ids: Any) -> dict[int, dict[HintKind, int]]:
+    def room_versions(self, *, room_ids: Any) -> dict[int, RoomVersions]:
         self._may_fail()
         return {
-            pk: {
-                HintKind.TIMELINE: len(self.rooms[pk]),
-                HintKind.PEOPLE: self.people.get(pk, 0),
-            }
+            pk: RoomVersions(
+                position=len(self.rooms[pk]), presence_version=self.people.get(pk, 0)
+            )
             for pk in room_ids
             if pk in self.rooms
         }
@@ -163,17 +162,15 @@ def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
     database.gate.set()
     chat = SimpleNamespace(
         Page=Page,
-        Progress=Progress,
         page_of=lambda messages: Page(messages=list(messages), names=Names()),
         read_newer=database.read_newer,
         read_on=database.read_on,
-        room_progress=database.room_progress,
     )
     monkeypatch.setattr(message_cache, "messages", chat)
     monkeypatch.setattr(message_cache, "page_response", database.respond)
     for module, names in (
-        (message_cache, ("ended_sessions", "readers_addressed")),
-        (hub_module, ("newest_positions", "ended_sessions", "lost_participants")),
+        (message_cache, ("room_progress", "ended_sessions", "readers_addressed")),
+        (hub_module, ("room_versions", "ended_sessions", "lost_participants")),
         (presence_batches, ("ping_sessions", "raise_read_marks")),
     ):
         for name in names:

@@ -17,6 +17,7 @@ from talk.constants import (
     POLL_TIMEOUT_MAX,
 )
 from talk.domain import messages
+from talk.domain.progress import newest_position
 from talk.hints import HintKind
 from talk.rendering.messages import render_message
 from talk.rendering.readers import Reader
@@ -48,7 +49,7 @@ class ChatPoll(Poll):
 
     def look(self) -> PollResult:
         """Read what is new; the position first, so that it promises too little."""
-        return self._read(messages.newest_position(room_id=self.room_id))
+        return self._read(newest_position(room_id=self.room_id))
 
     def look_first(self) -> PollResult:
         """Read what is new; how far the room has come was read with the caller."""
@@ -56,7 +57,7 @@ class ChatPoll(Poll):
 
     def look_after(self, seen: int) -> PollResult:
         """Read what is new if the room has come further."""
-        position = messages.newest_position(room_id=self.room_id)
+        position = newest_position(room_id=self.room_id)
         return (
             self.look() if position > seen else PollResult(position=position, news=None)
         )

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from talk.api.polls.base import Poll, PollResult
 from talk.domain import signaling_internal
-from talk.domain.signaling_internal import SignalingNews
+from talk.domain.signaling_internal import SignalingUpdate
 from talk.exceptions import NotFound
 from talk.hints import HintKind
 from talk.rendering.signaling import NOBODY, render_news
@@ -19,7 +19,7 @@ from talk.rendering.signaling import NOBODY, render_news
 class SignalingPoll(Poll):
     """Waits for messages to a session, and for changes of who is connected."""
 
-    kind = HintKind.PEOPLE
+    kind = HintKind.PRESENCE
     is_confirmed = True
 
     @property
@@ -31,10 +31,12 @@ class SignalingPoll(Poll):
 
     def look(self) -> PollResult:
         """Take what is new for the session."""
-        news = signaling_internal.look(session_pk=self._own_session, now=timezone.now())
+        news = signaling_internal.take_update(
+            session_pk=self._own_session, now=timezone.now()
+        )
         return PollResult(position=self.position, news=news)
 
-    def respond(self, news: SignalingNews) -> Response:
+    def respond(self, news: SignalingUpdate) -> Response:
         """Return the messages and who is connected."""
         return Response(render_news(news))
 
@@ -42,7 +44,7 @@ class SignalingPoll(Poll):
         """Return who is connected."""
         try:
             now = timezone.now()
-            news = signaling_internal.look_at_people(
+            news = signaling_internal.read_presence(
                 session_pk=self._own_session, now=now
             )
         except NotFound as error:
@@ -55,9 +57,9 @@ class SignalingPoll(Poll):
             return Response(NOBODY, status=404)
         raise error
 
-    def confirm(self, news: SignalingNews, *, is_sent: bool) -> None:
+    def confirm(self, news: SignalingUpdate, *, is_sent: bool) -> None:
         """Forget what has left, and keep what has not."""
         if is_sent:
-            signaling_internal.confirm(news=news)
+            signaling_internal.delete_sent_messages(update=news)
         else:
-            signaling_internal.give_back(news=news)
+            signaling_internal.requeue_messages(update=news)
