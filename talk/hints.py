@@ -12,14 +12,11 @@ from __future__ import annotations
 import asyncio
 import atexit
 import logging
-import os
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from typing import Any, TypedDict, TypeVar
 
 from channels.layers import BaseChannelLayer, InMemoryChannelLayer, get_channel_layer
@@ -27,6 +24,8 @@ from django.db import transaction
 
 from talk.conf import talk_settings
 from talk.models import talk_database
+from talk.utils.background_threads import BackgroundThreads
+from talk.utils.rate_limited_log import RateLimitedLog
 
 logger = logging.getLogger("talk.hub")
 
@@ -37,9 +36,6 @@ MESSAGE_TYPE = "talk.hints"
 
 QUEUE_MAX = 10_000
 """Hints that wait for a slow channel layer; the oldest are dropped beyond it."""
-
-COMPLAINT_SECONDS = 60
-"""A channel layer that is down is logged this often, not once a hint."""
 
 LAYER_SECONDS = 5.0
 """A layer that takes longer is down; hints that wait behind it are late already."""
@@ -252,7 +248,7 @@ class InlineExecutor(ThreadPoolExecutor):
         return future
 
 
-class Publisher:
+class Publisher(BackgroundThreads):
     """Carries hints to the channel layer from one thread with its own event loop.
 
     A request must not wait for Redis, and `async_to_sync` without a running loop
@@ -261,19 +257,15 @@ class Publisher:
     """
 
     def __init__(self) -> None:
-        self._reset()
+        super().__init__(name="talk-publisher")
         self.dropped = 0
         """Hints that were thrown away because too many waited."""
-        self._last_complaint = float("-inf")
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._reset)
+        self._failures = RateLimitedLog(logger)
 
     def _reset(self) -> None:
         """Start afresh: in a forked child neither thread nor loop exist any more."""
-        self._lock = threading.Lock()
+        super()._reset()
         self._positions: dict[Subject, int] = {}
-        self._idle = threading.Event()
-        self._idle.set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._bell: asyncio.Event | None = None
 
@@ -286,7 +278,7 @@ class Publisher:
             while len(self._positions) > QUEUE_MAX:
                 self._positions.pop(next(iter(self._positions)))
                 self.dropped += 1
-            self._idle.clear()
+            self._is_idle.clear()
             if self._loop is None:
                 self._start()
             loop, bell = self._loop, self._bell
@@ -298,18 +290,17 @@ class Publisher:
         """How many hints wait for the channel layer."""
         return len(self._positions)
 
-    def flush(self, seconds: float) -> bool:
-        """Wait until all queued hints have left or failed; False when time is up."""
-        return self._idle.wait(seconds)
-
     def _start(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(InlineExecutor())
         self._bell = asyncio.Event()
-        work = partial(self._loop.run_until_complete, self._work(self._bell))
-        threading.Thread(target=work, name="talk-publisher", daemon=True).start()
+        self._start_thread()
 
-    async def _work(self, bell: asyncio.Event) -> None:
+    def _work(self) -> None:
+        if self._loop is not None and self._bell is not None:
+            self._loop.run_until_complete(self._deliver_all(self._bell))
+
+    async def _deliver_all(self, bell: asyncio.Event) -> None:
         while True:
             await bell.wait()
             bell.clear()
@@ -320,7 +311,7 @@ class Publisher:
         with self._lock:
             positions, self._positions = self._positions, {}
             if not positions:
-                self._idle.set()
+                self._is_idle.set()
             return positions
 
     async def _deliver(self, positions: dict[Subject, int]) -> None:
@@ -331,11 +322,9 @@ class Publisher:
             layer = get_channel_layer(talk_settings().CHANNEL_LAYER)
             for group, hints in groups.items():
                 await self._send_group(layer, group, hints)
-        except Exception:
-            now = time.monotonic()
-            if now - self._last_complaint >= COMPLAINT_SECONDS:
-                self._last_complaint = now
-                logger.exception("Hints do not reach the channel layer")
+        except Exception as error:  # noqa: BLE001 - whatever a layer raises
+            message = "Hints do not reach the channel layer"
+            self._failures.log(logging.ERROR, message, error=error)
 
     async def _send_group(
         self,

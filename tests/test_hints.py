@@ -14,6 +14,7 @@ from channels.layers import InMemoryChannelLayer
 
 from talk import hints
 from talk.hints import Hint, HintKind, Publisher
+from talk.utils import rate_limited_log
 
 SECONDS = 10
 """Only a test that hangs waits so long."""
@@ -65,7 +66,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The clock of the publisher's complaints; it stands still."""
     fake = SimpleNamespace(now=1000.0)
     fake.monotonic = lambda: fake.now
-    monkeypatch.setattr(hints, "time", fake)
+    monkeypatch.setattr(rate_limited_log, "time", fake)
     return fake
 
 

@@ -12,13 +12,13 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from talk.conf import talk_settings
 from talk.models import read_account
+from talk.utils.single_flight import ThreadSingleFlight
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -32,7 +32,7 @@ KEY_BYTES = 32
 NAMES_MAX = 1_000
 """Names that a process remembers, some 300 bytes each; bots are fewer."""
 
-PATIENCE_SECONDS = 10
+WAIT_SECONDS = 10.0
 """How long requests wait for the first of those with the same password to be checked,
 before they check it themselves; a directory may be slow."""
 
@@ -53,7 +53,7 @@ class _Period:
         self.start = start
         self._key = secrets.token_bytes(KEY_BYTES)
         self._names: dict[str, _Remembered] = {}
-        self._checks: dict[bytes, threading.Event] = {}
+        self.checks: ThreadSingleFlight[bytes] = ThreadSingleFlight()
         self._lock = threading.Lock()
 
     def stretch(self, name: str, password: str) -> bytes:
@@ -87,27 +87,6 @@ class _Period:
             while len(self._names) > NAMES_MAX:
                 del self._names[next(iter(self._names))]
 
-    @contextmanager
-    def turn(self, stretched: bytes) -> Iterator[bool]:
-        """Let the first with a name and password check it while others wait.
-
-        Yields whether one is the first. Those who waited look again, and check for
-        themselves when it was wrong: then each costs what it would have cost.
-        """
-        with self._lock:
-            others = self._checks.get(stretched)
-            own = self._checks.setdefault(stretched, threading.Event())
-        if others is not None:
-            others.wait(PATIENCE_SECONDS)
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            with self._lock:
-                del self._checks[stretched]
-            own.set()
-
 
 class PasswordMemory:
     """What a process remembers of passwords; safe for threads."""
@@ -132,7 +111,7 @@ class PasswordMemory:
         user = period.recall(name, stretched)
         if user is not None:
             return user
-        with period.turn(stretched) as is_first:
+        with period.checks.lead(stretched, timeout=WAIT_SECONDS) as is_first:
             user = None if is_first else period.recall(name, stretched)
             if user is None:
                 user = check()

@@ -7,7 +7,6 @@ it: whoever asks the cache says what counts while it does not answer.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,6 +15,7 @@ from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 
 from talk.conf import talk_settings
+from talk.utils.rate_limited_log import RateLimitedLog
 
 T = TypeVar("T")
 
@@ -27,17 +27,14 @@ time-out too, and attempts shall not be counted here and there in turn."""
 
 NEVER = float("-inf")
 
-WARNING_SECONDS = 60.0
-"""How long an outage is not told of again."""
-
 
 class Outage:
     """Whether the cache has failed a moment ago, as far as this process knows."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
-        self._until = self._silent_until = NEVER
+        self._until = NEVER
+        self._warnings = RateLimitedLog(logger, clock=clock)
 
     @property
     def is_on(self) -> bool:
@@ -46,13 +43,9 @@ class Outage:
 
     def note(self, error: Exception) -> None:
         """Leave the cache alone for a while, and warn if that was long ago."""
-        with self._lock:
-            now = self._clock()
-            self._until = now + PAUSE_SECONDS
-            if now < self._silent_until:
-                return
-            self._silent_until = now + WARNING_SECONDS
-        logger.warning(
+        self._until = self._clock() + PAUSE_SECONDS
+        self._warnings.log(
+            logging.WARNING,
             "The cache %r does not answer (%s: %s). Meanwhile attempts are counted in "
             "each process apart.",
             talk_settings().CACHE,
@@ -62,7 +55,8 @@ class Outage:
 
     def forget(self) -> None:
         """Take it that the cache has never failed."""
-        self._until = self._silent_until = NEVER
+        self._until = NEVER
+        self._warnings.reset()
 
 
 outage = Outage()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ from talk.models import (
     lock_accounts,
     on_write_database,
 )
+from talk.utils.random_text import random_text
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -122,10 +122,7 @@ def revoke_app_passwords(*, ids: Iterable[int]) -> int:
 
 
 def _new_token() -> str:
-    groups = (
-        "".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH))
-        for _ in range(GROUPS)
-    )
+    groups = (random_text(GROUP_LENGTH, alphabet=ALPHABET) for _ in range(GROUPS))
     return "-".join(groups)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from talk.conf import talk_settings
-from talk.domain.text import random_text
+from talk.utils.random_text import random_text
 
 PROTOCOLS = ("udp", "tcp")
 """How a TURN server can be reached, where the setting does not say it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +29,7 @@ from talk.domain.text import require_text
 from talk.domain.timeline import append
 from talk.exceptions import NotAllowed, NotFound
 from talk.models import Room, atomic, on_write_database, savepoint
+from talk.utils.random_text import random_text
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -167,7 +167,7 @@ def pair_key(one: User, other: User) -> str:
 def new_token() -> str:
     """Return a random token that is no word of the API's own."""
     while True:
-        token = "".join(secrets.choice(TOKEN_ALPHABET) for _ in range(TOKEN_LENGTH))
+        token = random_text(TOKEN_LENGTH, alphabet=TOKEN_ALPHABET)
         if token not in RESERVED_TOKENS:
             return token
 

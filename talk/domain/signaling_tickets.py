@@ -13,7 +13,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from talk.domain.text import random_text
+from talk.utils.random_text import random_text
 
 SALT = "talk.tickets"
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
-import string
-
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from talk.exceptions import Invalid
-
-LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 
 
 def require_text(text: str, *, longest: int | None = None) -> str:
@@ -35,8 +30,3 @@ def is_email_address(text: str) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def random_text(length: int) -> str:
-    """Return random letters and digits, which need no escaping anywhere."""
-    return "".join(secrets.choice(LETTERS_AND_DIGITS) for _ in range(length))

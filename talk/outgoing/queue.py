@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from django.db import connections
 
 from talk.conf import talk_settings
+from talk.utils.background_threads import BackgroundThreads
 
 logger = logging.getLogger("talk.outgoing")
 
@@ -42,7 +42,7 @@ class Delivery:
     is_once: bool = False
 
 
-class OutgoingQueue:
+class OutgoingQueue(BackgroundThreads):
     """Sends deliveries in the order they came, from few threads, and tries again.
 
     What fails is logged and never heard of by the request that caused it. Threads
@@ -62,22 +62,16 @@ class OutgoingQueue:
         With one thread, what is put later is never sent earlier: it waits also for
         the tries of what went before.
         """
-        self._name = name
+        super().__init__(name=name)
         self._given_threads = threads
         self._given_pauses = pauses
         self._given_tries = tries
-        self._reset()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
-        """Start afresh: in a forked child there are no threads."""
+        """Start without threads and deliveries."""
+        super()._reset()
         self._deliveries: queue.Queue[Delivery] = queue.Queue()
-        self._lock = threading.Lock()
-        self._threads = 0
         self._unsent = 0
-        self._is_idle = threading.Event()
-        self._is_idle.set()
         self._is_ending = threading.Event()
 
     def put(self, delivery: Delivery) -> bool:
@@ -88,16 +82,10 @@ class OutgoingQueue:
                 return False
             self._unsent += 1
             self._is_idle.clear()
-            if self._threads < min(self._given_threads or THREADS, self._unsent):
-                self._threads += 1
-                name = f"{self._name}-{self._threads}"
-                threading.Thread(target=self._work, name=name, daemon=True).start()
+            if self._thread_count < min(self._given_threads or THREADS, self._unsent):
+                self._start_thread()
         self._deliveries.put(delivery)
         return True
-
-    def flush(self, seconds: float) -> bool:
-        """Wait until everything was sent or given up; False when time is up."""
-        return self._is_idle.wait(seconds)
 
     def end(self) -> None:
         """Give what is left one last try and a little time, before the process ends."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 
 from channels.layers import BaseChannelLayer
@@ -12,6 +11,7 @@ from channels.layers import BaseChannelLayer
 from talk import hints
 from talk.hints import Hint
 from talk.realtime.pauses import pause
+from talk.utils.rate_limited_log import RateLimitedLog
 
 logger = logging.getLogger("talk.hub")
 
@@ -24,9 +24,6 @@ somebody empties their Redis; we renew long before the one and soon after the ot
 
 LEAVE_SECONDS = 1.0
 """What a shutdown waits for a layer that does not answer."""
-
-COMPLAINT_SECONDS = 60.0
-"""A layer that stays down is logged this often, not at every attempt."""
 
 
 class Subscription:
@@ -47,7 +44,7 @@ class Subscription:
         self._hear = hear
         self._catch_up = catch_up
         self._channel = ""
-        self._last_complaint = float("-inf")
+        self._failures = RateLimitedLog(logger)
 
     async def run(self) -> None:
         """Listen until cancelled; then leave the groups."""
@@ -56,7 +53,8 @@ class Subscription:
                 try:
                     await self._listen()
                 except Exception as error:  # noqa: BLE001 - whatever a layer raises
-                    self._complain(error)
+                    message = "No hints from the channel layer; looking instead"
+                    self._failures.log(logging.ERROR, message, error=error)
                 await pause(RETRY_SECONDS)
         finally:
             await self._leave()
@@ -96,10 +94,3 @@ class Subscription:
                     await self._layer.group_discard(group, self._channel)
         except Exception:
             logger.debug("The channel layer did not let go of us", exc_info=True)
-
-    def _complain(self, error: Exception) -> None:
-        now = time.monotonic()
-        if now - self._last_complaint >= COMPLAINT_SECONDS:
-            self._last_complaint = now
-            message = "No hints from the channel layer; looking instead"
-            logger.error(message, exc_info=error)

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 
 from talk.api import site_cache, throttling
-from talk.api.site_cache import PAUSE_SECONDS, WARNING_SECONDS, Outage, ask_cache
+from talk.api.site_cache import PAUSE_SECONDS, Outage, ask_cache
 from talk.api.throttling import own_counters
+from talk.utils.rate_limited_log import INTERVAL_SECONDS
 from tests.api.helpers import SECRET, assert_refused
 from tests.api.wire import ACCEPT_JSON, PROFILE, basic
 from tests.caches import AWAY, LOCMEM, MUTE
@@ -153,7 +154,7 @@ class TestWarning:
         return now
 
     def test_an_outage_that_lasts_is_told_of_once_a_minute(self, now, caplog):
-        for _ in range(int(WARNING_SECONDS * 2 / PAUSE_SECONDS)):
+        for _ in range(int(INTERVAL_SECONDS * 2 / PAUSE_SECONDS)):
             ask_cache(fail, otherwise=lambda: None)
             now[0] += PAUSE_SECONDS
         assert len(caplog.records) == 2
