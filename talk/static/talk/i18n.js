@@ -32,7 +32,7 @@ export function npgettext(context, singular, plural, /** @type {number} */ count
 
 /** Put values in the places of their names: `%(name)s`. */
 export function interpolate(/** @type {string} */ format, values) {
-  return format.replace(/%\((\w+)\)s|%%/g, (place, name) =>
+  return format.replace(/%\((\w+)\)s|%%/g, (_placeholder, name) =>
     name === undefined ? "%" : String(values[name]),
   );
 }

@@ -206,9 +206,7 @@ export class Call extends Emitter {
   /** Somebody may be in the call before the list of people names them. */
   lookForNames() {
     const named = new Set(this.room.people.map((person) => person.userId));
-    const isMissing = [...this.others.values()].some(
-      ({ userId }) => userId && !named.has(userId),
-    );
+    const isMissing = [...this.others.values()].some(({ userId }) => userId && !named.has(userId));
     if (isMissing) this.room.refreshSoon();
   }
 

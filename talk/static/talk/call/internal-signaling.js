@@ -82,4 +82,3 @@ export class InternalSignaling extends Emitter {
     return 0;
   }
 }
-

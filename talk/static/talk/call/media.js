@@ -206,7 +206,10 @@ function loudness(/** @type {Float32Array} */ samples) {
   let loudest = 0;
   for (let start = 0; start < samples.length; start += BLOCK) {
     const block = samples.subarray(start, start + BLOCK);
-    loudest = Math.max(loudest, block.reduce((sum, value) => sum + value * value, 0) / block.length);
+    loudest = Math.max(
+      loudest,
+      block.reduce((sum, value) => sum + value * value, 0) / block.length,
+    );
   }
   return Math.sqrt(loudest);
 }

@@ -192,7 +192,7 @@ export class Peer extends Emitter {
     clearTimeout(this.restartTimer);
     this.isClosed = true;
     this.connection.close();
-    this.stream.getTracks().forEach((track) => this.stream.removeTrack(track));
+    for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
   }
 
   /** One step after the other: descriptions must not overtake each other. */

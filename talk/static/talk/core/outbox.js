@@ -112,9 +112,7 @@ export class Outbox extends Emitter {
   }
 
   maybeIs(message, /** @type {Entry} */ entry) {
-    return (
-      !message.systemMessage && message.id > entry.after && isTyped(message, entry.text)
-    );
+    return !message.systemMessage && message.id > entry.after && isTyped(message, entry.text);
   }
 
   announce() {
@@ -167,9 +165,7 @@ export class Outbox extends Emitter {
     await this.room.catchUp();
     const found = this.room.timeline.messages.find(
       (message) =>
-        !this.claimed.has(message.id) &&
-        this.room.isOwn(message) &&
-        this.maybeIs(message, entry),
+        !this.claimed.has(message.id) && this.room.isOwn(message) && this.maybeIs(message, entry),
     );
     if (found) this.settle(entry, found);
     return found !== undefined;

@@ -3,13 +3,13 @@
 import { ExternalSignaling } from "../call/external-signaling.js";
 import { InternalSignaling } from "../call/internal-signaling.js";
 import { ApiError } from "./api.js";
+import { NO_SESSION, ParticipantType, RoomType } from "./constants.js";
 import { Emitter } from "./emitter.js";
 import { Loop } from "./loop.js";
 import { Outbox } from "./outbox.js";
 import { withSlot } from "./slots.js";
 import { recall, remember } from "./storage.js";
 import { Timeline } from "./timeline.js";
-import { NO_SESSION, ParticipantType, RoomType } from "./constants.js";
 
 /** Messages of the first page, for which one waits, and of those before it. */
 const HISTORY_LIMIT = 100;
@@ -178,9 +178,7 @@ export class RoomConnection extends Emitter {
       limit: oldestId ? OLDER_LIMIT : HISTORY_LIMIT,
       lastKnownMessageId: oldestId,
     };
-    this.loadingOlder = this.patiently(() =>
-      this.api.get(`chat/${this.token}`, { query }),
-    );
+    this.loadingOlder = this.patiently(() => this.api.get(`chat/${this.token}`, { query }));
     try {
       this.timeline.addOlder((await this.loadingOlder).data);
     } finally {

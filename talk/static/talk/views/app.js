@@ -3,8 +3,8 @@
 import { RoomConnection } from "../core/room.js";
 import { RoomList } from "../core/room-list.js";
 import { gettext, interpolate } from "../i18n.js";
-import { h } from "./dom.js";
 import { confirmDialog } from "./dialogs.js";
+import { h } from "./dom.js";
 import { newRoomDialog } from "./new-room.js";
 import { nothingChosen } from "./notices.js";
 import { notify } from "./notify.js";

@@ -4,13 +4,15 @@ import { RoomType } from "../core/constants.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** What did not come while one was offline is asked for again afterwards. */
-function onError(/** @type {Event} */ { target }) {
+/** Load a picture again that failed to load while the browser was offline. */
+function onError(/** @type {Event} */ event) {
   if (navigator.onLine) return;
-  const again = () => {
-    target.src = target.src;
+  const image = /** @type {HTMLImageElement} */ (event.target);
+  const { src } = image;
+  const reload = () => {
+    image.src = src;
   };
-  window.addEventListener("online", again, { once: true });
+  window.addEventListener("online", reload, { once: true });
 }
 
 /**
@@ -35,5 +37,9 @@ export function roomAvatar(session, room, /** @type {string} */ size = "") {
     return avatar(session, { type: "user", id: room.name, name: room.displayName }, size);
   }
   const kind = room.type === RoomType.PUBLIC ? "public" : "people";
-  return h("span", { class: `tk-avatar tk-avatar-room ${size && `tk-avatar-${size}`}` }, icon(kind));
+  return h(
+    "span",
+    { class: `tk-avatar tk-avatar-room ${size && `tk-avatar-${size}`}` },
+    icon(kind),
+  );
 }

@@ -1,13 +1,13 @@
 /** The call of a room: the button that leads into it, and what one sees in it. */
 
-import { ApiError } from "../core/api.js";
 import { Call } from "../call/call.js";
 import { LocalMedia } from "../call/media.js";
-import { gettext, ngettext, interpolate } from "../i18n.js";
+import { ApiError } from "../core/api.js";
+import { gettext, interpolate, ngettext } from "../i18n.js";
+import { callPreview } from "./call-preview.js";
 import { CallStage } from "./call-stage.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { icon } from "./icons.js";
-import { callPreview } from "./call-preview.js";
 
 export class CallPanel {
   /** @param {import("../core/room.js").RoomConnection} room */
@@ -48,9 +48,12 @@ export class CallPanel {
     this.button.classList.toggle("tk-primary", hasCall);
     setText(this.label, hasCall ? gettext("Join call") : gettext("Start call"));
     const title = hasCall
-      ? interpolate(ngettext("%(count)s person in the call", "%(count)s people in the call", count), {
-          count,
-        })
+      ? interpolate(
+          ngettext("%(count)s person in the call", "%(count)s people in the call", count),
+          {
+            count,
+          },
+        )
       : "";
     setAttribute(this.button, "title", title || null);
   }

@@ -58,7 +58,11 @@ export function callPreview(parent, room, media) {
     const video = h("video", { autoplay: true, muted: true, playsinline: true });
     video.muted = true;
     video.srcObject = media.stream;
-    const who = { type: room.isGuest ? "guest" : "user", id: room.session.userId, name: room.ownName };
+    const who = {
+      type: room.isGuest ? "guest" : "user",
+      id: room.session.userId,
+      name: room.ownName,
+    };
     const picture = h("div", { class: "tk-tile-picture" }, avatar(room.session, who));
     const problems = h("p", { class: "tk-call-problems", role: "status" });
     const mute = deviceButton("audio", () => media.toggleAudio());

@@ -51,17 +51,18 @@ export function openDialog(parent, title, content) {
 export function confirmDialog(parent, { title, text, yes, isDanger = false }) {
   return new Promise((resolve) => {
     const close = (/** @type {string} */ value) => () => dialog.close(value);
-    const no = h("button", { class: "tk-button", type: "button", onclick: close("") }, gettext("Cancel"));
+    const no = h(
+      "button",
+      { class: "tk-button", type: "button", onclick: close("") },
+      gettext("Cancel"),
+    );
     const kind = isDanger ? "tk-danger" : "tk-primary";
     const agree = h(
       "button",
       { class: `tk-button ${kind}`, type: "button", onclick: close("yes") },
       yes,
     );
-    const dialog = openDialog(parent, title, [
-      h("p", {}, text),
-      h("footer", {}, no, agree),
-    ]);
+    const dialog = openDialog(parent, title, [h("p", {}, text), h("footer", {}, no, agree)]);
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
     no.focus();
   });

@@ -50,7 +50,8 @@ export function entrance(room) {
     { class: "tk-notice tk-entrance", onsubmit: enter },
     h("span", { class: "tk-notice-icon" }, icon(hasPassword ? "lock" : "public")),
     h("h1", { dir: "auto" }, displayName || gettext("Conversation")),
-    room.isGuest && h("p", {}, gettext("You are invited to this conversation. No account is needed.")),
+    room.isGuest &&
+      h("p", {}, gettext("You are invited to this conversation. No account is needed.")),
     room.isGuest && h("label", {}, h("span", {}, gettext("Your name")), name),
     hasPassword && h("label", {}, h("span", {}, gettext("Password")), password),
     error,

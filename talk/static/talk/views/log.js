@@ -268,10 +268,9 @@ export class LogView {
   showJump() {
     setAttribute(this.jump, "hidden", this.isAtEnd);
     const text = this.unseen
-      ? interpolate(
-          ngettext("%(count)s new message", "%(count)s new messages", this.unseen),
-          { count: this.unseen },
-        )
+      ? interpolate(ngettext("%(count)s new message", "%(count)s new messages", this.unseen), {
+          count: this.unseen,
+        })
       : gettext("Newest messages");
     setText(this.jump.lastElementChild, text);
   }
@@ -361,8 +360,7 @@ function dayLine(/** @type {number} */ seconds) {
   return {
     key: `day-${dayKey(seconds)}`,
     create: () => h("div", { class: "tk-day" }, h("span", {})),
-    update: (/** @type {Element} */ element) =>
-      setText(element.firstElementChild, dayOf(seconds)),
+    update: (/** @type {Element} */ element) => setText(element.firstElementChild, dayOf(seconds)),
   };
 }
 

@@ -98,9 +98,9 @@ export class MentionPicker {
   }
 
   mark() {
-    [...this.list.children].forEach((option, index) =>
-      option.setAttribute("aria-selected", String(index === this.selected)),
-    );
+    for (const [index, option] of [...this.list.children].entries()) {
+      option.setAttribute("aria-selected", String(index === this.selected));
+    }
     if (this.isOpen) {
       this.input.setAttribute("aria-activedescendant", `${this.id}-${this.selected}`);
       this.list.children[this.selected].scrollIntoView({ block: "nearest" });

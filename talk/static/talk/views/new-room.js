@@ -3,8 +3,8 @@
 import { ApiError } from "../core/api.js";
 import { RoomType } from "../core/constants.js";
 import { gettext } from "../i18n.js";
-import { h, setText } from "./dom.js";
 import { openDialog } from "./dialogs.js";
+import { h, setText } from "./dom.js";
 import { PeopleSearch } from "./people-search.js";
 
 /** How long the server lets a room's name be. */

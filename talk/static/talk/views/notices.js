@@ -26,8 +26,7 @@ export function ended(room) {
   );
 }
 
-/** @param {import("../core/room.js").RoomConnection} room */
-export function signedOut(room) {
+export function signedOut() {
   return notice(
     "lock",
     gettext("You are not logged in any more"),

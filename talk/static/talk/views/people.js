@@ -50,7 +50,15 @@ export class PeopleList {
       },
       icon("more"),
     );
-    const line = h("div", { class: "tk-person" }, picture, h("div", {}, name, role), call, presence, more);
+    const line = h(
+      "div",
+      { class: "tk-person" },
+      picture,
+      h("div", {}, name, role),
+      call,
+      presence,
+      more,
+    );
     const element = h("li", {}, line, actions);
     let key = "";
     element.update = (/** @type {any} */ person) => {
@@ -60,12 +68,19 @@ export class PeopleList {
       setText(presence, isHere ? gettext("Here now") : gettext("Not here now"));
       element.classList.toggle("tk-here", isHere);
       call.hidden = person.inCall === 0;
-      const now = JSON.stringify([shown, person.participantType, person.sessionId, this.room.isModerator]);
+      const now = JSON.stringify([
+        shown,
+        person.participantType,
+        person.sessionId,
+        this.room.isModerator,
+      ]);
       if (now === key) return;
       key = now;
       setText(name, shown);
       const type = person.userId ? "user" : "guest";
-      picture.replaceChildren(avatar(this.room.session, { type, id: person.userId, name: shown }, "small"));
+      picture.replaceChildren(
+        avatar(this.room.session, { type, id: person.userId, name: shown }, "small"),
+      );
       const offered = this.actionsFor(person, shown);
       actions.replaceChildren(...offered);
       setAttribute(more, "hidden", offered.length === 0);

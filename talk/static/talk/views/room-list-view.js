@@ -85,9 +85,7 @@ export class RoomListView {
     const { rooms } = this.list;
     if (!rooms) return;
     const wanted = this.search.value.trim().toLocaleLowerCase();
-    const found = rooms.filter((room) =>
-      room.displayName.toLocaleLowerCase().includes(wanted),
-    );
+    const found = rooms.filter((room) => room.displayName.toLocaleLowerCase().includes(wanted));
     reconcile(
       this.items,
       found,
@@ -149,10 +147,24 @@ export class RoomListView {
     marks.shown = key;
     marks.replaceChildren(
       ...(room.hasCall
-        ? [h("span", { class: "tk-mark tk-mark-call" }, icon("call"), hidden(gettext("Call running")))]
+        ? [
+            h(
+              "span",
+              { class: "tk-mark tk-mark-call" },
+              icon("call"),
+              hidden(gettext("Call running")),
+            ),
+          ]
         : []),
       ...(room.unreadMention && unread
-        ? [h("span", { class: "tk-mark tk-mark-mention" }, "@", hidden(gettext("You are mentioned")))]
+        ? [
+            h(
+              "span",
+              { class: "tk-mark tk-mark-mention" },
+              "@",
+              hidden(gettext("You are mentioned")),
+            ),
+          ]
         : []),
       ...(unread ? [unreadMark(unread)] : []),
     );

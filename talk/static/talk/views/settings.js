@@ -141,7 +141,12 @@ export class Settings {
       "div",
       { class: "tk-row" },
       field,
-      h("button", { class: "tk-button", type: "button", onclick: copy }, icon("copy"), gettext("Copy")),
+      h(
+        "button",
+        { class: "tk-button", type: "button", onclick: copy },
+        icon("copy"),
+        gettext("Copy"),
+      ),
     );
   }
 
@@ -218,7 +223,9 @@ export class Settings {
       "data-setting": name,
       onchange: async () => {
         const { api } = this.room;
-        const isDone = await this.attempt(() => (input.checked ? api.post(path) : api.delete(path)));
+        const isDone = await this.attempt(() =>
+          input.checked ? api.post(path) : api.delete(path),
+        );
         if (!isDone) input.checked = isOn;
       },
     });
