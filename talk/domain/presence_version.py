@@ -18,10 +18,10 @@ def note_change(*, room: Room) -> None:
 
     API: `usersInRoom` of signaling.
     """
-    room.people_version += 1
+    room.presence_version += 1
     rows = Room.objects.filter(pk=room.pk)
-    rows.update(people_version=room.people_version)
-    hints.record_presence(room_id=room.pk, version=room.people_version)
+    rows.update(presence_version=room.presence_version)
+    hints.record_presence(room_id=room.pk, version=room.presence_version)
 
 
 @requires_transaction
@@ -34,8 +34,8 @@ def note_change_in(*, room_id: int) -> None:
         NotFound: the room is gone.
     """
     rows = Room.objects.filter(pk=room_id)
-    rows.update(people_version=F("people_version") + 1)
-    version = on_write_database(rows).values_list("people_version", flat=True).first()
+    rows.update(presence_version=F("presence_version") + 1)
+    version = on_write_database(rows).values_list("presence_version", flat=True).first()
     if version is None:
         raise NotFound
     hints.record_presence(room_id=room_id, version=version)

@@ -36,7 +36,7 @@ def room_versions(*, room_ids: Iterable[int]) -> dict[int, RoomVersions]:
     return {
         room_id: RoomVersions(position=position, presence_version=presence_version)
         for room_id, position, presence_version in rows.values_list(
-            "pk", "last_position", "people_version"
+            "pk", "last_position", "presence_version"
         )
     }
 

@@ -127,7 +127,10 @@ def take_update(*, session_pk: int, now: datetime) -> SignalingUpdate | None:
     session = on_write_database(rows.with_untaken(_taken_since(now))).first()
     if session is None:
         raise NotFound
-    if not session.has_untaken and session.room.people_version <= session.people_seen:
+    if (
+        not session.has_untaken
+        and session.room.presence_version <= session.seen_presence_version
+    ):
         return None
     return _take(session_pk=session_pk, now=now)
 
@@ -176,7 +179,7 @@ def requeue_messages(*, update: SignalingUpdate) -> None:
     Whoever has asked meanwhile and found nothing is rung.
     """
     session = Session.objects.filter(pk=update.session_pk)
-    if not session.update(people_seen=0):
+    if not session.update(seen_presence_version=0):
         return
     for some in in_batches([message.pk for message in update.messages]):
         SignalingMessage.objects.filter(pk__in=some).update(taken_at=None)
@@ -188,11 +191,11 @@ def requeue_messages(*, update: SignalingUpdate) -> None:
 def _take(*, session_pk: int, now: datetime) -> SignalingUpdate:
     # Two answers to one session take one after the other, and not the same.
     own = Session.objects.filter(pk=session_pk)
-    own.update(people_seen=F("people_seen"))
+    own.update(seen_presence_version=F("seen_presence_version"))
     session = on_write_database(own.with_rooms()).first()
     if session is None:
         raise NotFound
-    own.update(people_seen=session.room.people_version)
+    own.update(seen_presence_version=session.room.presence_version)
     queue = SignalingMessage.objects.filter(recipient=session_pk)
     messages = list(on_write_database(queue.untaken(_taken_since(now)))[:MESSAGES_MAX])
     for some in in_batches([message.pk for message in messages]):

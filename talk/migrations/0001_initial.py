@@ -215,11 +215,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "people_version",
+                    "presence_version",
                     models.PositiveBigIntegerField(
                         default=0,
                         help_text="How often it has changed who is connected, and how.",
-                        verbose_name="people version",
+                        verbose_name="presence version",
                     ),
                 ),
             ],
@@ -566,11 +566,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "people_seen",
+                    "seen_presence_version",
                     models.PositiveBigIntegerField(
                         default=0,
-                        help_text="The room's people version that the session was last told of.",
-                        verbose_name="people seen",
+                        help_text="The room's presence version that the session was last told of.",
+                        verbose_name="presence version seen",
                     ),
                 ),
                 (

@@ -187,8 +187,8 @@ class Room(models.Model):
         ),
     )
 
-    people_version = models.PositiveBigIntegerField(
-        _("people version"),
+    presence_version = models.PositiveBigIntegerField(
+        _("presence version"),
         default=0,
         help_text=_("How often it has changed who is connected, and how."),
     )

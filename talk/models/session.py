@@ -107,10 +107,10 @@ class Session(models.Model):
         help_text=_("Bit mask: 1 in the call, 2 sends audio, 4 sends video."),
     )
 
-    people_seen = models.PositiveBigIntegerField(
-        _("people seen"),
+    seen_presence_version = models.PositiveBigIntegerField(
+        _("presence version seen"),
         default=0,
-        help_text=_("The room's people version that the session was last told of."),
+        help_text=_("The room's presence version that the session was last told of."),
     )
 
     queue_length: int

@@ -152,7 +152,7 @@ def _rooms(count: int) -> list[Any]:
                 type=RoomType.PUBLIC,
                 name=f"Room {number}",
                 last_activity=timezone.now(),
-                people_version=1,  # somebody has joined
+                presence_version=1,  # somebody has joined
             )
             for number in range(count)
         ),

@@ -91,10 +91,10 @@ class TestCosts:
         if has_call:
             call_in(room, *dead)
         room.refresh_from_db()
-        before = room.people_version
+        before = room.presence_version
         clean()
         room.refresh_from_db()
-        assert room.people_version == before + 1
+        assert room.presence_version == before + 1
 
     @pytest.mark.parametrize("type", [USER, GUEST])
     def test_whether_the_call_goes_on_is_asked_once_a_room(self, type):

@@ -20,7 +20,7 @@ class TestRoomVersions:
     def test_they_count_messages_and_changes_of_who_is_connected(
         self, alice: Any
     ) -> None:
-        room = RoomFactory(people_version=7)
+        room = RoomFactory(presence_version=7)
         write(room.token, list("abc"), user=alice)
         found = room_versions(room_ids=[room.pk])
         assert found == {room.pk: RoomVersions(position=3, presence_version=7)}

@@ -227,10 +227,10 @@ class TestLeave:
 
     def test_which_others_in_the_room_are_told_of(self):
         session = SessionFactory(device=PHONE)
-        before = session.room.people_version
+        before = session.room.presence_version
         leave(identity(), session.room)
         session.room.refresh_from_db()
-        assert session.room.people_version > before
+        assert session.room.presence_version > before
 
     def test_which_takes_the_place_of_a_self_joined_user(self):
         participant = ParticipantFactory(type=ParticipantType.SELF_JOINED)

@@ -76,7 +76,7 @@ class TestLook:
         assert look(session) is None
 
     def test_a_change_of_people_is_told_once(self, session: Session) -> None:
-        Room.objects.update(people_version=1)
+        Room.objects.update(presence_version=1)
         assert look(session) == []
         assert look(session) is None
 
@@ -143,7 +143,7 @@ class TestConfirm:
         assert Hint(session.room_id, 0, HintKind.SIGNALING, session.pk) in published
 
     def test_who_was_not_told_of_people_is_told_again(self, session: Session) -> None:
-        Room.objects.update(people_version=1)
+        Room.objects.update(presence_version=1)
         update = signaling_internal.take_update(session_pk=session.pk, now=NOW)
         assert update is not None
         signaling_internal.requeue_messages(update=update)

@@ -43,7 +43,7 @@ class SignalingViewSet(OCSViewSet):
             token=caller.room.token,
             account=caller.account,
             participant_pk=caller.participant.pk,
-            position=caller.room.people_version,
+            position=caller.room.presence_version,
             timeout=talk_settings().SIGNALING_POLL_SECONDS,
             session_pk=caller.session_pk,
             session_pks=(caller.session_pk,),

@@ -139,12 +139,14 @@ class SignalingConsumer(PollConsumer):
         """Take what was sent; the first time, and at the end, tell who is there."""
         rows = SignalingMessage.objects.filter(recipient=self.session).order_by("pk")
         messages = list(rows)
-        is_first = self.session.people_seen < self.session.room.people_version + 1
+        is_first = (
+            self.session.seen_presence_version < self.session.room.presence_version + 1
+        )
         if not messages and not is_first:
             return None
         SignalingMessage.objects.filter(pk__in=[one.pk for one in messages]).delete()
-        seen = self.session.room.people_version + 1
-        Session.objects.filter(pk=self.session.pk).update(people_seen=seen)
+        seen = self.session.room.presence_version + 1
+        Session.objects.filter(pk=self.session.pk).update(seen_presence_version=seen)
         listed = [{"type": "message", "data": one.text} for one in messages]
         return [*listed, self.people()]
 

@@ -93,8 +93,8 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         session_id=secrets.token_hex(256),
         last_ping=timezone.now(),
     )
-    room.people_version += 1
-    room.save(update_fields=["people_version"])
+    room.presence_version += 1
+    room.save(update_fields=["presence_version"])
     transaction.on_commit(partial(_tell, token))
     return JsonResponse(wrap(200, {"sessionId": session.session_id}))
 
