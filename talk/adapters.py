@@ -190,7 +190,7 @@ class DefaultAdapter:
     def notify(self, notifications: Sequence[Notification]) -> None:
         """Tell people of a comment; nothing happens by default.
 
-        Called off the request's thread. `talk.rendering.notifications` has the words,
+        Called off the request's thread. `talk.notification_texts` has the words,
         in the language of each recipient. What is raised is logged.
         """
 

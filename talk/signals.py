@@ -57,7 +57,7 @@ email_invited = Signal()
 call_started = Signal()
 
 # People are to be told of a comment. `notifications` is a list of
-# `talk.notifications.Notification`; `talk.rendering.notifications` has the words.
+# `talk.notifications.Notification`; `talk.notification_texts` has the words.
 # Sent off the request's thread, a moment after `message_posted`.
 # Arguments: room, actor, notifications
 notifications_due = Signal()

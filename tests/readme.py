@@ -1,4 +1,4 @@
-"""The blocks of code in the README, for those who try them out."""
+"""The README and its code blocks, for the tests that try them out."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?<=\n\n)    .*\n(?:    .*\n)*")
 FILE = re.compile(r"^# (\w+\.py)\b.*\n", re.MULTILINE)
 
+PROSE = FENCED.sub(lambda match: re.sub(r"[^\n]", "", match[0]), README)
+"""The README with its fenced blocks emptied; the numbers of lines stay."""
+
 
 @dataclass(frozen=True)
 class Block:
-    """A block: its language, empty for one that is only indented, and its text."""
+    """A code block. The language of an indented block is empty."""
 
     language: str
     text: str
@@ -27,20 +30,19 @@ class Block:
 
     @property
     def files(self) -> dict[str, str]:
-        """What belongs into which file, for a block whose comments say so."""
+        """The parts of the block by the file that a comment assigns them to."""
         _, *parts = FILE.split(self.text)
         return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def blocks(language: str | None = None, *, heading: str | None = None) -> list[Block]:
-    """Return all blocks, or those of a language, or below a heading of second order."""
+    """Return all blocks; only those of a language, or below a heading of second order."""
     found = [
         Block(match[1], match[2], _line_of(match)) for match in FENCED.finditer(README)
     ]
-    # What is fenced may be indented as well.
-    prose = FENCED.sub(lambda match: re.sub(r"[^\n]", "", match[0]), README)
+    # Fenced blocks may contain indented lines, so they are left out here.
     found += [
-        Block("", match[0], _line_of(match)) for match in INDENTED.finditer(prose)
+        Block("", match[0], _line_of(match)) for match in INDENTED.finditer(PROSE)
     ]
     if language is not None:
         found = [block for block in found if block.language == language]

@@ -53,7 +53,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
     create = "from django.core.management import execute_from_command_line as run"
     run("-c", f"{create}; run(['', 'startproject', 'mysite', '.'])")
-    for heading in ("Install", "The page", "Operation"):
+    for heading in ("Install", "The page", "Operate"):
         apply(tmp_path / "mysite", heading)
     run("manage.py", "migrate", "-v0")
     run("manage.py", "shell", "-v0", "-c", PEOPLE)

@@ -1,4 +1,4 @@
-"""The README tells the truth: its tables are those of the code."""
+"""The README is true: its tables match the code, and its links lead somewhere."""
 
 from __future__ import annotations
 
@@ -12,17 +12,28 @@ from django.urls import get_resolver
 
 from talk.adapters import DefaultAdapter
 from talk.conf import TalkSettings
+from talk.realtime.metrics import OUTCOMES
+from tests.readme import PROSE, README, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def table(heading: str) -> list[list[str]]:
-    """Return the cells of the rows of the table below a heading."""
-    section = README.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    """Return the cells of the rows of the only table below a heading of any order."""
+    found = re.search(rf"\n(##+) {re.escape(heading)}\n(.*)", README, re.DOTALL)
+    assert found is not None, heading
+    section = re.split(rf"\n#{{2,{len(found[1])}}} ", found[2])[0]
+    assert len(re.findall(r"^\|---", section, re.MULTILINE)) == 1
     rows = [line for line in section.splitlines() if line.startswith("| `")]
     return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+
+
+def anchors() -> set[str]:
+    """Return the anchors that GitHub gives to the headings."""
+    headings = re.findall(r"^##+ (.*)$", PROSE, re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings
+    }
 
 
 def test_every_setting_is_listed_with_its_default() -> None:
@@ -43,7 +54,7 @@ def test_every_check_is_listed() -> None:
 
 
 def test_every_method_of_the_adapter_is_listed() -> None:
-    listed = [row[0].strip("`").split("(")[0] for row in table("What a site decides")]
+    listed = [row[0].strip("`").split("(")[0] for row in table("Adapter methods")]
     own = [name for name in vars(DefaultAdapter) if not name.startswith("_")]
     assert listed == own
 
@@ -51,10 +62,7 @@ def test_every_method_of_the_adapter_is_listed() -> None:
 def test_every_signal_is_listed_with_its_arguments() -> None:
     source = (ROOT / "talk" / "signals.py").read_text(encoding="utf-8")
     found = re.findall(r"# Arguments: room, actor,? ?(.*)\n(\w+) = Signal", source)
-    listed = [
-        (re.sub("`", "", row[2]), row[0].strip("`"))
-        for row in table("What a site is told")
-    ]
+    listed = [(re.sub("`", "", row[2]), row[0].strip("`")) for row in table("Signals")]
     assert listed == found
 
 
@@ -69,28 +77,51 @@ def test_every_extra_is_listed() -> None:
     assert listed == list(PROJECT["project"]["optional-dependencies"])
 
 
+def test_every_outcome_of_a_poll_is_listed() -> None:
+    assert [row[0].strip("`") for row in table("Counters")] == list(OUTCOMES)
+
+
 def test_every_endpoint_is_listed() -> None:
-    """With the methods that are routed; below the Talk base, or else that of the server."""
+    """With its methods, relative to the base path of Talk or to that of the server."""
     routed = set()
     for pattern in get_resolver("talk.urls").url_patterns:
         actions = getattr(pattern.callback, "actions", None)
         if actions is None:
-            continue  # Pages and images, which the README tells of elsewhere.
+            continue  # The README describes pages and avatars elsewhere.
         path = str(pattern.pattern).replace("/+", "/")
         path = re.sub(r"\(\?P<token>[^)]*\)", "{token}", path)
         path = path.split("\\.php")[1].removeprefix("/apps/spreed/api/v1")
         methods = actions.keys() - {"head"}
         routed |= {(method.upper(), path.removesuffix("\\Z")) for method in methods}
     routed -= {("GET", r"(?:/[\s\S]*)?")}
-    listed = {tuple(row[0].strip("`").split(" ")) for row in table("Talk to it")}
+    listed = {tuple(row[0].strip("`").split(" ")) for row in table("Endpoints")}
     assert listed == routed
 
 
 @pytest.mark.parametrize("command", ["demo", "test"])
 def test_the_two_commands_are_there(command: str) -> None:
-    what = {"demo": "python manage.py demo", "test": "python -m pytest"}[command]
-    line = f'    python -m pip install -e ".[{command}]" && {what}\n'
+    program = {"demo": "python manage.py demo", "test": "python -m pytest"}[command]
+    line = f'    python -m pip install -e ".[{command}]" && {program}\n'
     assert line in README
+
+
+def test_every_link_inside_the_project_leads_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)]+)\)", PROSE)
+    inside = [target for target in targets if "://" not in target]
+    assert len(inside) > 20
+    for target in inside:
+        path, _, anchor = target.partition("#")
+        assert anchor in anchors() if anchor else (ROOT / path).exists(), target
+
+
+def test_every_section_is_in_the_table_of_contents() -> None:
+    sections = re.findall(r"^## (.*)$", PROSE, re.MULTILINE)
+    contents = PROSE.split("\n## ")[0]
+    assert [name for name in sections if f"[{name}](#" not in contents] == []
+
+
+def test_no_internal_module_is_named() -> None:
+    assert "talk.domain" not in README
 
 
 def test_every_dependency_is_justified() -> None:

@@ -1,4 +1,4 @@
-"""Every block of code in the README works: it is run, or read by who would read it."""
+"""Every code block in the README works: it is run, or checked by the program it is for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from django.core.asgi import get_asgi_application
 from django.core.checks import ERROR, run_checks
 from django.core.management import get_commands, load_command_class
 from django.db.utils import ConnectionHandler
+from django.dispatch import Signal
 from django.template import Context, Template
 from django.test import override_settings
 from django.urls import URLPattern, URLResolver, path, resolve
@@ -26,6 +27,7 @@ from django.utils import timezone
 from uvicorn.main import main as uvicorn_command
 
 from example_project.models import Article
+from talk import signals
 from talk.domain.notifications import notifications_for
 from talk.models import Message
 from talk.notifications import Notification
@@ -40,10 +42,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
 EXTRAS = set(PROJECT["optional-dependencies"])
 
 MODULES = {"channels_redis": "channels_redis", "backends.postgresql": "psycopg"}
-"""Modules of extras that the tests can do without, by what needs them."""
+"""Modules of extras, by the text of blocks that need them; without them, tests are skipped."""
 
 NEEDS_MORE = re.compile(r"^(?:pip|curl|uvicorn|systemctl)\b", re.MULTILINE)
-"""Programs that change the machine or ask others; blocks with them are only read."""
+"""Programs that change the machine or use the network; their blocks are only parsed."""
 
 
 def test_every_block_is_tested() -> None:
@@ -53,8 +55,8 @@ def test_every_block_is_tested() -> None:
 
 
 @pytest.mark.parametrize("block", blocks(""), ids=str)
-def test_what_is_only_indented_is_run_by_ci(block: Block) -> None:
-    """As it stands: both are copied by whoever tries the project out."""
+def test_indented_blocks_are_run_by_ci(block: Block) -> None:
+    """Unchanged, because newcomers copy them."""
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     (line,) = block.text.splitlines()
     pattern = line.replace("[", r"\[").replace("]", r"\]")
@@ -79,7 +81,19 @@ def notification(db: None) -> Notification:
     return found
 
 
+@pytest.fixture
+def restored_signals() -> Iterator[None]:
+    """Disconnect the receivers that a block connects."""
+    found = [each for each in vars(signals).values() if isinstance(each, Signal)]
+    before = [list(signal.receivers) for signal in found]
+    yield
+    for signal, receivers in zip(found, before, strict=True):
+        signal.receivers = receivers
+        signal.sender_receivers_cache.clear()
+
+
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
+@pytest.mark.usefixtures("restored_signals")
 def test_python_runs(block: Block, article: Any, notification: Notification) -> None:
     for name, module in MODULES.items():
         if name in block.text:
@@ -116,14 +130,14 @@ def test_templates_show_rooms(block: Block, article: Any, rf: Any) -> None:
 
 
 def commands_of(block: Block) -> list[list[str]]:
-    """Return the commands of a block for the shell, each with its arguments."""
+    """Return the commands of a shell block, each with its arguments."""
     text = re.sub(r"^\w+=\$\((.*)\)$", r"\1", block.text, flags=re.MULTILINE)
     simple = re.split(r"\n| && | \| ", text.strip())
     return [shlex.split(command) for command in simple]
 
 
 def read_pip(*arguments: str) -> None:
-    """Check that what is installed exists."""
+    """Check that the installed packages and extras exist."""
     assert arguments[0] == "install"
     wanted = [each for each in arguments[1:] if not each.startswith("-")]
     for requirement in wanted:
@@ -133,7 +147,7 @@ def read_pip(*arguments: str) -> None:
 
 
 def read_python(*arguments: str) -> None:
-    """Have the command of ``manage.py`` read its arguments, or pip."""
+    """Parse the arguments with the command of ``manage.py``, or as those of pip."""
     if arguments[:2] == ("-m", "pip"):
         read_pip(*arguments[2:])
         return
@@ -144,12 +158,12 @@ def read_python(*arguments: str) -> None:
 
 
 def read_uvicorn(*arguments: str) -> None:
-    """Have uvicorn read its arguments."""
+    """Parse the arguments with uvicorn."""
     uvicorn_command.make_context("uvicorn", list(arguments))
 
 
 def read_curl(*arguments: str) -> None:
-    """Check that the address is one of ours."""
+    """Check that the URL leads to a view of Talk."""
     url = urlsplit(arguments[-1])
     assert resolve(url.path).func.__module__.startswith("talk.")
 
@@ -180,7 +194,7 @@ READERS: dict[str, Callable[..., None]] = {
 
 
 @pytest.mark.parametrize("block", blocks("sh"), ids=str)
-def test_commands_are_understood(block: Block) -> None:
+def test_commands_parse(block: Block) -> None:
     if "spectacular" in block.text:
         pytest.importorskip("drf_spectacular")
     for program, *arguments in commands_of(block):
@@ -189,7 +203,7 @@ def test_commands_are_understood(block: Block) -> None:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], None]:
-    """A shell beside the ``manage.py`` of a demo with a database of its own."""
+    """Return a function that runs shell commands in a demo with its own database."""
     folder = tmp_path_factory.mktemp("demo")
     (folder / "manage.py").symlink_to(ROOT / "manage.py")
     (folder / "python").symlink_to(sys.executable)
@@ -232,9 +246,9 @@ def test_commands_run_in_the_demo(block: Block, demo: Callable[[str], None]) -> 
 
 
 @pytest.mark.parametrize("block", blocks("nginx"), ids=str)
-def test_nginx_takes_its_part(block: Block, tmp_path: Path) -> None:
+def test_nginx_accepts_its_configuration(block: Block, tmp_path: Path) -> None:
     nginx = need("nginx", "nginx-light")
-    # Not everybody may listen at 80.
+    # Only root may listen on port 80.
     servers = block.text.replace("listen 80;", "listen 127.0.0.1:18080;")
     configuration = tmp_path / "nginx.conf"
     configuration.write_text(
@@ -248,16 +262,16 @@ def test_nginx_takes_its_part(block: Block, tmp_path: Path) -> None:
 
 
 def temporary_paths(folder: Path) -> str:
-    """Return directives by which nginx writes nothing outside of a folder."""
+    """Return directives that make nginx write only inside a folder."""
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     return " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
 
 
 @pytest.mark.parametrize("block", blocks("ini"), ids=str)
-def test_systemd_takes_units(block: Block, tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit(block: Block, tmp_path: Path) -> None:
     verify = need("systemd-analyze", "systemd")
     unit = tmp_path / "talk@1.service"
-    # Programs have to be there.
+    # systemd checks that the program exists.
     text = re.sub(r"/srv/site/venv/bin/\w+", shutil.which("true") or "", block.text)
     unit.write_text(text.replace("%i", "1"))
     command = [verify, "verify", "--man=no", str(unit)]
