@@ -1,4 +1,4 @@
-"""The benchmarks notice what goes wrong."""
+"""The benchmarks detect lost, doubled and disordered messages."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from tests.benchmarks.report import Row, merge
 
 
 def body_of(*ids: int) -> bytes:
-    """Return an answer with these comments."""
+    """Return the body of a response with these comments."""
     data = [{"id": one, "systemMessage": ""} for one in ids]
     return json.dumps({"ocs": {"data": data}}).encode()
 
 
 def waiter_with(*bodies: bytes) -> Waiter:
-    """Return somebody who was given these answers."""
+    """Return a waiter that received these responses."""
     waiter = Waiter(Connection(), "room", "")
     waiter.messages = [(0.0, body) for body in bodies]
     return waiter
 
 
 def faults(*bodies: bytes) -> dict[str, int]:
-    """Return what was wrong when 1, 2 and 3 were said."""
+    """Return the faults of a waiter in a room with the messages 1, 2 and 3."""
     counts = compare([waiter_with(*bodies)], {"room": [1, 2, 3]})
     names = ("lost", "doubled", "disordered")
     return {name: counts[name] for name in names if counts[name]}
 
 
-def test_what_arrives_once_and_in_order_is_no_fault():
+def test_messages_that_arrive_once_and_in_order_are_no_fault():
     assert faults(body_of(1), body_of(2, 3)) == {}
 
 

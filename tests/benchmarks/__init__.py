@@ -1,6 +1,6 @@
-"""How fast it is. Run by hand; nothing here decides a test.
+"""Benchmarks of the API. Run them by hand; no test depends on their figures.
 
     python -m tests.benchmarks
 
-README.md says what the figures mean.
+README.md explains the figures.
 """

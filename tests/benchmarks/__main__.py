@@ -1,4 +1,4 @@
-"""Measures everything, or some of it; exits with 1 when messages were lost or doubled."""
+"""Run all or some benchmarks; exit with 1 if messages were lost or doubled."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from tests.benchmarks.subjects import SUBJECTS, Benches, Subject, chosen
 
 
 def main() -> int:
-    """Measure, print, write; return the exit code."""
+    """Measure, print and write the figures; return the exit code."""
     arguments = parse_arguments()
     raise_limits()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and end what was started
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(1)
+    )  # so that started processes end, too
     names = arguments.subjects or (SMOKE_SUBJECTS if arguments.smoke else [])
     subjects = chosen(names, arguments.engines)
     sizes = sizes_of(arguments)
@@ -55,7 +57,7 @@ def measure(
     sizes: Sizes,
     passes: int,
 ) -> list[Row]:
-    """Measure one family: case by case, each with all subjects in turn."""
+    """Measure all cases of a family, each case with all subjects in turn."""
     module: Any = FAMILIES[family]
     rows = []
     for case in module.cases(sizes):
@@ -80,7 +82,7 @@ def measure(
 def try_to_measure(
     module: Any, case: Any, benches: Benches, subject: Subject
 ) -> dict[str, float] | None:
-    """Return the figures of one subject; whatever happens, the others have their turn."""
+    """Return the figures of one subject; an error does not prevent the other subjects."""
     try:
         with benches.running(subject) as bench:
             figures: dict[str, float] | None = module.measure(bench, case)
@@ -91,7 +93,7 @@ def try_to_measure(
 
 
 def complain(rows: Sequence[Row]) -> int:
-    """Say what must not be; return 1 if there is such."""
+    """Print the faults; return 1 if there are any."""
     faulty = [row for row in rows if row.faults]
     for row in faulty:
         print(f"{row.family}, {row.case}, {row.subject}: {row.faults}", file=sys.stderr)
@@ -108,7 +110,7 @@ def open_site(engine: str) -> Site:
 
 
 def raise_limits() -> None:
-    """Allow as many open files as we may, here and in what is started."""
+    """Raise the limit of open files to the maximum, here and in started processes."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
@@ -122,9 +124,13 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--engines", type=names_from(["sqlite", "postgres"]))
     subjects = [subject.name for subject in SUBJECTS]
     parser.add_argument("--subjects", type=names_from(subjects), default=[])
-    parser.add_argument("--smoke", action="store_true", help="small, and fast")
-    parser.add_argument("--passes", type=int, default=1, help="medians of several")
-    parser.add_argument("--json", type=Path, help="write everything there")
+    parser.add_argument(
+        "--smoke", action="store_true", help="small sizes, in less than a minute"
+    )
+    parser.add_argument(
+        "--passes", type=int, default=1, help="repeat everything and show the medians"
+    )
+    parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--idle-seconds", type=float)
     parser.add_argument("--wake", type=pairs, metavar="WAITERS/ROOMS,...")
@@ -142,14 +148,14 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def sizes_of(arguments: argparse.Namespace) -> Sizes:
-    """Return the sizes that were asked for."""
+    """Return the sizes that the command line asks for."""
     given = {field.name: getattr(arguments, field.name) for field in fields(Sizes)}
     base = SMOKE if arguments.smoke else Sizes()
     return replace(base, **{key: value for key, value in given.items() if value})
 
 
 def names_from(known: Sequence[str]) -> Callable[[str], list[str]]:
-    """Return what reads some of these names."""
+    """Return a parser for a list of these names."""
 
     def names(text: str) -> list[str]:
         found = text.split(",")
@@ -161,12 +167,12 @@ def names_from(known: Sequence[str]) -> Callable[[str], list[str]]:
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """Read numbers with commas between them."""
+    """Parse numbers separated by commas."""
     return tuple(int(part) for part in text.split(","))
 
 
 def pairs(text: str) -> tuple[tuple[int, ...], ...]:
-    """Read pairs of numbers with commas between them."""
+    """Parse pairs of numbers separated by commas."""
     return tuple(tuple(int(n) for n in part.split("/")) for part in text.split(","))
 
 

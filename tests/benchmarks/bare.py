@@ -1,10 +1,10 @@
-"""The floor: what the same server and event loop can do when a program does nothing.
+"""The lower bound: the same server and event loop with a program that does nothing.
 
-No framework, no database, no rules: whoever says who they are is believed, rooms are
-lists in memory and exist when they are named. The URLs and envelopes are the API's. With
-``BENCHMARK_HEADERS`` its answers also have the headers that those of the product have,
-most of which the API asks for: what a server needs to check and write them is much of
-the cost of a short answer.
+It has no framework, no database and no rules: it believes the names in cookies, and rooms
+are lists in memory that are created when they are named. It uses the URLs and envelopes
+of the API. With ``BENCHMARK_HEADERS``, its responses also have the headers of the
+product's responses. The API requires most of them, and checking and writing them is much
+of the cost of a short response.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Talk-Served-By": "nobody",
 }
-"""What the product's answers have besides those that describe the body."""
+"""Headers of the product's responses besides those that describe the body."""
 
 COMMON = [
     (name.encode(), value.encode())
@@ -42,7 +42,7 @@ COMMON = [
 
 
 class Room:
-    """A list of messages and who waits for the next one."""
+    """A list of messages, and the polls that wait for the next one."""
 
     def __init__(self) -> None:
         self.messages: list[tuple[int, bytes]] = []
@@ -51,14 +51,14 @@ class Room:
         self.mail: defaultdict[str, list[str]] = defaultdict(list)
 
     def newer(self, after: int) -> list[tuple[int, bytes]]:
-        """Return what has a greater id, oldest first."""
+        """Return the messages with a greater id, oldest first."""
         start = len(self.messages)
         while start and self.messages[start - 1][0] > after:
             start -= 1
         return self.messages[start : start + 200]
 
     async def wait(self, seconds: float) -> None:
-        """Return when something has happened, or the time is up."""
+        """Return after a wake-up or when the timeout has passed."""
         future = asyncio.get_running_loop().create_future()
         self.waiting.add(future)
         try:
@@ -70,7 +70,7 @@ class Room:
             self.waiting.discard(future)
 
     def wake(self) -> None:
-        """Wake all who wait."""
+        """Wake all waiting polls."""
         for future in self.waiting:
             if not future.done():
                 future.set_result(None)

@@ -1,4 +1,4 @@
-"""A lean HTTP/1.1 client: one request at a time on a connection that is kept."""
+"""A small HTTP/1.1 client: one request at a time on a persistent connection."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 BASE = "/ocs/v2.php/apps/spreed/api/v1"
 
 CONNECTING = 100
-"""Connections that are opened at once."""
+"""Maximum number of connections that are opened at the same time."""
 
 Address = tuple[str, int]
 
 
 class Answer(NamedTuple):
-    """A response; `moment` is when its last byte had come. Status 0: hung up."""
+    """A response. `moment` is when its last byte arrived. Status 0: disconnected."""
 
     status: int
     moment: float
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 
     @property
     def data(self) -> Any:
-        """What the envelope holds; None for an answer without a body."""
+        """The data in the envelope; None for a response without a body."""
         return json.loads(self.body)["ocs"]["data"] if self.body else None
 
 
@@ -42,12 +42,12 @@ class Connection(asyncio.Protocol):
         self._answered: Callable[[Answer], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what requests are written to."""
+        """Keep the transport, to which requests are written."""
         self._transport = transport
         _open.add(self)
 
     def send(self, request: bytes, answered: Callable[[Answer], None]) -> None:
-        """Send a request; `answered` is called with its answer."""
+        """Send a request; `answered` is called with the response."""
         self._answered = answered
         if self._transport.is_closing():
             self.connection_lost(None)
@@ -55,13 +55,13 @@ class Connection(asyncio.Protocol):
             self._transport.write(request)
 
     def ask(self, request: bytes) -> asyncio.Future[Answer]:
-        """Send a request and return what its answer will be found in."""
+        """Send a request and return a future of the response."""
         future = asyncio.get_running_loop().create_future()
         self.send(request, future.set_result)
         return future
 
     def data_received(self, data: bytes) -> None:
-        """Hand on the answer when it is complete."""
+        """Pass on the response when it is complete."""
         moment = time.perf_counter()
         self._buffer = self._buffer + data if self._buffer else data
         answer = parse(self._buffer, moment)
@@ -71,20 +71,20 @@ class Connection(asyncio.Protocol):
             answered(answer)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Tell whoever waits that there will be no answer."""
+        """Report to the caller that there will be no response."""
         _open.discard(self)
         answered, self._answered = self._answered, None
         if answered is not None:
             answered(Answer(0, time.perf_counter(), b"", b""))
 
     def close(self) -> None:
-        """Hang up; whoever waits is told nothing."""
+        """Disconnect without reporting it to the caller."""
         self._answered = None
         self._transport.abort()
 
 
 async def hang_up() -> None:
-    """Close all connections, so that servers know that nobody waits any more."""
+    """Close all connections, so that servers stop their polls."""
     while _open:
         for connection in list(_open):
             connection.close()
@@ -92,7 +92,7 @@ async def hang_up() -> None:
 
 
 def parse(data: bytes, moment: float) -> Answer | None:
-    """Return the answer that `data` is, None while there is more to come."""
+    """Return the response in `data`; None while it is incomplete."""
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return None
@@ -110,7 +110,7 @@ def parse(data: bytes, moment: float) -> Answer | None:
 
 
 def header(head: bytes, name: bytes) -> bytes | None:
-    """Return a header of a head in lower case."""
+    """Return a header from a head that is in lower case."""
     start = head.find(b"\r\n" + name + b":")
     if start < 0:
         return None
@@ -133,7 +133,7 @@ def _chunks(data: bytes, start: int) -> list[bytes]:
 def request(
     method: str, path: str, cookie: str, form: Mapping[str, Any] | None = None
 ) -> bytes:
-    """Return a request; `path` is relative to the API's base, or begins with two `/`."""
+    """Return a request. `path` is relative to the API's base, unless it begins with `//`."""
     body = urlencode(form) if form else ""
     target = path[1:] if path.startswith("//") else BASE + path
     return (
@@ -145,7 +145,7 @@ def request(
 
 
 async def connect(addresses: Sequence[Address], count: int) -> list[Connection]:
-    """Open connections, spread over the servers in turn."""
+    """Open connections, distributed over the servers in turn."""
     loop = asyncio.get_running_loop()
     few = asyncio.Semaphore(CONNECTING)
 

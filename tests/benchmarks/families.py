@@ -1,7 +1,7 @@
 """The families of figures, in the order in which they are measured.
 
-Each is a module with `cases`, `measure`, which prepares rows and asks the generator, and
-`generate`, which runs there.
+Each is a module with three functions: `cases`; `measure`, which prepares rows and calls
+the generator; and `generate`, which runs in the generator's process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The process that makes the load, so that no server shares its time."""
+"""The process that generates the load, separate from the servers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.benchmarks.workers import serve
 
 
 def generate(family: str, addresses: list[Any], pids: list[int], **job: Any) -> Any:
-    """Put the load of a family on servers and return what was measured."""
-    gc.disable()  # its pauses would be taken for the servers'
+    """Generate the load of a family and return the figures."""
+    gc.disable()  # its pauses would be attributed to the servers
     servers = Servers([(host, port) for host, port in addresses], pids)
     return asyncio.run(_generate(family, servers, **job))
 
@@ -29,7 +29,7 @@ async def _generate(family: str, servers: Servers, **job: Any) -> Any:
 
 
 def main() -> None:
-    """Do what the process is asked for."""
+    """Serve the requests to this process."""
     loads: dict[str, Callable[..., Any]] = {
         name: partial(generate, name) for name in FAMILIES
     }

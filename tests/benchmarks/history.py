@@ -1,4 +1,4 @@
-"""How long the newest page of a timeline takes, however long that is."""
+"""How long it takes to read the newest page of timelines of different lengths."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ WARM_UP_SECONDS = 0.3
 
 
 def cases(sizes: Sizes) -> list[Any]:
-    """Return how many messages there are."""
+    """Return the numbers of messages."""
     return list(sizes.history)
 
 
 def label(case: Any) -> str:
-    """Return what a case is called."""
+    """Return the name of a case."""
     return f"{case:,} messages"
 
 
 def measure(bench: Bench, case: Any) -> dict[str, float] | None:
-    """Measure one server, if it has a database."""
+    """Measure one server; None if it has no database."""
     reader = bench.site.history(messages=case)
     if reader is None:
         return None
@@ -36,7 +36,7 @@ def measure(bench: Bench, case: Any) -> dict[str, float] | None:
 async def generate(
     servers: Servers, path: str, cookie: str, seconds: float, length: int
 ) -> dict[str, float]:
-    """Ask for one list again and again."""
+    """Request one list repeatedly."""
     connections = await connect(servers.addresses, 1)
     asked = request("GET", path, cookie)
     await Repeated(servers).run(connections, lambda *_: asked, WARM_UP_SECONDS)

@@ -1,4 +1,4 @@
-"""What a server holds and does while its clients only wait."""
+"""The memory and CPU time of a server while its clients only wait."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from tests.benchmarks.subjects import Bench
 ROOM_SIZE = 50
 
 WARM_UP = 4
-"""Polls after which a server has loaded what it needs for one."""
+"""Number of polls after which a server has loaded all modules it needs."""
 
 ARRIVALS = 400
-"""People who come in a second; more than wait to be admitted at once are sent away."""
+"""New clients per second; above that, servers refuse some because of full queues."""
 
 ENOUGH = 0.98
-"""Where it takes long until all have come, the first ones come again meanwhile."""
+"""Fraction of clients that must wait: while the last arrive, the first poll again."""
 
 SETTLE_SECONDS = 2
-"""Until the last ones have come as well."""
+"""Time in which the last clients arrive."""
 
 
 def cases(sizes: Sizes) -> list[Any]:
-    """Return how many wait."""
+    """Return the numbers of waiters."""
     return list(sizes.idle)
 
 
 def label(case: Any) -> str:
-    """Return what a case is called."""
+    """Return the name of a case."""
     return f"{case:,} waiters, rooms of {ROOM_SIZE}"
 
 
 def measure(bench: Bench, case: Any) -> dict[str, float] | None:
-    """Measure one server, unless it would take too long."""
+    """Measure one server; None if it would take too long."""
     if case > bench.waiters_max:
         return None
     made = bench.site.crowd(rooms=max(case // ROOM_SIZE, 1), people=case)
@@ -45,7 +45,7 @@ def measure(bench: Bench, case: Any) -> dict[str, float] | None:
 async def generate(
     servers: Servers, rooms: list[dict[str, Any]], seconds: float
 ) -> dict[str, float]:
-    """Let all people wait for nothing."""
+    """Let all participants wait without news."""
     before = servers.meter.memory()
     few = [{**room, "people": room["people"][:1]} for room in rooms[:WARM_UP]]
     for waiter in await open_waiters(servers, few, timeout=2):

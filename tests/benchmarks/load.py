@@ -1,4 +1,4 @@
-"""What all loads are made of: waiters, what they should have heard, and meters."""
+"""The parts of all loads: waiters, a check of what they received, and meters."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from tests.benchmarks.connections import (
 )
 
 PATIENCE = 60.0
-"""Seconds after which what has not come is lost."""
+"""Seconds after which a missing message counts as lost."""
 
 
 class Meter:
-    """Time and processor time between starts and stops: the servers', ours, all."""
+    """Time and CPU time between starts and stops: of the servers, this process, and all."""
 
     def __init__(self, pids: Sequence[int]) -> None:
         self._servers = [psutil.Process(pid) for pid in pids]
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was counted."""
+        """Set all counters to zero."""
         self.seconds = self.server_cpu = self.own_cpu = self.machine_cpu = 0.0
 
     def start(self) -> None:
-        """Begin to count."""
+        """Start counting."""
         self._begin = self._read()
 
     def stop(self) -> None:
-        """Add what has passed since the start."""
+        """Add the time since the start."""
         seconds, server, own, machine = (
             end - begin for begin, end in zip(self._begin, self._read(), strict=True)
         )
@@ -51,34 +51,40 @@ class Meter:
 
     @property
     def own_share(self) -> float:
-        """Percent of one core that this process has used."""
+        """Percentage of one core that this process used."""
         return 100 * self.own_cpu / self.seconds if self.seconds else 0.0
 
     @property
     def server_share(self) -> float:
-        """Percent of one core that the servers have used."""
+        """Percentage of one core that the servers used."""
         return 100 * self.server_cpu / self.seconds if self.seconds else 0.0
 
     @property
     def machine_share(self) -> float:
-        """Percent of one core that all processes of the machine have used."""
+        """Percentage of one core that all processes of the machine used."""
         return 100 * self.machine_cpu / self.seconds if self.seconds else 0.0
 
     def memory(self) -> int:
-        """Return the bytes that the servers hold."""
+        """Return the resident memory of the servers in bytes."""
         return sum(server.memory_info().rss for server in self._servers)
 
     def _read(self) -> tuple[float, float, float, float]:
         times = [server.cpu_times() for server in self._servers]
         server = sum(one.user + one.system for one in times)
         machine = psutil.cpu_times()
-        kinds = ("user", "nice", "system", "irq", "softirq")  # as far as there are such
+        kinds = (
+            "user",
+            "nice",
+            "system",
+            "irq",
+            "softirq",
+        )  # systems have some of them
         busy = sum(getattr(machine, kind, 0.0) for kind in kinds)
         return time.perf_counter(), server, time.process_time(), busy
 
 
 class Waiter:
-    """A client that polls one room, and polls again as soon as it has an answer."""
+    """A client that polls one room, and polls again as soon as it has a response."""
 
     def __init__(
         self,
@@ -94,16 +100,16 @@ class Waiter:
         self.token = token
         self._cookie = cookie
         self.known = 0
-        """The newest message that was heard."""
+        """The newest message that was received."""
         self._heard = heard
         self._is_open = True
         self.messages: list[tuple[float, bytes]] = []
-        """When each answer with messages came, and its body."""
+        """The arrival time and body of each response with messages."""
         self.polls = 0
         self.errors = 0
 
     def poll(self) -> None:
-        """Ask for what is newer than what was heard."""
+        """Poll for messages after the newest received one."""
         self.polls += 1
         path = f"{self._start}&lastKnownMessageId={self.known}"
         self._connection.send(request("GET", path, self._cookie), self._answered)
@@ -121,13 +127,13 @@ class Waiter:
             self._heard()
 
     def close(self) -> None:
-        """Hang up."""
+        """Disconnect."""
         self._is_open = False
         self._connection.close()
 
 
 class Servers:
-    """The processes under load, and the questions to them that are little load."""
+    """The processes under load, and cheap requests for their state."""
 
     def __init__(self, addresses: Sequence[Address], pids: Sequence[int]) -> None:
         self.addresses = addresses
@@ -135,7 +141,7 @@ class Servers:
         self._asking: list[Connection] = []
 
     async def waiting(self) -> int:
-        """Return how many polls wait in all processes."""
+        """Return the number of waiting polls in all processes."""
         if not self._asking:
             self._asking = await connect(self.addresses, len(self.addresses))
         question = request("GET", "//waiters", "")
@@ -143,7 +149,7 @@ class Servers:
         return sum(int(answer.body) for answer in answers)
 
     async def until_waiting(self, least: int, most: int | None = None) -> None:
-        """Return when enough polls wait; fail when no more come any more."""
+        """Return when enough polls wait; raise an error if their number stops changing."""
         most = least if most is None else most
         nearest, end = -1, time.monotonic() + PATIENCE
         while not least <= (found := await self.waiting()) <= most:
@@ -155,7 +161,7 @@ class Servers:
 
 
 async def until(is_right: Callable[[], bool], seconds: float = PATIENCE) -> bool:
-    """Look again and again until it is right; False when the time is up."""
+    """Wait until a condition is true; return False if the time runs out."""
     end = time.monotonic() + seconds
     while not is_right():
         if time.monotonic() > end:
@@ -167,7 +173,7 @@ async def until(is_right: Callable[[], bool], seconds: float = PATIENCE) -> bool
 async def open_waiters(
     servers: Servers, rooms: Sequence[dict[str, Any]], **options: Any
 ) -> list[Waiter]:
-    """Let the people of the rooms poll, and return when all of them wait."""
+    """Let the participants of the rooms poll, and return when all of them wait."""
     waiters = await start_waiters(servers, rooms, **options)
     await servers.until_waiting(len(waiters))
     return waiters
@@ -180,7 +186,7 @@ async def start_waiters(
     within: float = 0,
     **options: Any,
 ) -> list[Waiter]:
-    """Let the people of the rooms poll; the last one begins after `within` seconds."""
+    """Let the participants of the rooms poll; the last one starts after `within` seconds."""
     people = [
         (room["token"], one["cookie"]) for room in rooms for one in room["people"]
     ]
@@ -197,14 +203,14 @@ async def start_waiters(
 
 
 def ids_of(body: bytes) -> list[int]:
-    """Return the ids of the comments in an answer, in their order."""
+    """Return the ids of the comments in a response, in their order."""
     return [
         one["id"] for one in Answer(200, 0, b"", body).data if not one["systemMessage"]
     ]
 
 
 def compare(waiters: Sequence[Waiter], said: dict[str, list[int]]) -> dict[str, int]:
-    """Count what went wrong between what was said in each room and what was heard."""
+    """Compare the messages sent to each room with those received, and count the faults."""
     counts = {"delivered": 0, "lost": 0, "doubled": 0, "disordered": 0, "errors": 0}
     for waiter in waiters:
         heard = [pk for _, body in waiter.messages for pk in ids_of(body)]

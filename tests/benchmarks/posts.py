@@ -1,4 +1,4 @@
-"""How many messages a second some senders get in, each into a room of its own."""
+"""How many messages a second several senders can post, each to its own room."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ WARM_UP_SECONDS = 0.5
 
 
 def cases(sizes: Sizes) -> list[Any]:
-    """Return how many send and how many wait."""
+    """Return the numbers of senders and waiters."""
     return [[sizes.senders, hearers] for hearers in sizes.hearers]
 
 
 def label(case: Any) -> str:
-    """Return what a case is called."""
+    """Return the name of a case."""
     return f"{case[0]} senders, {case[1]} waiters in their rooms"
 
 
@@ -32,7 +32,7 @@ def measure(bench: Bench, case: Any) -> dict[str, float]:
 async def generate(
     servers: Servers, rooms: list[dict[str, Any]], seconds: float
 ) -> dict[str, float]:
-    """Let the writers of the rooms post while others wait there."""
+    """Let the writers of the rooms post while others poll these rooms."""
     waiters = await open_waiters(servers, rooms)
     connections = await connect(servers.addresses, len(rooms))
 
@@ -56,5 +56,5 @@ async def generate(
 
 
 def _newest(waiter: Waiter, said: dict[str, list[int]]) -> bool:
-    """Whether a waiter has heard the newest message of its room."""
+    """Whether a waiter has received the newest message of its room."""
     return waiter.known >= max(said.get(waiter.token, [0]))

@@ -1,4 +1,4 @@
-"""The product: the example project, and one path more that tells how many polls sleep."""
+"""The product: the example project, with a path that returns the number of waiting polls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def application(scope, receive, send):
         return
     from talk.realtime.hub import current_hub
 
-    # Not those who have come a moment ago, and are still being read for or written down.
+    # Without polls that still read from the database or write their presence.
     asleep = [
         waiter
         for room in current_hub().rooms

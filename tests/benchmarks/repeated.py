@@ -1,4 +1,4 @@
-"""Requests that are repeated for some time, by some clients at once."""
+"""Requests that several clients repeat for some time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.benchmarks.load import Servers, summary
 
 
 class Repeated:
-    """Each client asks again as soon as it has its answer."""
+    """Each client sends its next request as soon as it has a response."""
 
     def __init__(self, servers: Servers) -> None:
         self._servers = servers
@@ -24,7 +24,7 @@ class Repeated:
         make: Callable[[int, int], bytes],
         seconds: float,
     ) -> None:
-        """Ask for some time; `make` gets the numbers of the client and its request."""
+        """Send requests for some time; `make` gets the numbers of client and request."""
         meter = self._servers.meter
         meter.start()
         end = time.perf_counter() + seconds
@@ -48,7 +48,7 @@ class Repeated:
             number += 1
 
     def report(self, status: int) -> dict[str, float]:
-        """Return what was measured; other statuses are errors."""
+        """Return the figures; responses with another status are errors."""
         meter = self._servers.meter
         return {
             "per_second": len(self.answers) / meter.seconds,

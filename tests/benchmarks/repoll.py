@@ -1,4 +1,4 @@
-"""What a poll costs that finds nothing, waits, and is asked again."""
+"""The cost of a poll that finds nothing, waits, and is repeated."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from tests.benchmarks.subjects import Bench
 ROOM_SIZE = 20
 
 TIMEOUT = 1
-"""Seconds that each poll waits."""
+"""Timeout of each poll in seconds."""
 
 WARM_UP = 3
-"""Polls of each client that are not counted: the first ones cost an admission."""
+"""Polls of each client that are not counted, because the first ones need admission."""
 
 
 def cases(sizes: Sizes) -> list[Any]:
-    """Return how many poll."""
+    """Return the number of clients."""
     return [sizes.repoll]
 
 
 def label(case: Any) -> str:
-    """Return what a case is called."""
+    """Return the name of a case."""
     return f"{case} clients, timeout {TIMEOUT}, rooms of {ROOM_SIZE}"
 
 
 def measure(bench: Bench, case: Any) -> dict[str, float]:
-    """Measure one server, and what its database has done for it."""
+    """Measure one server and the transactions of its database."""
     made = bench.site.crowd(rooms=max(case // ROOM_SIZE, 1), people=case)
     before = None if bench.is_kept else bench.site.commits()
     figures = bench.generate("repoll", rooms=made, seconds=2 * bench.sizes.seconds)
     polls = figures.pop("all_polls")
     if before is not None:
-        bench.stop()  # which has its connections tell what they have done
+        bench.stop()  # so that its connections report their statistics
         figures["commits_per_poll"] = (bench.site.commits() - before) / polls
     return figures
 
@@ -43,10 +43,11 @@ def measure(bench: Bench, case: Any) -> dict[str, float]:
 async def generate(
     servers: Servers, rooms: list[dict[str, Any]], seconds: float
 ) -> dict[str, float]:
-    """Let all people poll with a short timeout; each poll waits, ends and is repeated.
+    """Let all participants poll with a short timeout; each poll waits, ends and is repeated.
 
-    They begin one after the other: what ends its polls to the moment would be asked by
-    all at once again and again, and what spreads them a little would not.
+    They start one after the other. Otherwise, a subject that ends polls exactly at their
+    timeout would get all of them at the same moment each time, and a subject that varies
+    the timeouts would not.
     """
     waiters = await start_waiters(servers, rooms, within=TIMEOUT, timeout=TIMEOUT)
     await until(lambda: all(one.polls > WARM_UP or one.errors for one in waiters))

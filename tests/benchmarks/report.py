@@ -1,4 +1,4 @@
-"""What was measured, as tables to read and as JSON to compare."""
+"""The figures, as tables to read and as JSON to compare."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 FAULTS = ("failed", "lost", "doubled", "disordered", "errors")
-"""What must be 0 whatever the speed."""
+"""Figures that must be 0."""
 
 PACKAGES = (
     "django",
@@ -39,12 +39,12 @@ class Row:
 
     @property
     def faults(self) -> dict[str, float]:
-        """What should have been 0."""
+        """The figures that must be 0 and are not."""
         return {name: self.figures[name] for name in FAULTS if self.figures.get(name)}
 
 
 def merge(rows: Sequence[Row]) -> Row:
-    """Return the medians of what was measured several times; faults are added up."""
+    """Return the medians of repeated measurements, and the sums of faults."""
     names = dict.fromkeys(name for row in rows for name in row.figures)
     figures = {}
     for name in names:
@@ -84,7 +84,7 @@ def _text(figure: float | None) -> str:
 
 
 def write_json(path: Path, rows: Iterable[Row], arguments: dict[str, Any]) -> None:
-    """Write everything, with what it was measured on."""
+    """Write all figures and a description of the machine."""
     about = {
         "python": sys.version.split()[0],
         "machine": platform.platform(),
@@ -96,7 +96,7 @@ def write_json(path: Path, rows: Iterable[Row], arguments: dict[str, Any]) -> No
 
 
 def _versions() -> dict[str, str]:
-    """Return what is installed of what matters; `uvloop` and `httptools` would."""
+    """Return the versions of the installed packages that influence the figures."""
     found = {}
     for name in PACKAGES:
         with suppress(PackageNotFoundError):

@@ -1,4 +1,4 @@
-"""What the list of rooms costs somebody who is in many."""
+"""The cost of the list of rooms for a user with many rooms."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ MEMBERS = (3, 20)
 
 
 def cases(sizes: Sizes) -> list[Any]:
-    """Return how many rooms there are, and how many people in each."""
+    """Return the numbers of rooms and of participants in each."""
     return [[rooms, members] for rooms in sizes.rooms for members in MEMBERS]
 
 
 def label(case: Any) -> str:
-    """Return what a case is called."""
+    """Return the name of a case."""
     return f"{case[0]:,} rooms of {case[1]}"
 
 
 def measure(bench: Bench, case: Any) -> dict[str, float] | None:
-    """Measure one server, if it has a database."""
+    """Measure one server; None if it has no database."""
     rooms, members = case
     reader = bench.site.lists(rooms=rooms, members=members)
     if reader is None:
@@ -33,5 +33,5 @@ def measure(bench: Bench, case: Any) -> dict[str, float] | None:
 
 
 async def generate(servers: Servers, **job: Any) -> dict[str, float]:
-    """Ask for the list again and again."""
+    """Request the list repeatedly."""
     return await history.generate(servers, **job)

@@ -1,4 +1,4 @@
-"""The process that fills a database: many rows at once, and no password is hashed."""
+"""The process that fills a database, with bulk inserts and without hashing passwords."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from tests.servers import database_url
 BATCH = 2000
 
 _people: list[tuple[Any, str, str]] = []
-"""Users, their cookies and the devices that these stand for."""
+"""Users, their cookies, and the devices that the cookies identify."""
 
 
 def create() -> dict[str, str]:
-    """Create the database and return what servers need to know."""
+    """Create the database and return the environment for servers."""
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     return {"DATABASE_URL": database_url()}
 
@@ -47,7 +47,7 @@ def drop() -> None:
 
 
 def crowd(*, rooms: int, people: int, are_in: bool = True) -> list[dict[str, Any]]:
-    """Make rooms with a writer each, and spread people over them."""
+    """Create rooms with a writer each, and distribute participants over them."""
     made = _rooms(rooms)
     crew = _logged_in(rooms + people)
     participants = Participant.objects.bulk_create(
@@ -73,7 +73,7 @@ def crowd(*, rooms: int, people: int, are_in: bool = True) -> list[dict[str, Any
 
 @cache
 def history(*, messages: int) -> dict[str, Any]:
-    """Make a room with a timeline of that length."""
+    """Create a room with so many messages."""
     ((user, cookie, _),) = _new_people(1)
     (room,) = _rooms(1)
     Participant.objects.create(room=room, user=user)
@@ -105,7 +105,7 @@ def history(*, messages: int) -> dict[str, Any]:
 
 
 def lists(*, rooms: int, members: int) -> dict[str, Any]:
-    """Put somebody, and others, into rooms with one message each; one other is there."""
+    """Add a user and others to rooms with one message each; one other is connected."""
     cookie, participants = _list(rooms, members)
     _connect(participants, [])
     return {"cookie": cookie}
@@ -125,7 +125,7 @@ def _list(rooms: int, members: int) -> tuple[str, list[Any]]:
 
 
 def commits() -> int | None:
-    """Return how many transactions a PostgreSQL has counted."""
+    """Return PostgreSQL's count of transactions; None for other databases."""
     if connection.vendor != "postgresql":
         return None
     with connection.cursor() as cursor:
@@ -152,7 +152,7 @@ def _rooms(count: int) -> list[Any]:
                 type=RoomType.PUBLIC,
                 name=f"Room {number}",
                 last_activity=timezone.now(),
-                presence_version=1,  # somebody has joined
+                presence_version=1,  # as after a join
             )
             for number in range(count)
         ),
@@ -175,7 +175,7 @@ def _say(room: Any, user: Any) -> Any:
 
 
 def _connect(participants: list[Any], crew: list[tuple[Any, str, str]]) -> list[str]:
-    """Give each place a live session, on the device of the person if that is known."""
+    """Give each participant a live session, on the user's device if it is known."""
     now = timezone.now()
     made = [
         Session(
@@ -192,13 +192,13 @@ def _connect(participants: list[Any], crew: list[tuple[Any, str, str]]) -> list[
 
 
 def _logged_in(count: int) -> list[tuple[Any, str, str]]:
-    """Return people whom all crowds share."""
+    """Return users that all loads share."""
     _people.extend(_new_people(max(count - len(_people), 0)))
     return _people[:count]
 
 
 def _new_people(count: int) -> list[tuple[Any, str, str]]:
-    """Make users who are logged in."""
+    """Create users who are logged in."""
     users = User.objects.bulk_create(
         (
             User(

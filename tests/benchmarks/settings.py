@@ -1,4 +1,4 @@
-"""The example project as a site would run it, without its access logs."""
+"""The settings of the example project in production, without access logs."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 if "REDIS_URL" in os.environ:
     config = CHANNEL_LAYERS["default"]["CONFIG"]
     config["prefix"] = "talk-benchmark"
-    # A connection for each call that is under way, as `plain` needs them.
+    # `plain` needs a connection for each waiting poll.
     config["hosts"][0]["max_connections"] = 20_000

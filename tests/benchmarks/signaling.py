@@ -1,4 +1,4 @@
-"""How long after a POST of internal signaling the other session's poll has it."""
+"""The time from a POST of internal signaling to the response of the other session's poll."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.benchmarks.subjects import Bench
 
 
 def cases(sizes: Sizes) -> list[Any]:
-    """Return how many sessions there are."""
+    """Return the number of sessions."""
     return [2]
 
 
 def label(case: Any) -> str:
-    """Return what a case is called."""
+    """Return the name of a case."""
     return f"{case} sessions"
 
 
@@ -31,12 +31,12 @@ def measure(bench: Bench, case: Any) -> dict[str, float]:
 async def generate(
     servers: Servers, room: dict[str, Any], seconds: float
 ) -> dict[str, float]:
-    """Let one session send to the other whenever that one waits."""
+    """Let one session send to the other whenever the other waits."""
     path = f"/signaling/{room['token']}"
     sender, recipient = room["people"]
     post, poll = await connect(servers.addresses, 2)
     ask = request("GET", path, recipient["cookie"])
-    # The first answer tells who is there.
+    # The first response lists the sessions.
     await poll.ask(ask)
     delays: list[float] = []
     heard: list[Answer] = []
@@ -70,7 +70,7 @@ def _form(sender: str, recipient: str, number: int) -> dict[str, str]:
 
 
 def _numbers(answer: Answer) -> list[int]:
-    """Return the numbers of the messages in an answer."""
+    """Return the numbers of the messages in a response."""
     return [
         json.loads(one["data"])["sid"]
         for one in answer.data or ()

@@ -1,4 +1,4 @@
-"""Who is where before a load begins: rows in a database, or only names."""
+"""The users and rooms of a load: rows in a database, or only names."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from tests.benchmarks.workers import Worker
 
 
 class Site(Protocol):
-    """What a subject serves. People and rooms are new each time."""
+    """The data that a subject serves. Each call creates new rooms."""
 
     environment: dict[str, str]
 
     def crowd(
         self, *, rooms: int, people: int, are_in: bool = True
     ) -> list[dict[str, Any]]:
-        """Return rooms with a writer each, and people, spread over the rooms.
+        """Return rooms with a writer each, and participants distributed over them.
 
-        Whoever is in has joined: has a session that is live now.
+        With `are_in`, the participants have live sessions.
         """
 
     def history(self, *, messages: int) -> dict[str, Any] | None:
         """Return a room with so many messages and the cookie of a reader."""
 
     def lists(self, *, rooms: int, members: int) -> dict[str, Any] | None:
-        """Return the cookie of somebody who is in so many rooms."""
+        """Return the cookie of a user with so many rooms."""
 
     def commits(self) -> int | None:
-        """Return how many transactions the database has done; None: unknown."""
+        """Return the number of transactions of the database; None if it is unknown."""
 
     def clear(self) -> None:
-        """End all sessions, so that no server has to find out."""
+        """End all sessions, so that no server has to detect dead ones."""
 
     def close(self) -> None:
         """Remove everything."""
 
 
 class NamedSite:
-    """The site of a program that believes everybody."""
+    """The site of a program that believes the names in cookies."""
 
     def __init__(self) -> None:
         self.environment: dict[str, str] = {}
@@ -63,45 +63,45 @@ class NamedSite:
         return {"cookie": f"sessionid={name}", "session": name}
 
     def history(self, *, messages: int) -> None:
-        """Have no history."""
+        """Return None, because there is no history."""
 
     def lists(self, *, rooms: int, members: int) -> None:
-        """Have no lists."""
+        """Return None, because there are no lists."""
 
     def commits(self) -> None:
-        """Have no database."""
+        """Return None, because there is no database."""
 
     def clear(self) -> None:
-        """Leave it to the server, which forgets."""
+        """Do nothing, because the server keeps everything in memory."""
 
     def close(self) -> None:
-        """Have nothing to remove."""
+        """Do nothing, because there is nothing to remove."""
 
 
 class DatabaseSite:
-    """A database of its own, which another process fills."""
+    """A separate database, filled by another process."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._worker = Worker("tests.benchmarks.rows", environment)
         self.environment = {**environment, **self._worker.ask("create")}
 
     def crowd(self, **wanted: Any) -> list[dict[str, Any]]:
-        """Insert people and rooms."""
+        """Insert participants and rooms."""
         made: list[dict[str, Any]] = self._worker.ask("crowd", **wanted)
         return made
 
     def history(self, *, messages: int) -> dict[str, Any]:
-        """Insert a timeline, unless one of that length is there."""
+        """Insert a timeline, unless one of this length exists."""
         made: dict[str, Any] = self._worker.ask("history", messages=messages)
         return made
 
     def lists(self, *, rooms: int, members: int) -> dict[str, Any]:
-        """Insert rooms, unless somebody is in that many."""
+        """Insert rooms, unless a user with that many exists."""
         made: dict[str, Any] = self._worker.ask("lists", rooms=rooms, members=members)
         return made
 
     def commits(self) -> int | None:
-        """Ask the database, if it counts."""
+        """Return the count of the database, if there is one."""
         count: int | None = self._worker.ask("commits")
         return count
 
@@ -116,7 +116,7 @@ class DatabaseSite:
 
 
 class SQLiteSite(DatabaseSite):
-    """In a new file."""
+    """A site with a new SQLite file."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
@@ -130,7 +130,7 @@ class SQLiteSite(DatabaseSite):
 
 
 class PostgresSite(DatabaseSite):
-    """In a new database on the server that `database` names, with a Redis."""
+    """A site with a new database on the server that `database` names, and with Redis."""
 
     def __init__(self, database: str, redis: str) -> None:
         super().__init__({"DATABASE_URL": database, "REDIS_URL": redis})

@@ -1,4 +1,4 @@
-"""How much of everything."""
+"""The sizes of the loads."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """How much of everything; the defaults are for a run by hand."""
+    """The sizes of the loads; the defaults are for a run by hand."""
 
     seconds: float = 4.0
-    """How long one figure is measured, re-polls twice as long."""
+    """How long each figure is measured; re-polls are measured twice as long."""
     idle_seconds: float = 20.0
-    """The same for those who only wait: all regular work falls into it, and few re-polls."""
+    """The same for idle waiters; long enough for all periodic work, with few re-polls."""
     wake: tuple[tuple[int, int], ...] = ((100, 10), (1000, 10), (1000, 1), (5000, 10))
-    """Waiters and rooms."""
+    """Numbers of waiters and rooms."""
     idle: tuple[int, ...] = (1000, 5000, 10_000)
     plain_waiters: int = 1000
-    """Cases of more are left out for `plain`, which takes minutes for each."""
+    """Larger cases are skipped for `plain`, which takes minutes for each."""
     repoll: int = 200
     senders: int = 16
     hearers: tuple[int, ...] = (0, 100)
-    """Waiters in the rooms of the senders."""
+    """Numbers of waiters in the rooms of the senders."""
     history: tuple[int, ...] = (100, 10_000, 1_000_000)
     rooms: tuple[int, ...] = (10, 100, 1000)
     storm: int = 1000
@@ -39,6 +39,6 @@ SMOKE = Sizes(
     rooms=(10,),
     storm=20,
 )
-"""Whether it runs and loses nothing, in less than a minute."""
+"""Sizes for a test that everything runs and loses nothing, in less than a minute."""
 
 SMOKE_SUBJECTS = ("bare", "plain-sqlite", "sqlite", "postgres", "postgres-2")

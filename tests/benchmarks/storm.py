@@ -1,4 +1,4 @@
-"""How long it takes until many people have entered one room that all enter at once."""
+"""How long it takes until many participants who join a room at once have joined."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.benchmarks.subjects import Bench
 
 
 def cases(sizes: Sizes) -> list[Any]:
-    """Return how many enter."""
+    """Return the number of participants."""
     return [sizes.storm]
 
 
 def label(case: Any) -> str:
-    """Return what a case is called."""
+    """Return the name of a case."""
     return f"{case:,} people enter one room"
 
 
@@ -32,7 +32,7 @@ def measure(bench: Bench, case: Any) -> dict[str, float]:
 async def generate(
     servers: Servers, token: str, cookies: list[str]
 ) -> dict[str, float]:
-    """Let everybody enter."""
+    """Let all participants join."""
     connections = await connect(servers.addresses, len(cookies))
     path = f"/room/{token}/participants/active"
     servers.meter.start()

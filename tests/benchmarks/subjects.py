@@ -1,4 +1,4 @@
-"""What is measured: servers, each started anew for each figure."""
+"""The servers to measure; each is started anew for each figure."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ OPTIONS = (
     *("--no-access-log", "--timeout-keep-alive", "90", "--backlog", "4096"),
     *("--timeout-graceful-shutdown", "1"),
 )
-"""The same for all: nothing is logged, writers that pause are not hung up on, and the end
-does not wait for polls of people who have gone."""
+"""Options of all servers: no access log, idle connections stay open, and the shutdown does
+not wait for the polls of clients that have disconnected."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A program, the database it runs on, and in how many processes."""
+    """A program, its database, and its number of processes."""
 
     name: str
     program: str
@@ -71,14 +71,14 @@ SUBJECTS = (
 
 
 class Bench:
-    """A subject that runs, its site, and the process that makes load for it."""
+    """A running subject, its site, and the process that generates its load."""
 
     def __init__(
         self, subject: Subject, site: Site, sizes: Sizes, *, is_kept: bool = False
     ) -> None:
         self.subject = subject
         self.is_kept = is_kept
-        """Whether it serves the next figure as well."""
+        """Whether the subject is kept for the next figure."""
         self.site = site
         self.sizes = sizes
         environment = {**os.environ, **site.environment, **subject.environment}
@@ -96,12 +96,12 @@ class Bench:
 
     @property
     def waiters_max(self) -> float:
-        """How many may wait, so that it does not take too long."""
+        """The maximum number of waiters that does not take too long."""
         is_plain = self.subject.program == PLAIN
         return self.sizes.plain_waiters if is_plain else math.inf
 
     def generate(self, family: str, **job: Any) -> dict[str, float]:
-        """Have the load of a family generated in a process of its own."""
+        """Generate the load of a family in a separate process."""
         addresses = [server.address for server in self._servers]
         pids = [server.process.pid for server in self._servers]
         try:
@@ -113,23 +113,23 @@ class Bench:
         return figures
 
     def said(self) -> str:
-        """Return the end of what the servers have said."""
+        """Return the end of the servers' output."""
         return "".join(server.said()[-3000:] for server in self._servers)
 
     def stop(self) -> None:
-        """End the servers."""
+        """Stop the servers."""
         for server in self._servers:
             server.stop()
         self._servers = []
 
     def close(self) -> None:
-        """End everything."""
+        """Stop all processes."""
         self._generator.close()
         self.stop()
 
 
 class Server:
-    """One process of uvicorn."""
+    """A uvicorn process."""
 
     def __init__(self, program: str, environment: dict[str, str]) -> None:
         with socket.socket() as listener:
@@ -163,7 +163,7 @@ class Server:
         return self._log.read().decode(errors="replace")
 
     def stop(self) -> None:
-        """End it: politely, so that its connections to databases end as they should."""
+        """Stop it by SIGTERM, so that it closes its database connections."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -175,10 +175,10 @@ class Server:
 
 
 class Benches:
-    """Starts subjects: for each figure anew, or the product once for all.
+    """Starts subjects: anew for each figure, or the product only once.
 
-    The others do not notice that somebody who waited has gone, and would count them among
-    those who wait for the next figure.
+    The other subjects do not detect disconnected clients, and would count them as waiters
+    of the next figure.
     """
 
     def __init__(self, sites: dict[str, Site], sizes: Sizes, *, are_kept: bool) -> None:
@@ -189,7 +189,7 @@ class Benches:
 
     @contextmanager
     def running(self, subject: Subject) -> Iterator[Bench]:
-        """Have a subject run."""
+        """Run a subject."""
         site = self._sites[subject.engine]
         is_kept = self._are_kept and subject.program == PRODUCT
         bench = self._kept.get(subject.name) or Bench(
@@ -205,13 +205,13 @@ class Benches:
             site.clear()
 
     def close(self) -> None:
-        """End those that were kept."""
+        """Stop the subjects that were kept."""
         for bench in self._kept.values():
             bench.close()
 
 
 def chosen(names: Sequence[str], engines: Sequence[str]) -> list[Subject]:
-    """Return the subjects with these names, all when there are none."""
+    """Return the subjects with these names; without names, all."""
     return [
         subject
         for subject in SUBJECTS

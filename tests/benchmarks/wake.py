@@ -1,4 +1,4 @@
-"""How long after a POST has left each waiting poll of the room has its answer."""
+"""The time from sending a POST to the response of each waiting poll of the room."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ ROUNDS_MIN = 3
 
 
 def cases(sizes: Sizes) -> list[Any]:
-    """Return how many wait, and in how many rooms."""
+    """Return the numbers of waiters and rooms."""
     return [list(size) for size in sizes.wake]
 
 
 def label(case: Any) -> str:
-    """Return what a case is called."""
+    """Return the name of a case."""
     return f"{case[0]:,} waiters, rooms: {case[1]}"
 
 
 def measure(bench: Bench, case: Any) -> dict[str, float] | None:
-    """Measure one server, unless it would take too long."""
+    """Measure one server; None if it would take too long."""
     if case[0] > bench.waiters_max:
         return None
     waiters, rooms = case
@@ -43,25 +43,25 @@ def measure(bench: Bench, case: Any) -> dict[str, float] | None:
 
 
 class Countdown:
-    """Is over when everybody whom a message is for has it."""
+    """Waits until all recipients of a message have received it."""
 
     def __init__(self) -> None:
         self._left = 0
         self._is_over = asyncio.Event()
 
     def begin(self, count: int) -> None:
-        """Expect `count` answers."""
+        """Expect `count` responses."""
         self._left = count
         self._is_over.clear()
 
     def heard(self) -> None:
-        """Count one."""
+        """Count a response."""
         self._left -= 1
         if self._left == 0:
             self._is_over.set()
 
     async def over(self) -> bool:
-        """Wait for the end; False when it does not come."""
+        """Wait for all responses; return False if some do not come."""
         try:
             await asyncio.wait_for(self._is_over.wait(), PATIENCE)
         except TimeoutError:
@@ -70,7 +70,7 @@ class Countdown:
 
 
 class Rounds:
-    """Posts to one room after the other, while all people of all rooms wait."""
+    """Posts to the rooms in turn, while all participants of all rooms wait."""
 
     def __init__(self, servers: Servers, rooms: list[dict[str, Any]]) -> None:
         self.servers = servers
@@ -84,7 +84,7 @@ class Rounds:
         self.replies: list[float] = []
 
     async def open(self) -> None:
-        """Let everybody poll."""
+        """Let all participants poll."""
         addresses = self.servers.addresses
         self.waiters = await open_waiters(
             self.servers, self.rooms, heard=self.countdown.heard
@@ -92,7 +92,7 @@ class Rounds:
         self.writers = await connect(addresses, len(addresses))
 
     async def post(self) -> bool:
-        """Post once; False when somebody waits in vain."""
+        """Post once; return False if a waiter gets no response."""
         number = len(self.sent)
         room = self.rooms[number % len(self.rooms)]
         form = {"message": f"message {number}"}
@@ -115,7 +115,7 @@ class Rounds:
         return is_heard
 
     def report(self) -> dict[str, float]:
-        """Return what was measured."""
+        """Return the figures."""
         delays = [
             moment - self.sent[message_id]
             for waiter in self.waiters
@@ -139,7 +139,7 @@ class Rounds:
 async def generate(
     servers: Servers, rooms: list[dict[str, Any]], seconds: float
 ) -> dict[str, float]:
-    """Post again and again, each time when all wait."""
+    """Post repeatedly, each time when all participants wait."""
     rounds = Rounds(servers, rooms)
     await rounds.open()
     end = time.monotonic() + seconds

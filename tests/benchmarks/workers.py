@@ -1,4 +1,4 @@
-"""Processes that are asked and answer in lines of JSON."""
+"""Processes that exchange requests and results as lines of JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Worker:
         )
 
     def ask(self, name: str, **arguments: Any) -> Any:
-        """Have one of its functions called, and return what that returned."""
+        """Call a function of the process and return its result."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([name, arguments]) + "\n")
@@ -43,20 +43,20 @@ class Worker:
         return result
 
     def close(self) -> None:
-        """End the process, whatever it does."""
+        """Kill the process."""
         self._process.kill()
         self._process.communicate()
 
 
 def serve(functions: Mapping[str, Callable[..., Any]]) -> None:
-    """Answer whoever started this process, until that one has asked enough."""
+    """Serve the process that started this one, until it closes the pipe."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what functions print must not be taken for answers
+    os.dup2(2, 1)  # output of the functions must not be taken for results
     for line in sys.stdin:
         name, arguments = json.loads(line)
         try:
             answer = [True, functions[name](**arguments)]
-        except Exception:  # noqa: BLE001 - whoever asked decides what to do about it
+        except Exception:  # noqa: BLE001 - the other process decides what to do about it
             answer = [False, traceback.format_exc()]
         answers.write(json.dumps(answer) + "\n")
         answers.flush()

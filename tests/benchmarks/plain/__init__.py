@@ -1,8 +1,7 @@
-"""The API's hot paths as one writes them first, on the same tables.
+"""A straightforward implementation of the API's hot paths, on the same tables.
 
-Django's views for what answers at once, a Channels consumer with a channel and a group
-membership for each poll that waits, the ORM everywhere, whose queries a consumer gives to
-`database_sync_to_async`. Correct, without rules that the loads do not need, and without
-anything that makes it faster than that. What the product does otherwise is measured
-against it.
+It uses Django views for immediate responses, a Channels consumer with its own channel and
+group membership for each waiting poll, and the ORM everywhere, in consumers through
+`database_sync_to_async`. It is correct, leaves out rules that the loads do not need, and
+has no optimisations. The product is compared with it.
 """

@@ -1,4 +1,4 @@
-"""What the server runs: polls are consumers, all else is Django's."""
+"""The ASGI application: consumers serve polls, Django serves the rest."""
 
 from __future__ import annotations
 

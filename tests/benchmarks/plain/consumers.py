@@ -1,4 +1,4 @@
-"""Polls: authenticate, join the group, look, wait for the group, look again."""
+"""Polls: authenticate, join the group, query, wait for the group, query again."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ TIMEOUT_MAX = 60
 SIGNALING_SECONDS = 30
 
 waiting: set[Any] = set()
-"""Consumers that wait, for who asks how many."""
+"""The waiting consumers, whose number `/waiters` returns."""
 
 
 class PollConsumer(AsyncHttpConsumer):
-    """Waits in a group of the channel layer, each request with a channel of its own."""
+    """Waits in a group of the channel layer; each request has its own channel."""
 
-    # Channels would listen to a channel of the consumer, but dispatch nothing meanwhile.
+    # Channels would listen to a channel of the consumer, but dispatch nothing while it waits.
     channel_layer_alias = None
 
     async def handle(self, body: bytes) -> None:
-        """Answer when there is something new, or the time is up."""
+        """Respond when there is news, or the timeout has passed."""
         self.token = self.scope["path"].rpartition("/")[2]
         self.given = parse_qs(self.scope["query_string"].decode())
         self.session = await database_sync_to_async(self.admit)()
@@ -52,7 +52,7 @@ class PollConsumer(AsyncHttpConsumer):
         await self.answer(found)
 
     async def wait(self, layer: Any, channel: str) -> Any:
-        """Look, and wait for the group, until something is found or the time is up."""
+        """Query, then wait for the group, until there is news or the timeout has passed."""
         end = asyncio.get_running_loop().time() + self.seconds
         while not (found := await database_sync_to_async(self.look)()):
             waiting.add(self)
@@ -66,7 +66,7 @@ class PollConsumer(AsyncHttpConsumer):
         return found
 
     def admit(self) -> Session | None:
-        """Return the caller's session in the room, and note that it is there."""
+        """Return the caller's session in the room, and update its last ping."""
         cookies: SimpleCookie = SimpleCookie()
         for name, value in self.scope["headers"]:
             if name == b"cookie":
@@ -94,11 +94,11 @@ class ChatConsumer(PollConsumer):
 
     @property
     def seconds(self) -> float:
-        """How long the client wants to wait."""
+        """The timeout that the client wants."""
         return min(float(self.given.get("timeout", ["30"])[0]), TIMEOUT_MAX)
 
     def admit(self) -> Session | None:
-        """Count as read what is there."""
+        """Mark all messages as read."""
         session = super().admit()
         if session is not None:
             seen = session.room.comment_count
@@ -110,7 +110,7 @@ class ChatConsumer(PollConsumer):
         return session
 
     def look(self) -> list[dict[str, Any]]:
-        """Return what is newer than what the client knows."""
+        """Return the messages that are newer than the newest known one."""
         known = int(self.given["lastKnownMessageId"][0])
         rows = Message.objects.filter(room=self.session.room_id, pk__gt=known)
         rows = rows.select_related("actor_user", "actor_guest").order_by("pk")
@@ -136,7 +136,7 @@ class SignalingConsumer(PollConsumer):
     seconds = SIGNALING_SECONDS
 
     def look(self) -> list[dict[str, Any]] | None:
-        """Take what was sent; the first time, and at the end, tell who is there."""
+        """Take the queued messages; at the first and the last response, list the sessions."""
         rows = SignalingMessage.objects.filter(recipient=self.session).order_by("pk")
         messages = list(rows)
         is_first = (
@@ -151,7 +151,7 @@ class SignalingConsumer(PollConsumer):
         return [*listed, self.people()]
 
     def people(self) -> dict[str, Any]:
-        """Return who is there."""
+        """Return the sessions of the room."""
         rows = Session.objects.filter(room=self.session.room_id)
         users = [
             {
@@ -166,7 +166,7 @@ class SignalingConsumer(PollConsumer):
         return {"type": "usersInRoom", "data": users}
 
     async def answer(self, found: Any) -> None:
-        """Send what was found."""
+        """Send the news."""
         if found is None:
             found = [await database_sync_to_async(self.people)()]
         headers = [(b"Content-Type", b"application/json")]

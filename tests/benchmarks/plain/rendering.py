@@ -1,4 +1,4 @@
-"""What answers look like."""
+"""The data of responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def group_of(token: str) -> str:
-    """Return the group of the channel layer that hears of a room."""
+    """Return the group of the channel layer for a room."""
     return f"room.{token}"
 
 
@@ -22,7 +22,7 @@ def wrap(status: int, data: Any) -> dict[str, Any]:
 
 
 def render_message(message: Any, token: str) -> dict[str, Any]:
-    """Return a message; its author was selected with it."""
+    """Return a message whose author was selected with it."""
     user = message.actor_user
     return {
         "id": message.pk,
@@ -38,7 +38,7 @@ def render_message(message: Any, token: str) -> dict[str, Any]:
 
 
 def render_room(participant: Any, last_message: Any) -> dict[str, Any]:
-    """Return a room; its people, and their sessions, were prefetched."""
+    """Return a room whose participants and sessions were prefetched."""
     room = participant.room
     own = list(participant.sessions.all())
     return {

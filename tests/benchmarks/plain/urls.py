@@ -1,4 +1,4 @@
-"""The URLs of the API that loads ask for."""
+"""The URLs of the API that loads use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What answers at once: usual views of Django."""
+"""Immediate responses: ordinary Django views."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ View = Callable[..., HttpResponse]
 
 
 def for_users(view: View) -> View:
-    """Refuse requests of others, and those that another site may have sent."""
+    """Refuse anonymous requests, and those that another site may have sent."""
 
     @csrf_exempt
     @wraps(view)
@@ -81,7 +81,7 @@ def list_rooms(request: HttpRequest) -> HttpResponse:
 @for_users
 @transaction.atomic
 def join(request: HttpRequest, token: str) -> HttpResponse:
-    """Enter a room."""
+    """Join a room."""
     room = Room.objects.select_for_update().get(token=token)
     participant = Participant.objects.get(room=room, user=request.user)
     device = request.session.setdefault(DEVICE_KEY, secrets.token_hex(32))
@@ -127,7 +127,7 @@ def _place(request: HttpRequest, token: str) -> Participant:
 
 
 def _write(participant: Participant, text: str) -> Message:
-    """Write a message under the room's lock, so that nobody misses it."""
+    """Write a message under the room's lock, so that no poll misses it."""
     room = Room.objects.select_for_update().get(pk=participant.room_id)
     room.last_position += 1
     room.comment_count += 1
@@ -147,6 +147,6 @@ def _write(participant: Participant, text: str) -> Message:
 
 
 def _tell(token: str) -> None:
-    """Wake who waits for the room."""
+    """Wake the polls of the room."""
     message: dict[str, Any] = {"type": "room.changed"}
     async_to_sync(get_channel_layer().group_send)(group_of(token), message)
