@@ -1,4 +1,4 @@
-"""The door for a site's URLs: ``path("", include("talk.urls"))``."""
+"""URLs that sites include: ``path("", include("talk.urls"))``."""
 
 from __future__ import annotations
 

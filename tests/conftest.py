@@ -13,7 +13,7 @@ from django.db import connection
 
 from talk.api.password_memory import memory
 from talk.api.site_cache import outage
-from talk.api.throttling import own_counters
+from talk.api.throttling import local_counters
 from talk.outgoing.queue import outgoing
 from talk.outgoing.signaling_server import signaling_queue
 from tests.client import TalkClient
@@ -73,7 +73,7 @@ def emptied_quickly() -> Iterator[None]:
 def nothing_counted() -> None:
     """Attempts of earlier tests, and outages of the cache, are forgotten."""
     cache.clear()
-    own_counters.clear()
+    local_counters.clear()
     outage.forget()
 
 

@@ -1,1 +1,1 @@
-"""The OCS face: requests in, envelopes out. No rules and no queries of its own."""
+"""The HTTP API: parses requests, calls the domain and renders OCS envelopes."""

@@ -1,4 +1,4 @@
-"""Who sent the request: a logged-in session, a name and password, an app password."""
+"""Authentication by session, user name and password, or app password; CSRF protection."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rest_framework.authentication import CSRFCheck
 from rest_framework.request import Request
 
 from talk.api.password_memory import memory
-from talk.api.throttling import login_attempt
+from talk.api.throttling import throttle_logins
 from talk.conf import talk_settings
 from talk.domain.access import Identity
 from talk.domain.app_passwords import find_app_password
@@ -33,33 +33,33 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 DEVICE_KEY = "talk_device"
-"""Key in the HTTP session of the id by which rooms know this browser or app."""
+"""Key in the HTTP session of the id of this device, a browser or an app."""
 
 DEVICE_BYTES = 32
 
 
 class SessionAuthentication(authentication.BaseAuthentication):
-    """Takes the user whom Django's own session middleware has logged in.
+    """Authenticates the user of Django's session middleware.
 
-    CSRF is not checked here but by `require_same_site`, with a status of its own.
+    CSRF protection is left to `enforce_csrf`, which has a status of its own.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        """Return the session's user, or None for anonymous and disabled ones."""
-        user = getattr(underlying(request), "user", None)
+        """Return the session's user, or None for anonymous and disabled users."""
+        user = getattr(django_request_of(request), "user", None)
         if user is None or not user.is_authenticated or not user.is_active:
             return None
         return user, None
 
 
 class BearerAuthentication(authentication.BaseAuthentication):
-    """An app password alone, which tells whose it is.
+    """Authenticates by an app password without a user name.
 
-    Any other token is left to the site's own classes.
+    Other bearer tokens are left to the site's own classes.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, AppPassword] | None:
-        """Return the user and the app password, or None when there is none."""
+        """Return the user and the app password, or None without a valid one."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -68,15 +68,15 @@ class BearerAuthentication(authentication.BaseAuthentication):
 
 
 class BasicAuthentication(authentication.BasicAuthentication):
-    """HTTP Basic with a user name and a password, the account's or one of its apps'.
+    """Authenticates by HTTP Basic with the user's password or an app password.
 
-    Wrong credentials do not end the request: it goes on as an anonymous one, so
-    that public rooms answer it as a guest's and others with the 401 of the API.
-    `request.auth` is the app password, if it was one.
+    With wrong credentials the request continues as an anonymous one: public rooms
+    treat it as a guest's, other endpoints respond with the 401 of the API.
+    `request.auth` is the app password, or None for the user's password.
     """
 
     def authenticate(self, request: Request) -> Any:
-        """Return the user, or None when the header is missing or wrong."""
+        """Return the user, or None if the header is missing or wrong."""
         try:
             return super().authenticate(request)
         except exceptions.AuthenticationFailed:
@@ -85,56 +85,58 @@ class BasicAuthentication(authentication.BasicAuthentication):
     def authenticate_credentials(
         self, userid: str, password: str, request: Request | None = None
     ) -> Any:
-        """Return the user, and the app password if it is one.
-
-        No account has a NUL in its name.
+        """Return the user, and the app password if `password` is one.
 
         Raises:
-            AuthenticationFailed: they do not belong together.
-            Throttled: they did not too often.
+            AuthenticationFailed: the password is not the user's.
+            Throttled: there were too many wrong passwords.
         """
         if "\0" in userid:
+            # No user has such a name, and some databases cannot search for it.
             raise exceptions.AuthenticationFailed
         app_password = find_app_password(
             name=userid, token=password, now=timezone.now()
         )
         if app_password is not None:
             return app_password.user, app_password
-        # DRF always gives it.
+        # DRF always passes the request.
         check = partial(self._check, userid, password, cast("Request", request))
         return memory.verify(userid, password, check), None
 
     def _check(self, userid: str, password: str, request: Request) -> User:
-        """Ask the site's authentication back ends, which hash the password.
+        """Check the password with the site's authentication backends, which is slow.
 
         Raises:
-            AuthenticationFailed: none of them knows the two, or the account is disabled.
-            Throttled: that was so too often.
+            AuthenticationFailed: the password is wrong, or the user is disabled.
+            Throttled: there were too many wrong passwords.
         """
         check = super().authenticate_credentials
-        with login_attempt(underlying(request), userid):
+        with throttle_logins(django_request_of(request), userid):
             try:
                 user: User = check(userid, password, request)[0]
             except ValueError as error:
-                # Where user names are numbers, this is none.
+                # The site's user names are numbers, and this name is not one.
                 raise exceptions.AuthenticationFailed from error
         return user
 
 
-def drop_unreadable_session(request: HttpRequest) -> None:
-    """Give a request a new HTTP session when no database can look for the one it names."""
+def replace_invalid_http_session(request: HttpRequest) -> None:
+    """Give the request a new HTTP session if its cookie holds a NUL character.
+
+    Databases cannot search for such a session key.
+    """
     if "\0" in request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""):
         engine = import_module(settings.SESSION_ENGINE)
         request.session = engine.SessionStore()
 
 
-def underlying(request: Request) -> HttpRequest:
-    """Return the Django request that DRF has wrapped."""
+def django_request_of(request: Request) -> HttpRequest:
+    """Return the Django request that a DRF request wraps."""
     return request._request  # noqa: SLF001 - DRF has no other name for it
 
 
 def identity_of(request: Request) -> Identity:
-    """Return who asks. Costs the queries of the authentication, once a request."""
+    """Return the user and device. The first call runs the queries of authentication."""
     return Identity(user=user_of(request), device=_device_of(request))
 
 
@@ -144,35 +146,35 @@ def user_of(request: Request) -> User | None:
     return user if user is not None and user.is_authenticated else None
 
 
-def authenticators() -> list[authentication.BaseAuthentication]:
+def make_authenticators() -> list[authentication.BaseAuthentication]:
     """Return instances of the classes in ``TALK["AUTHENTICATION_CLASSES"]``."""
     return [import_string(path)() for path in talk_settings().AUTHENTICATION_CLASSES]
 
 
-def viewer_of(request: HttpRequest) -> User | None:
-    """Return the user whom the API would take a request to be from.
+def authenticated_user(request: HttpRequest) -> User | None:
+    """Return the user that the API's authentication finds, or None.
 
-    For pages and pictures, which refuse nobody because of wrong credentials. The
-    request itself stays as it is.
+    For pages and avatars, which treat wrong credentials as anonymous. Does not
+    change the request.
     """
-    seen = copy(request)
-    drop_unreadable_session(seen)
+    copied = copy(request)
+    replace_invalid_http_session(copied)
     try:
-        return user_of(Request(seen, authenticators=authenticators()))
+        return user_of(Request(copied, authenticators=make_authenticators()))
     except exceptions.APIException:
         return None
 
 
 def with_device(request: Request, identity: Identity) -> Identity:
-    """Return the asker with a device id, a new one if there is none yet.
+    """Return the identity with a device id, which is created if it is missing.
 
-    Requests that share an HTTP session get the same one, even at the same moment.
-    Sessions that live in the cookie itself have no key of their own: two people may
-    well have the same cookie.
+    Concurrent requests with the same HTTP session get the same device id, because it
+    is derived from the session key. Sessions stored in cookies have no key of their
+    own: two browsers may have equal cookies. Their device ids are random.
     """
     if identity.device:
         return identity
-    http_session = underlying(request).session
+    http_session = django_request_of(request).session
     session_key = http_session.session_key
     if session_key is None or isinstance(http_session, signed_cookies.SessionStore):
         return replace(identity, device=secrets.token_hex(DEVICE_BYTES))
@@ -181,59 +183,59 @@ def with_device(request: Request, identity: Identity) -> Identity:
 
 
 def remember_device(request: Request, identity: Identity) -> None:
-    """Keep the asker's device id in the HTTP session, so that its cookie tells it."""
-    http_session = underlying(request).session
+    """Store the device id in the HTTP session for later requests."""
+    http_session = django_request_of(request).session
     if http_session.get(DEVICE_KEY) != identity.device:
         http_session[DEVICE_KEY] = identity.device
 
 
-def require_same_site(request: Request) -> None:
-    """Refuse a changing request that another site may have made the browser send.
+def enforce_csrf(request: Request) -> None:
+    """Protect unsafe requests that a cookie authenticates against CSRF.
 
-    Browsers send cookies unasked. Who changes something by a cookie must send
-    ``OCS-APIRequest: true``, which no foreign form can, or Django's CSRF token.
+    They need ``OCS-APIRequest: true``, which a form of another site cannot send, or
+    Django's CSRF token.
 
     Raises:
-        PreconditionFailed: neither is there.
+        PreconditionFailed: both are missing.
     """
-    if request.method in ("GET", "HEAD") or not _is_by_cookie(request):
+    if request.method in ("GET", "HEAD") or not _may_use_cookie(request):
         return
     if request.headers.get("OCS-APIRequest") == "true":
         return
-    if not _has_csrf_token(underlying(request)):
+    if not _has_csrf_token(django_request_of(request)):
         raise PreconditionFailed("CSRF check failed")
 
 
-def is_proven_by_header(request: Request) -> bool:
-    """Whether another request with the same headers is as trustworthy as this one.
+def passes_csrf_by_headers(request: Request) -> bool:
+    """Whether another request with the same headers passes CSRF protection too.
 
-    One that was proven by a token in a form is not.
+    This is not the case if the CSRF token came in a form.
     """
-    header = request.headers.get("OCS-APIRequest") == "true"
-    return header or not _is_by_cookie(request)
+    has_header = request.headers.get("OCS-APIRequest") == "true"
+    return has_header or not _may_use_cookie(request)
 
 
 def _has_csrf_token(request: HttpRequest) -> bool:
-    """Whether Django's own check finds its token, in a header or in a form."""
+    """Whether the request has Django's CSRF token, in a header or in a form."""
     check = CSRFCheck(_no_response)
     check.process_request(request)
     try:
         return check.process_view(request, _no_response, (), {}) is None
     except (BadRequest, SuspiciousOperation, MultiPartParserError):
-        # The form that may hold the token cannot be read.
+        # The form cannot be read.
         return False
 
 
 def _no_response(request: HttpRequest) -> HttpResponse:
-    """Stand in for the view and the next middleware, neither of which is called."""
+    """Placeholder for the view and the next middleware, which are never called."""
     return HttpResponse()
 
 
-def _is_by_cookie(request: Request) -> bool:
-    """Whether a cookie may be what tells who sent the request.
+def _may_use_cookie(request: Request) -> bool:
+    """Whether a cookie may have authenticated the request.
 
-    With a user, anything but an `Authorization` header may be one: we do not know
-    what the authentication classes of a site look at.
+    Authentication classes of the site may read cookies, so only a request with an
+    `Authorization` header is certain to use none.
     """
     if user_of(request) is None:
         return bool(_device_of(request))
@@ -243,7 +245,7 @@ def _is_by_cookie(request: Request) -> bool:
 
 
 def _device_of(request: Request) -> str | None:
-    django_request = underlying(request)
+    django_request = django_request_of(request)
     http_session = getattr(django_request, "session", None)
     if (
         http_session is None

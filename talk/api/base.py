@@ -19,15 +19,15 @@ from rest_framework.viewsets import ViewSet
 from talk.adapters import get_adapter
 from talk.api.admitted_requests import hand_on
 from talk.api.authentication import (
-    authenticators,
-    drop_unreadable_session,
+    django_request_of,
+    enforce_csrf,
     identity_of,
-    require_same_site,
-    underlying,
+    make_authenticators,
+    replace_invalid_http_session,
     user_of,
 )
 from talk.api.envelope import SECURITY_HEADERS
-from talk.api.errors import NotLoggedIn, outcome_of
+from talk.api.errors import NotLoggedIn, ocs_status_of
 from talk.api.parameters import merged_parameters, query_parameters
 from talk.api.renderers import JSONRenderer, OCSNegotiation, XMLRenderer
 from talk.api.responses import Refusal, ResponseFormat, closed
@@ -39,15 +39,15 @@ if TYPE_CHECKING:
 
 
 class OCSViewSet(ViewSet):
-    """Answers in the OCS envelope, whatever a site's `REST_FRAMEWORK` setting says.
+    """Responds in the OCS envelope, regardless of a site's `REST_FRAMEWORK` setting.
 
-    Actions return a DRF `Response` with plain data and the status of the API; they
-    raise `TalkError` for refusals. Status, envelope and format of `/ocs/v1.php` and
-    `/ocs/v2.php` are made of that here.
+    Actions return a DRF `Response` with plain data and the status of the API, or
+    raise a `TalkError`. This class turns both into status, envelope and format of
+    `/ocs/v1.php` and `/ocs/v2.php`.
     """
 
     users_only: frozenset[str] = frozenset()
-    """Actions that anonymous callers get a 401 for."""
+    """Actions that respond with a 401 to anonymous callers."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -59,13 +59,13 @@ class OCSViewSet(ViewSet):
     http_method_names = ["get", "post", "put", "delete", "head"]  # noqa: RUF012 - Django's
 
     @cached_property
-    def values(self) -> dict[str, Any]:
-        """The request's parameters, not yet converted."""
-        return merged_parameters(underlying(self.request), self.kwargs)
+    def raw_parameters(self) -> dict[str, Any]:
+        """The request's parameters before conversion; `Parameters.read` converts them."""
+        return merged_parameters(django_request_of(self.request), self.kwargs)
 
     @cached_property
     def identity(self) -> Identity:
-        """Who sent the request."""
+        """The user and device that sent the request."""
         return identity_of(self.request)
 
     @property
@@ -73,50 +73,54 @@ class OCSViewSet(ViewSet):
         """The user who sent the request.
 
         Raises:
-            NotLoggedIn: it was an anonymous one.
+            NotLoggedIn: the request is anonymous.
         """
         if self.identity.user is None:
             raise NotLoggedIn
         return self.identity.user
 
     def get_authenticators(self) -> list[BaseAuthentication]:
-        """Return those of the site."""
-        return authenticators()
+        """Return the authenticators of the site."""
+        return make_authenticators()
 
     def perform_content_negotiation(
         self,
         request: Request,
         force: bool = False,
     ) -> tuple[BaseRenderer, str]:
-        """Choose the format of the answer, also when the body cannot be read."""
+        """Choose the format of the response, even if the body cannot be read."""
         try:
-            wanted = self.values.get("format")
+            format_parameter = self.raw_parameters.get("format")
         except TalkError:
-            wanted = query_parameters(underlying(request)).get("format")
-        return OCSNegotiation().select_renderer(request, self.get_renderers(), wanted)
+            format_parameter = query_parameters(django_request_of(request)).get(
+                "format"
+            )
+        return OCSNegotiation().select_renderer(
+            request, self.get_renderers(), format_parameter
+        )
 
     @property
     def ocs_version(self) -> int:
-        """The version of the envelope: which base path was asked."""
+        """The version of the envelope, taken from the base path."""
         return int(self.kwargs["ocs_version"])
 
     @property
-    def form(self) -> ResponseFormat:
-        """How the client wants its answer, for one that is made later."""
+    def response_format(self) -> ResponseFormat:
+        """The format of the response, for rendering it later."""
         renderer, _ = self.perform_content_negotiation(self.request)
         language = translation.get_language() or settings.LANGUAGE_CODE
         return ResponseFormat(self.ocs_version, renderer.format, language)
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """Headers that every rendered answer has."""
+        """Headers of every rendered response."""
         language = translation.get_language() or settings.LANGUAGE_CODE
         return {**SECURITY_HEADERS, "Vary": "Accept", "Content-Language": language}
 
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Answer in the reader's language, whatever middleware the site has."""
+        """Respond in the reader's language, regardless of the site's middleware."""
         with translation.override(translation.get_language()):
             return super().dispatch(request, *args, **kwargs)
 
@@ -126,33 +130,36 @@ class OCSViewSet(ViewSet):
         Raises:
             MethodNotAllowed: the path exists, but not with this method.
             NotLoggedIn: the action is for users only.
-            PreconditionFailed: a cookie alone does not prove the user's will.
+            PreconditionFailed: CSRF protection failed.
         """
         if self.action is None:
             raise MethodNotAllowed(str(request.method))
-        drop_unreadable_session(underlying(request))
+        replace_invalid_http_session(django_request_of(request))
         self.perform_authentication(request)
         translation.activate(_language_of(request))
         if self.action in self.users_only and self.identity.user is None:
             raise NotLoggedIn
-        require_same_site(request)
+        enforce_csrf(request)
 
     def handle_exception(self, exc: Exception) -> Response:
-        """Turn any error into its answer; the domain has undone what it had begun."""
+        """Turn any error into its response.
+
+        Nothing has to be undone: domain functions are atomic by themselves.
+        """
         headers = {}
         if isinstance(exc, MethodNotAllowed):
             headers["Allow"] = ", ".join(self.allowed_methods)
-        outcome = outcome_of(exc, underlying(self.request))
-        return Refusal(outcome, headers=headers)
+        status = ocs_status_of(exc, django_request_of(self.request))
+        return Refusal(status, headers=headers)
 
-    def finalize_response(  # type: ignore[override]  # the stubs forget plain responses
+    def finalize_response(  # type: ignore[override]  # the stubs know no plain responses
         self,
         request: Request,
         response: HttpResponseBase,
         *args: Any,
         **kwargs: Any,
     ) -> HttpResponseBase:
-        """Wrap what the action returned; a 304 of v2 has no body at all."""
+        """Wrap the data of the response; a 304 of v2 has no body."""
         if not isinstance(response, Response):
             return response
         status, data = closed(response, self.ocs_version)
@@ -167,7 +174,9 @@ class OCSViewSet(ViewSet):
 
 
 def _language_of(request: Request) -> str:
-    """Return the language that the user reads, or else the request asks for."""
+    """Return the user's language, or else the one that the request asks for."""
     user = user_of(request)
-    own = get_adapter().language(user) if user is not None else ""
-    return own or translation.get_language_from_request(underlying(request))
+    user_language = get_adapter().language(user) if user is not None else ""
+    return user_language or translation.get_language_from_request(
+        django_request_of(request)
+    )

@@ -1,4 +1,4 @@
-"""What this installation can do, as clients ask before anything else."""
+"""The capabilities of the server, and its version."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ FEATURES = (
     "invite-group",
     "invite-groups-and-mails",
 )
-"""Names of what works; clients decide by their presence which calls they make."""
+"""Names of supported features. Clients only use features that are listed here."""
 
 POLL_INTERVAL = 60
-"""Seconds between two questions of clients that do not wait for news."""
+"""Seconds between two requests of a client that does not use long polls."""
 
 VERSION = {
     "major": 15,
@@ -40,11 +40,11 @@ VERSION = {
     "edition": "",
     "extendedSupport": False,
 }
-"""The server generation whose API this is; some clients refuse older ones."""
+"""Version of Nextcloud with this API; some clients refuse older ones."""
 
 
 def capabilities() -> dict[str, Any]:
-    """Return version and capabilities; every capability is an object.
+    """Return version and capabilities.
 
     API: Capabilities.
     """
@@ -61,6 +61,6 @@ def capabilities() -> dict[str, Any]:
 
 
 def configuration_hash() -> str:
-    """Return a text that changes when the capabilities do; clients compare it."""
+    """Return a hash of the capabilities, by which clients notice changes."""
     text = json.dumps(capabilities(), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

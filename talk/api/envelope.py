@@ -1,4 +1,4 @@
-"""The OCS envelope, with which every answer is wrapped."""
+"""The OCS envelope, which wraps the data of every response."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ V1 = 1
 V2 = 2
 """The two base paths, `/ocs/v1.php` and `/ocs/v2.php`."""
 
-V1_OK = 100
-NOT_LOGGED_IN = 997
-UNKNOWN_ROUTE_V1 = 998
+V1_OK_CODE = 100
+NOT_LOGGED_IN_CODE = 997
+UNKNOWN_ROUTE_V1_CODE = 998
+"""Codes of the meta part that are no HTTP statuses."""
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-cache, no-store, must-revalidate, private",
@@ -23,14 +24,14 @@ SECURITY_HEADERS = {
     "X-Robots-Tag": "none",
     "X-XSS-Protection": "1; mode=block",
 }
-"""On every answer, errors included."""
+"""Headers of every response, including errors."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What a view decided: an HTTP status, and the code and message of the meta part.
+class OCSStatus:
+    """The HTTP status of a response, and the code and message of its meta part.
 
-    `code` differs from the status in few cases, `v1_code` from `code` in one.
+    `code` is None where it equals the status, and `v1_code` where it equals `code`.
     """
 
     status: int
@@ -39,25 +40,25 @@ class Outcome:
     v1_code: int | None = None
 
 
-def http_status(outcome: Outcome, version: int) -> int:
-    """Return the HTTP status; on v1 everything but a missing login is a 200."""
-    if version == V2 or outcome.code == NOT_LOGGED_IN:
-        return outcome.status
+def http_status(ocs_status: OCSStatus, version: int) -> int:
+    """Return the HTTP status; on v1 it is 200 unless the login is missing."""
+    if version == V2 or ocs_status.code == NOT_LOGGED_IN_CODE:
+        return ocs_status.status
     return 200
 
 
-def wrap(data: Any, outcome: Outcome, version: int) -> dict[str, Any]:
-    """Return `data` in the envelope of `version`; no data is an empty list."""
-    code = outcome.code if outcome.code is not None else outcome.status
-    is_ok = 200 <= outcome.status < 300
+def wrap(data: Any, ocs_status: OCSStatus, version: int) -> dict[str, Any]:
+    """Return `data` in the envelope of `version`; empty data becomes a list."""
+    code = ocs_status.code if ocs_status.code is not None else ocs_status.status
+    is_ok = 200 <= ocs_status.status < 300
     if version == V1:
-        code = outcome.v1_code if outcome.v1_code is not None else code
-        code = V1_OK if code == 200 else code
-        is_ok = code == V1_OK
+        code = ocs_status.v1_code if ocs_status.v1_code is not None else code
+        code = V1_OK_CODE if code == 200 else code
+        is_ok = code == V1_OK_CODE
     meta: dict[str, Any] = {
         "status": "ok" if is_ok else "failure",
         "statuscode": code,
-        "message": "OK" if is_ok else outcome.message,
+        "message": "OK" if is_ok else ocs_status.message,
     }
     if version == V1:
         meta |= {"totalitems": "", "itemsperpage": ""}

@@ -1,8 +1,9 @@
-"""Every refusal with its status and meta code, in one place."""
+"""The table of errors: which status, code and message each refusal has."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from django.core.exceptions import (
     BadRequest,
@@ -15,26 +16,9 @@ from django.http import Http404, HttpRequest, UnreadablePostError
 from rest_framework import exceptions as drf
 
 from talk import exceptions as talk
-from talk.api.envelope import NOT_LOGGED_IN, UNKNOWN_ROUTE_V1, Outcome
+from talk.api.envelope import NOT_LOGGED_IN_CODE, UNKNOWN_ROUTE_V1_CODE, OCSStatus
 
 logger = logging.getLogger("talk.api")
-
-STATUSES: dict[type[Exception], int] = {
-    talk.NotFound: 404,
-    talk.NotAllowed: 403,
-    talk.Invalid: 400,
-    talk.NotSupported: 405,
-    talk.TooLarge: 413,
-    talk.PreconditionFailed: 412,
-    talk.Throttled: 429,
-    Http404: 404,
-    PermissionDenied: 403,
-    RequestDataTooBig: 413,
-    SuspiciousOperation: 400,
-    BadRequest: 400,
-    UnreadablePostError: 400,
-}
-"""HTTP status by class of error; the first class of an error's line of descent wins."""
 
 
 class NotLoggedIn(drf.NotAuthenticated):
@@ -42,38 +26,59 @@ class NotLoggedIn(drf.NotAuthenticated):
 
 
 class UnknownRoute(talk.NotFound):
-    """Nothing lives at this path below `/ocs`."""
+    """The path below `/ocs` is no endpoint."""
 
 
-NOT_LOGGED_IN_OUTCOME = Outcome(
-    status=401, code=NOT_LOGGED_IN, message="Current user is not logged in"
+NOT_LOGGED_IN = OCSStatus(
+    status=401, code=NOT_LOGGED_IN_CODE, message="Current user is not logged in"
 )
-UNKNOWN_ROUTE_OUTCOME = Outcome(
+UNKNOWN_ROUTE = OCSStatus(
     status=404,
-    v1_code=UNKNOWN_ROUTE_V1,
+    v1_code=UNKNOWN_ROUTE_V1_CODE,
     message="Invalid query, please check the syntax.",
 )
-SERVER_ERROR_OUTCOME = Outcome(status=500, message="Internal Server Error")
+SERVER_ERROR = OCSStatus(status=500, message="Internal Server Error")
+
+ERRORS: dict[type[Exception], OCSStatus] = {
+    drf.NotAuthenticated: NOT_LOGGED_IN,
+    drf.AuthenticationFailed: NOT_LOGGED_IN,
+    UnknownRoute: UNKNOWN_ROUTE,
+    talk.NotFound: OCSStatus(status=404),
+    talk.NotAllowed: OCSStatus(status=403),
+    talk.Invalid: OCSStatus(status=400),
+    talk.NotSupported: OCSStatus(status=405),
+    talk.TooLarge: OCSStatus(status=413),
+    talk.PreconditionFailed: OCSStatus(status=412),
+    talk.Throttled: OCSStatus(status=429),
+    Http404: OCSStatus(status=404),
+    PermissionDenied: OCSStatus(status=403),
+    RequestDataTooBig: OCSStatus(status=413),
+    SuspiciousOperation: OCSStatus(status=400),
+    BadRequest: OCSStatus(status=400),
+    UnreadablePostError: OCSStatus(status=400),
+}
+"""Statuses by class of error. An error has the status of its nearest listed ancestor.
+
+The message of a `TalkError` takes the place of an empty one.
+"""
 
 
-def outcome_of(error: Exception, request: HttpRequest | None = None) -> Outcome:
-    """Return what the answer to `error` says.
+def ocs_status_of(error: Exception, request: HttpRequest | None = None) -> OCSStatus:
+    """Return the status of the response to `error`.
 
-    An error that is nobody's refusal is a defect: it is logged and announced as
-    Django does, and answered with a 500 in the envelope. There is no `request` any
-    more when it happens to a poll that has waited.
+    An error that is neither listed nor one of DRF's is a defect. It is logged and
+    signalled as Django does, and becomes a 500 in the envelope. `request` is None for
+    a poll that has waited, because its request is no longer kept.
     """
-    if isinstance(error, drf.NotAuthenticated | drf.AuthenticationFailed):
-        return NOT_LOGGED_IN_OUTCOME
-    if isinstance(error, UnknownRoute):
-        return UNKNOWN_ROUTE_OUTCOME
-    if isinstance(error, drf.APIException):
-        return Outcome(status=error.status_code, message=str(error.detail))
     for ancestor in type(error).__mro__:
-        if ancestor in STATUSES:
-            message = error.message if isinstance(error, talk.TalkError) else ""
-            return Outcome(status=STATUSES[ancestor], message=message)
-    where = "a waiting poll" if request is None else request.path
-    logger.error("Internal Server Error: %s", where, exc_info=error)
+        if ancestor in ERRORS:
+            status = ERRORS[ancestor]
+            if isinstance(error, talk.TalkError) and not status.message:
+                return replace(status, message=error.message)
+            return status
+    if isinstance(error, drf.APIException):
+        return OCSStatus(status=error.status_code, message=str(error.detail))
+    path = "a waiting poll" if request is None else request.path
+    logger.error("Internal Server Error: %s", path, exc_info=error)
     got_request_exception.send(sender=None, request=request)
-    return SERVER_ERROR_OUTCOME
+    return SERVER_ERROR

@@ -1,8 +1,8 @@
-"""Request parameters: where they may stand and how their text becomes a value.
+"""Request parameters: reading them from the request, and converting their values.
 
-Clients put every parameter anywhere: in the query, in a form, in JSON, with any
-method. All places are merged, and values are converted leniently, as these clients
-expect. Each view declares its own with a serializer of the fields below.
+Clients send any parameter in the query, in a form or in JSON, with any method. The
+parameters are merged, and their values converted leniently, as clients expect. Each
+view declares its parameters by a subclass of `Parameters`.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ MULTIPART = "multipart/form-data"
 JSON = "application/json"
 
 PHP_INTEGER = re.compile(r"[ \t\n\r\v\f]*([+-]?[0-9]{1,30})")
-"""The part of a text that counts as its integer; without one it is 0."""
+"""The part of a text that PHP takes for its integer value."""
 
 INTEGER_MAX = 2**63 - 1
-"""What every database's 64 bits hold; numbers beyond are cut to it."""
+"""The largest integer that every database can store. Larger numbers become this."""
 
 LIST_NAME = re.compile(r"(.+?)\[\]")
 MAP_NAME = re.compile(r"(.+?)\[([^\[\]]+)\]")
 
 
 class TextField(serializers.CharField):
-    """A text as it came: not trimmed, empty is fine, numbers become their digits.
+    """A text, which is not trimmed and may be empty. Numbers become their digits.
 
-    Texts that no database can store are refused, and so are lists and objects.
+    Lists, objects and texts that databases cannot store are invalid.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -58,23 +58,23 @@ class TextField(serializers.CharField):
 
 
 class MessageField(TextField):
-    """A chat message: a text and nothing else, checked by the domain after trimming."""
+    """A chat message, which must be a text. The domain trims and checks it."""
 
     def run_validators(self, value: Any) -> None:
-        """Leave the characters to the domain."""
+        """Leave the check of characters to the domain."""
 
     def to_internal_value(self, data: Any) -> str:
-        """Return the text; numbers are none."""
+        """Return the text; numbers are invalid."""
         if not isinstance(data, str):
             self.fail("invalid")
         return data
 
 
 class LenientIntegerField(serializers.IntegerField):
-    """An integer that is never refused: leading digits count, without any it is 0."""
+    """An integer that is never invalid: a text's leading digits, or 0 without any."""
 
     def to_internal_value(self, data: Any) -> int:
-        """Return the number that `data` begins with, cut to what databases hold."""
+        """Return the integer that `data` begins with, within `INTEGER_MAX`."""
         if isinstance(data, float):
             data = int(data) if abs(data) < INTEGER_MAX else ""
         match = PHP_INTEGER.match(str(int(data) if isinstance(data, bool) else data))
@@ -83,37 +83,37 @@ class LenientIntegerField(serializers.IntegerField):
 
 
 class FormText(str):
-    """A text from the query or a form, where "false" means false; in JSON it does not."""
+    """A text of the query or a form, in which "false" means false, unlike in JSON."""
 
     __slots__ = ()
 
 
 class LenientBooleanField(serializers.BooleanField):
-    """A flag that is never refused: "", "0", 0 and a form's "false" are false."""
+    """A boolean that is never invalid: "", "0", 0 and a form's "false" are false."""
 
     def to_internal_value(self, data: Any) -> bool:
-        """Return what `data` counts as."""
+        """Return the truth value of `data`."""
         if isinstance(data, FormText) and data == "false":
             return False
         return bool(data) and data != "0"
 
 
 class Parameters(serializers.Serializer[Any]):
-    """What an endpoint reads from a request. Subclasses declare the fields."""
+    """The parameters of an endpoint. Subclasses declare the fields."""
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the declared parameters by their Python names.
 
-        `values` is what `merged_parameters` found. What is missing or null takes
-        its default. To be called after the caller's own 404 and 403, so that a
-        stranger learns nothing from a 400.
+        `values` is the result of `merged_parameters`. Missing and null parameters get
+        their default. Call this after the checks that raise a 404 or 403, so that a
+        non-participant learns nothing from a 400.
 
         Raises:
-            Invalid: one without a default is missing, or one cannot be read.
+            Invalid: a parameter has an invalid value, or is missing without a default.
         """
-        given = {key: value for key, value in values.items() if value is not None}
-        serializer = cls(data=given)
+        data = {key: value for key, value in values.items() if value is not None}
+        serializer = cls(data=data)
         if not serializer.is_valid():
             name, errors = next(iter(serializer.errors.items()))
             raise Invalid(f"{name}: {errors[0]}")
@@ -123,15 +123,14 @@ class Parameters(serializers.Serializer[Any]):
 def merged_parameters(request: HttpRequest, route: Mapping[str, Any]) -> dict[str, Any]:
     """Return all parameters of a request by name: texts, lists, maps and JSON values.
 
-    Later places win: the query, a form, the placeholders of the route, JSON. A body
-    that cannot be read as what it claims to be is no error; it just says nothing.
-    A repeated name keeps the last value, ``name[]`` makes a list, ``name[key]`` a map.
+    Parameters in JSON override those of the route, which override those in a form,
+    which override those in the query. A body that does not have the format of its
+    content type is ignored. Of several parameters with one name, the last one counts;
+    ``name[]`` makes a list, ``name[key]`` a map. Reads the body at most once.
 
     Raises:
-        Invalid: there are more fields than the site allows, or the body breaks off.
+        Invalid: there are more fields than the site allows, or the body is cut off.
         TooLarge: the body is larger than the site allows.
-
-    Reads the body, at most once.
     """
     try:
         values = _expanded(request.GET)
@@ -151,7 +150,7 @@ def merged_parameters(request: HttpRequest, route: Mapping[str, Any]) -> dict[st
 
 
 def query_parameters(request: HttpRequest) -> dict[str, Any]:
-    """Return the parameters of the query alone; none when there are too many."""
+    """Return the parameters in the query; none if there are too many."""
     try:
         return _expanded(request.GET)
     except TooManyFieldsSent:
@@ -159,13 +158,13 @@ def query_parameters(request: HttpRequest) -> dict[str, Any]:
 
 
 def _form(request: HttpRequest) -> QueryDict:
-    """Return the fields of a form: urlencoded with any method, multipart with POST."""
+    """Return the fields of a form: urlencoded of any method, multipart of POST only."""
     if request.content_type == FORM:
         return QueryDict(_body(request), encoding="utf-8")
     if request.method != "POST":
         return QueryDict()
     if not request.META.get("CONTENT_LENGTH"):
-        # Django takes a body of unannounced length for an empty one.
+        # Django reads nothing from a body without a content length.
         request.META["CONTENT_LENGTH"] = str(len(_body(request)))
     try:
         return request.POST
@@ -174,11 +173,11 @@ def _form(request: HttpRequest) -> QueryDict:
 
 
 def raw_body(request: HttpRequest) -> bytes:
-    """Return the body as it came, for those who check its signature.
+    """Return the bytes of the body, for the check of a signature.
 
     Raises:
-        Invalid: it breaks off, or was read as a form already.
-        TooLarge: it is larger than the site allows.
+        Invalid: the body is cut off, or was already read as a form.
+        TooLarge: the body is larger than the site allows.
     """
     try:
         return _body(request)
@@ -189,14 +188,14 @@ def raw_body(request: HttpRequest) -> bytes:
 
 
 def _body(request: HttpRequest) -> bytes:
-    """Return the body, whose length a chunked request does not announce.
+    """Return the body. Django does not check the length of a chunked one.
 
     Raises:
-        RequestDataTooBig: it is longer than `DATA_UPLOAD_MAX_MEMORY_SIZE`.
+        RequestDataTooBig: the body exceeds `DATA_UPLOAD_MAX_MEMORY_SIZE`.
     """
     body = request.body
-    longest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if longest is not None and len(body) > longest:
+    maximum = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if maximum is not None and len(body) > maximum:
         raise RequestDataTooBig("The body is too large.")
     return body
 
@@ -210,16 +209,16 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def _expanded(fields: QueryDict) -> dict[str, Any]:
-    """Return form fields as values, with PHP's spelling of lists and maps read."""
+    """Return the fields by name, with PHP's notation of lists and maps applied."""
     values: dict[str, Any] = {}
     for name, texts in fields.lists():
-        marked = [FormText(text) for text in texts]
+        form_texts = [FormText(text) for text in texts]
         if match := LIST_NAME.fullmatch(name):
-            values[match[1]] = marked
+            values[match[1]] = form_texts
         elif match := MAP_NAME.fullmatch(name):
-            known = values.get(match[1])
-            entries = known if isinstance(known, dict) else {}
-            values[match[1]] = {**entries, match[2]: marked[-1]}
-        elif marked:
-            values[name] = marked[-1]
+            previous = values.get(match[1])
+            entries = previous if isinstance(previous, dict) else {}
+            values[match[1]] = {**entries, match[2]: form_texts[-1]}
+        elif form_texts:
+            values[name] = form_texts[-1]
     return values

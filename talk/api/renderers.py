@@ -1,4 +1,4 @@
-"""The two formats of an envelope, and which of them a request gets."""
+"""The two formats of responses, JSON and XML, and the choice between them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that no XML document may hold, not even escaped."""
+"""Characters that XML forbids, even escaped."""
 
 NOT_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 class JSONRenderer(renderers.JSONRenderer):
-    """JSON, the same whatever the site's `REST_FRAMEWORK` says."""
+    """JSON, regardless of the site's `REST_FRAMEWORK` setting."""
 
     charset = "utf-8"
     compact = True
@@ -29,7 +29,7 @@ class JSONRenderer(renderers.JSONRenderer):
 
 
 class XMLRenderer(BaseRenderer):
-    """XML, where lists have children called `element` and maps are named by key."""
+    """XML, where items of lists are called `element`, and values of maps by their key."""
 
     media_type = "application/xml"
     format = "xml"
@@ -41,7 +41,7 @@ class XMLRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """Return the document; what XML cannot hold is replaced, never refused."""
+        """Return the document; characters that XML forbids are replaced."""
         lines = ['<?xml version="1.0"?>']
         for key, value in data.items():
             lines.extend(_lines(key, value, depth=0))
@@ -52,14 +52,17 @@ RENDERERS: Mapping[str, type[XMLRenderer] | type[JSONRenderer]] = {
     "xml": XMLRenderer,
     "json": JSONRenderer,
 }
-"""By the name of their format."""
+"""Renderers by the name of their format."""
 
 
 class OCSNegotiation(BaseContentNegotiation):
-    """Chooses by the parameter `format`, then by `Accept`, then XML; never a 406."""
+    """Chooses the format by the parameter `format`, else by `Accept`, else XML.
+
+    Never responds with a 406.
+    """
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> None:
-        """Return nothing: `talk.api.parameters` reads bodies."""
+        """Return None, because `talk.api.parameters` reads bodies."""
 
     def select_renderer(
         self,
@@ -71,15 +74,15 @@ class OCSNegotiation(BaseContentNegotiation):
 
         `format_suffix` carries the value of the parameter `format`.
         """
-        wanted = "json" if format_suffix == "json" else "xml"
+        name = "json" if format_suffix == "json" else "xml"
         if format_suffix is None:
-            wanted = _accepted_format(request.headers.get("Accept", ""))
-        chosen = next(item for item in renderers if item.format == wanted)
-        return chosen, chosen.media_type
+            name = _accepted_format(request.headers.get("Accept", ""))
+        renderer = next(item for item in renderers if item.format == name)
+        return renderer, renderer.media_type
 
 
 def _accepted_format(accept: str) -> str:
-    """Return what the first exact match in an `Accept` header asks for."""
+    """Return the format of the first known media type in an `Accept` header."""
     for part in accept.lower().split(","):
         if part.strip() == "application/json":
             return "json"
@@ -89,7 +92,7 @@ def _accepted_format(accept: str) -> str:
 
 
 def _lines(key: str, value: Any, *, depth: int) -> Iterator[str]:
-    """Yield an element's lines, indented by one space a level."""
+    """Yield the lines of an element, indented by one space per level."""
     indent, name = " " * depth, _name(key)
     children = _children(value)
     if children:
@@ -104,7 +107,7 @@ def _lines(key: str, value: Any, *, depth: int) -> Iterator[str]:
 
 
 def _name(key: str) -> str:
-    """Return an XML name as close to `key` as there is; keys may be user ids."""
+    """Return an XML name similar to `key`, which may be a user id."""
     name = NOT_A_NAME.sub("_", key)
     return name if name[:1].isalpha() or name.startswith("_") else f"_{name}"
 
@@ -120,5 +123,5 @@ def _children(value: Any) -> list[tuple[str, Any]] | None:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "1" if value else ""
-    # A parser would turn a carriage return of the text into a line feed.
+    # XML parsers turn an unescaped carriage return into a line feed.
     return escape(NOT_XML.sub("\ufffd", str(value)), {"\r": "&#13;"})

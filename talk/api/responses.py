@@ -15,8 +15,8 @@ from django.utils import translation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 
-from talk.api.envelope import Outcome, http_status, wrap
-from talk.api.errors import outcome_of
+from talk.api.envelope import OCSStatus, http_status, wrap
+from talk.api.errors import ocs_status_of
 from talk.api.renderers import RENDERERS
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -32,9 +32,9 @@ COOKIE = b"Set-Cookie"
 class Refusal(Response):
     """An answer without data, with a meta part of its own."""
 
-    def __init__(self, outcome: Outcome, **kwargs: Any) -> None:
-        super().__init__(None, status=outcome.status, **kwargs)
-        self.outcome = outcome
+    def __init__(self, ocs_status: OCSStatus, **kwargs: Any) -> None:
+        super().__init__(None, status=ocs_status.status, **kwargs)
+        self.ocs_status = ocs_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ResponseFormat:
             try:
                 response = what()
             except Exception as error:  # noqa: BLE001 - as in DRF's own dispatch
-                response = Refusal(outcome_of(error))
+                response = Refusal(ocs_status_of(error))
             status, data = closed(response, self.version)
             # Until it is rendered, a response has the type that Django gives to all.
             headers = [
@@ -106,13 +106,13 @@ def closed(response: Response, version: int) -> tuple[int, dict[str, Any] | None
 
     A 304 of v2 has no body at all: None.
     """
-    outcome = Outcome(status=response.status_code)
+    ocs_status = OCSStatus(status=response.status_code)
     if isinstance(response, Refusal):
-        outcome = response.outcome
-    status = http_status(outcome, version)
+        ocs_status = response.ocs_status
+    status = http_status(ocs_status, version)
     if status == 304:
         return status, None
-    return status, wrap(response.data, outcome, version)
+    return status, wrap(response.data, ocs_status, version)
 
 
 def answer_of(response: HttpResponseBase) -> RenderedResponse:

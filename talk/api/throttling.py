@@ -1,9 +1,9 @@
-"""Attempts that are counted: wrong passwords, and joins of anonymous people.
+"""Throttles of wrong passwords, and of joins and messages of guests.
 
-Counters live in the site's cache and change by the cache's own atomic increments. While
-it does not answer, each process counts for itself, in a memory of bounded size, so that
-a site of several processes allows that many times as much. The cache's counts go on
-where they were as soon as it answers again; what was counted meanwhile is not added.
+Counters live in the site's cache, which increments them atomically. While the cache
+fails, each process counts in its own memory, so that n processes allow n times as many
+attempts. When the cache works again, its counts continue; attempts counted in a process
+meanwhile are not added.
 """
 
 from __future__ import annotations
@@ -26,49 +26,55 @@ from talk.exceptions import TalkError, Throttled
 
 WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?")
 
-TOO_MANY = "There were too many attempts."
+TOO_MANY_ATTEMPTS = "There were too many attempts."
 
 IPV6_PREFIX = 64
-"""Bits of an IPv6 address that tell one customer from another."""
+"""Bits of an IPv6 address that identify a provider's customer."""
 
 COUNTERS_MAX = 10_000
-"""Counters that a process keeps itself, some hundred bytes each; those that were not
-looked at for the longest time go first."""
+"""Counters that a process keeps, some hundred bytes each. The least recently used are
+dropped first."""
 
-own_counters = LocMemCache("talk.throttle", {"OPTIONS": {"MAX_ENTRIES": COUNTERS_MAX}})
-"""Where is counted while the site's cache does not answer."""
+local_counters = LocMemCache(
+    "talk.throttle", {"OPTIONS": {"MAX_ENTRIES": COUNTERS_MAX}}
+)
+"""Counters of this process, used while the site's cache fails."""
 
 
 @contextmanager
-def password_attempt(request: HttpRequest, token: str) -> Iterator[None]:
-    """Count a try of a room's password, unless it was right: nothing is raised inside.
+def throttle_room_passwords(request: HttpRequest, token: str) -> Iterator[None]:
+    """Throttle wrong passwords of a room.
+
+    An attempt counts while its password is checked, and stays counted if the body of
+    the `with` statement raises.
 
     Raises:
-        Throttled: there were too many wrong ones from this address for this room.
+        Throttled: too many wrong passwords for this room came from this network.
 
     API: Join a room.
     """
     settings = talk_settings()
     seconds = settings.PASSWORD_ATTEMPTS_SECONDS
-    counter = Counter(f"password.{token}", request, seconds)
+    counter = AttemptCounter(f"password.{token}", request, seconds)
     counter.add(settings.PASSWORD_ATTEMPTS_MAX)
     yield
     counter.take_back()
 
 
 @contextmanager
-def login_attempt(request: HttpRequest, name: str) -> Iterator[None]:
-    """Count a try of an account's password if it was wrong: `AuthenticationFailed` is raised.
+def throttle_logins(request: HttpRequest, name: str) -> Iterator[None]:
+    """Throttle wrong passwords of a user, who may not even exist.
 
-    Right ones are not counted even while they are checked, because bots send many at
-    once. The account may exist or not.
+    An attempt counts if the body of the `with` statement raises
+    `AuthenticationFailed`. It does not count while its password is checked, because
+    bots send many correct passwords at once.
 
     Raises:
-        Throttled: there were too many wrong ones from this address for this name.
+        Throttled: too many wrong passwords for this name came from this network.
     """
     settings = talk_settings()
     seconds = settings.PASSWORD_ATTEMPTS_SECONDS
-    counter = Counter(f"login.{_digest_of(name)}", request, seconds)
+    counter = AttemptCounter(f"login.{_digest_of(name)}", request, seconds)
     counter.require_less_than(settings.PASSWORD_ATTEMPTS_MAX)
     try:
         yield
@@ -78,74 +84,74 @@ def login_attempt(request: HttpRequest, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def guest_join(request: HttpRequest) -> Iterator[None]:
-    """Count a join of somebody anonymous, unless it was refused inside.
+def throttle_guest_joins(request: HttpRequest) -> Iterator[None]:
+    """Throttle joins of anonymous callers. A refused join does not count.
 
     Raises:
-        Throttled: there were too many from this address.
+        Throttled: too many joins came from this network.
 
     API: Join a room.
     """
     settings = talk_settings()
-    counter = Counter("guest-join", request, settings.GUEST_JOINS_SECONDS)
+    counter = AttemptCounter("guest-join", request, settings.GUEST_JOINS_SECONDS)
     with counter.unless_refused(settings.GUEST_JOINS_MAX):
         yield
 
 
 @contextmanager
-def guest_message(request: HttpRequest) -> Iterator[None]:
-    """Count a message of a guest, unless it was refused inside.
+def throttle_guest_messages(request: HttpRequest) -> Iterator[None]:
+    """Throttle messages of guests. A refused message does not count.
 
     Raises:
-        Throttled: there were too many from this address.
+        Throttled: too many messages came from this network.
 
     API: Sending a new chat message.
     """
     settings = talk_settings()
-    counter = Counter("guest-message", request, settings.GUEST_MESSAGES_SECONDS)
+    counter = AttemptCounter("guest-message", request, settings.GUEST_MESSAGES_SECONDS)
     with counter.unless_refused(settings.GUEST_MESSAGES_MAX):
         yield
 
 
-class Counter:
-    """How often something came from one address, since it came first."""
+class AttemptCounter:
+    """Number of attempts from one network, within some seconds of the first one."""
 
-    def __init__(self, what: str, request: HttpRequest, seconds: int) -> None:
+    def __init__(self, name: str, request: HttpRequest, seconds: int) -> None:
         self._seconds = seconds
-        self._key = f"talk.throttle.{what}.{client_network(request)}"
-        self._counted_here = False
+        self._key = f"talk.throttle.{name}.{client_network(request)}"
+        self._is_counted_locally = False
 
-    def add(self, most: int) -> None:
-        """Count one more; the count begins anew when its time has passed.
+    def add(self, maximum: int) -> None:
+        """Count an attempt. The count restarts at 0 when its time has passed.
 
         Raises:
-            Throttled: that makes more than `most`.
+            Throttled: there are more than `maximum` attempts now.
         """
-        if self.add_one() > most:
-            raise Throttled(TOO_MANY)
+        if self.add_one() > maximum:
+            raise Throttled(TOO_MANY_ATTEMPTS)
 
     def add_one(self) -> int:
-        """Count one more and return how many that makes, as far as is known."""
-        self._counted_here = False
-        return ask_cache(self._add_to, otherwise=self._add_here)
+        """Count an attempt and return the number of attempts, as far as is known."""
+        self._is_counted_locally = False
+        return ask_cache(self._add_to, otherwise=self._add_locally)
 
-    def require_less_than(self, most: int) -> None:
-        """Look without counting.
+    def require_less_than(self, maximum: int) -> None:
+        """Check the number of attempts without counting one.
 
         Raises:
-            Throttled: there were `most` already.
+            Throttled: there are `maximum` attempts already.
         """
-        if ask_cache(self._count_in, otherwise=self._count_here) >= most:
-            raise Throttled(TOO_MANY)
+        if ask_cache(self._count_in, otherwise=self._count_locally) >= maximum:
+            raise Throttled(TOO_MANY_ATTEMPTS)
 
     @contextmanager
-    def unless_refused(self, most: int) -> Iterator[None]:
-        """Count one more, unless what is done inside is refused.
+    def unless_refused(self, maximum: int) -> Iterator[None]:
+        """Count an attempt, unless the body of the `with` statement is refused.
 
         Raises:
-            Throttled: that makes more than `most`.
+            Throttled: there are more than `maximum` attempts now.
         """
-        self.add(most)
+        self.add(maximum)
         try:
             yield
         except TalkError:
@@ -153,9 +159,9 @@ class Counter:
             raise
 
     def take_back(self) -> None:
-        """Count one less, where one more was counted; it stays if that is away now."""
-        if self._counted_here:
-            _increase(own_counters, self._key, -1)
+        """Undo the last count where it was made, unless the cache fails now."""
+        if self._is_counted_locally:
+            _increase(local_counters, self._key, -1)
         else:
             ask_cache(self._take_from, otherwise=lambda: None)
 
@@ -163,25 +169,25 @@ class Counter:
         cache.add(self._key, 0, timeout=self._seconds)
         return _increase(cache, self._key, 1)
 
-    def _add_here(self) -> int:
-        self._counted_here = True
-        return self._add_to(own_counters)
+    def _add_locally(self) -> int:
+        self._is_counted_locally = True
+        return self._add_to(local_counters)
 
     def _count_in(self, cache: BaseCache) -> int:
         return int(cache.get(self._key, 0))
 
-    def _count_here(self) -> int:
-        return self._count_in(own_counters)
+    def _count_locally(self) -> int:
+        return self._count_in(local_counters)
 
     def _take_from(self, cache: BaseCache) -> None:
         _increase(cache, self._key, -1)
 
 
 def client_network(request: HttpRequest) -> str:
-    """Return the client's address; of IPv6, the part that its network gave it.
+    """Return the client's IPv4 address, or its IPv6 network.
 
-    It is that of the connection, or what the outermost of the site's
-    ``TALK["TRUSTED_PROXIES"]`` has written into `X-Forwarded-For`.
+    The address is that of the connection. With ``TALK["TRUSTED_PROXIES"]``, it is the
+    one that the outermost trusted proxy has written into `X-Forwarded-For`.
     """
     address: str = request.META.get("REMOTE_ADDR", "")
     proxies = talk_settings().TRUSTED_PROXIES
@@ -203,9 +209,9 @@ def client_network(request: HttpRequest) -> str:
 
 
 def _digest_of(name: str) -> str:
-    """Return a part of a cache's key that is one for all ways to write a name.
+    """Return a digest that is the same for all spellings of a name.
 
-    To some databases case, accents and spaces make no other name.
+    Some databases ignore case, accents and spaces when they compare names.
     """
     plain = filter(str.isalnum, unicodedata.normalize("NFKD", name).casefold())
     return hashlib.sha256("".join(plain).encode()).hexdigest()
@@ -213,8 +219,9 @@ def _digest_of(name: str) -> str:
 
 def _increase(cache: BaseCache, key: str, by: int) -> int:
     try:
-        # Back ends that hide their errors return None, which is one here.
+        # Backends that hide their errors return None; `int` raises a TypeError, which
+        # counts as an error of the cache.
         return int(cache.incr(key, by))
     except ValueError:
-        # The cache has thrown the counter out, or keeps nothing at all.
+        # The cache has dropped the counter, or stores nothing at all.
         return 0

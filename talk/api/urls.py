@@ -1,7 +1,7 @@
-"""The routes of the OCS face.
+"""URL patterns of the API.
 
-Clients write runs of slashes, which count as one, and forgive no redirect. So every
-separator is `/+`, and every other path below the two bases is answered here as well.
+Clients send repeated slashes, which count as one, and do not follow redirects. So
+every separator matches `/+`, and unknown paths below the two base paths match as well.
 """
 
 from __future__ import annotations
@@ -21,109 +21,97 @@ from talk.api.polls.base import Wait
 from talk.api.views.app_passwords import AppPasswordViewSet, NewAppPasswordViewSet
 from talk.api.views.avatars import show_avatar, show_guest_avatar
 from talk.api.views.calls import CallViewSet
+from talk.api.views.capabilities import CapabilitiesViewSet
 from talk.api.views.chat import ChatViewSet, GuestNameViewSet, MentionViewSet
-from talk.api.views.cloud import (
-    CapabilitiesViewSet,
-    ProfileViewSet,
-    UnknownRouteViewSet,
-)
-from talk.api.views.external_signaling import BackendViewSet, SettingsViewSet
+from talk.api.views.moderators import ModeratorViewSet
+from talk.api.views.participant_preferences import FavoriteViewSet, NotificationViewSet
 from talk.api.views.participants import (
-    ActiveParticipantViewSet,
     GuestViewSet,
-    ModeratorViewSet,
     OwnParticipantViewSet,
     ParticipantViewSet,
 )
-from talk.api.views.people import PeopleViewSet
-from talk.api.views.rooms import (
-    FavoriteViewSet,
-    NotificationViewSet,
-    PasswordViewSet,
-    PublicViewSet,
-    RoomViewSet,
-)
+from talk.api.views.people_search import PeopleViewSet
+from talk.api.views.rooms import PasswordViewSet, PublicViewSet, RoomViewSet
+from talk.api.views.sessions import ActiveParticipantViewSet
 from talk.api.views.signaling import SignalingViewSet
+from talk.api.views.signaling_backend import BackendViewSet
+from talk.api.views.signaling_settings import SettingsViewSet
+from talk.api.views.unknown_routes import UnknownRouteViewSet
+from talk.api.views.user_profile import ProfileViewSet
 from talk.constants import TOKEN_PATTERN
 
 View = Callable[..., HttpResponseBase]
 
 VERSION = "(?P<ocs_version>[12])"
-BASE = rf"ocs/v{VERSION}\.php"
-TALK = f"{BASE}/apps/spreed/api/v1"
 TOKEN = f"(?P<token>{TOKEN_PATTERN})"
+
+OCS = rf"ocs/v{VERSION}\.php"
+TALK = f"{OCS}/apps/spreed/api/v1"
+ROOM = f"{TALK}/room/{TOKEN}"
+PARTICIPANTS = f"{ROOM}/participants"
+CHAT = f"{TALK}/chat/{TOKEN}"
+SIGNALING = f"{TALK}/signaling"
+
+LIST, RETRIEVE = {"get": "list"}, {"get": "retrieve"}
+CREATE, UPDATE, DESTROY = {"post": "create"}, {"put": "update"}, {"delete": "destroy"}
+"""Actions of viewsets by HTTP method."""
 
 
 def routes(*, wait: Wait) -> list[URLPattern]:
-    """Return the URL patterns; `wait` is how polls wait inside Django's handler."""
-    add, change, remove = {"post": "create"}, {"put": "update"}, {"delete": "destroy"}
-    show, look = {"get": "list"}, {"get": "retrieve"}
-    cloud = [
-        _route(f"{BASE}/cloud/capabilities", CapabilitiesViewSet, show, "capabilities"),
-        _route(f"{BASE}/cloud/user", ProfileViewSet, look, "user"),
-        _route(f"{BASE}/core/autocomplete/get", PeopleViewSet, show, "people"),
-    ]
-    core = f"{BASE}/core"
-    app_passwords = [
-        _route(f"{core}/apppassword", AppPasswordViewSet, remove, "app-password"),
+    """Return the URL patterns; `wait` serves long polls inside Django's handler."""
+    endpoints = [
+        _route(f"{OCS}/cloud/capabilities", CapabilitiesViewSet, LIST, "capabilities"),
+        _route(f"{OCS}/cloud/user", ProfileViewSet, RETRIEVE, "user"),
+        _route(f"{OCS}/core/autocomplete/get", PeopleViewSet, LIST, "people"),
+        _route(f"{OCS}/core/apppassword", AppPasswordViewSet, DESTROY, "app-password"),
         _route(
-            f"{core}/getapppassword", NewAppPasswordViewSet, look, "new-app-password"
+            f"{OCS}/core/getapppassword",
+            NewAppPasswordViewSet,
+            RETRIEVE,
+            "new-app-password",
         ),
-    ]
-    room = f"{TALK}/room/{TOKEN}"
-    rooms = [
-        _route(f"{TALK}/room", RoomViewSet, show | add, "rooms"),
-        _route(room, RoomViewSet, look | change | remove, "room"),
-        _route(f"{room}/public", PublicViewSet, add | remove, "public"),
-        _route(f"{room}/password", PasswordViewSet, change, "password"),
-        _route(f"{room}/favorite", FavoriteViewSet, add | remove, "favorite"),
-        _route(f"{room}/notify", NotificationViewSet, add, "notify"),
-    ]
-    people = f"{room}/participants"
-    participants = [
-        _route(people, ParticipantViewSet, show | add | remove, "participants"),
-        _route(f"{people}/self", OwnParticipantViewSet, remove, "own-participant"),
-        _route(f"{people}/guests", GuestViewSet, add | remove, "guests"),
-        _route(f"{people}/active", ActiveParticipantViewSet, add | remove, "active"),
-        _route(f"{room}/moderators", ModeratorViewSet, add | remove, "moderators"),
-    ]
-    room_chat = f"{TALK}/chat/{TOKEN}"
-    chat = [
-        _route(room_chat, ChatViewSet, show | add, "chat", wait=wait),
-        _route(f"{room_chat}/mentions", MentionViewSet, show, "mentions"),
-        _route(f"{TALK}/guest/{TOKEN}/name", GuestNameViewSet, add, "guest-name"),
-    ]
-    calls = [_route(f"{TALK}/call/{TOKEN}", CallViewSet, show | add | remove, "call")]
-    signaling = [
-        _route(f"{TALK}/signaling/settings", SettingsViewSet, look, "settings"),
-        _route(f"{TALK}/signaling/backend", BackendViewSet, add, "backend"),
-    ]
-    internal_signaling = [
+        _route(f"{TALK}/room", RoomViewSet, LIST | CREATE, "rooms"),
+        _route(ROOM, RoomViewSet, RETRIEVE | UPDATE | DESTROY, "room"),
+        _route(f"{ROOM}/public", PublicViewSet, CREATE | DESTROY, "public"),
+        _route(f"{ROOM}/password", PasswordViewSet, UPDATE, "password"),
+        _route(f"{ROOM}/favorite", FavoriteViewSet, CREATE | DESTROY, "favorite"),
+        _route(f"{ROOM}/notify", NotificationViewSet, CREATE, "notify"),
+        _route(f"{ROOM}/moderators", ModeratorViewSet, CREATE | DESTROY, "moderators"),
         _route(
-            f"{TALK}/signaling/{TOKEN}",
+            PARTICIPANTS, ParticipantViewSet, LIST | CREATE | DESTROY, "participants"
+        ),
+        _route(
+            f"{PARTICIPANTS}/self", OwnParticipantViewSet, DESTROY, "own-participant"
+        ),
+        _route(f"{PARTICIPANTS}/guests", GuestViewSet, CREATE | DESTROY, "guests"),
+        _route(
+            f"{PARTICIPANTS}/active",
+            ActiveParticipantViewSet,
+            CREATE | DESTROY,
+            "active",
+        ),
+        _route(CHAT, ChatViewSet, LIST | CREATE, "chat", wait=wait),
+        _route(f"{CHAT}/mentions", MentionViewSet, LIST, "mentions"),
+        _route(f"{TALK}/guest/{TOKEN}/name", GuestNameViewSet, CREATE, "guest-name"),
+        _route(f"{TALK}/call/{TOKEN}", CallViewSet, LIST | CREATE | DESTROY, "call"),
+        _route(f"{SIGNALING}/settings", SettingsViewSet, RETRIEVE, "settings"),
+        _route(f"{SIGNALING}/backend", BackendViewSet, CREATE, "backend"),
+        # The last one, because the words above have the form of a token.
+        _route(
+            f"{SIGNALING}/{TOKEN}",
             SignalingViewSet,
-            show | add,
+            LIST | CREATE,
             "signaling",
             wait=wait,
         ),
     ]
     refuse = UnknownRouteViewSet.as_view({"get": "refuse"})
-    unknown = re_path(rf"^{_slashes(BASE)}(?:/[\s\S]*)?\Z", refuse)
-    endpoints = [
-        *cloud,
-        *app_passwords,
-        *rooms,
-        *participants,
-        *chat,
-        *calls,
-        *signaling,
-        *internal_signaling,
-    ]
+    unknown = re_path(rf"^{_slashes(OCS)}(?:/[\s\S]*)?\Z", refuse)
     return [*chain.from_iterable(endpoints), *_avatars(), unknown]
 
 
 class EndpointPattern(RegexPattern):
-    """A pattern whose text is the path with plain separators, for whoever shows it."""
+    """A pattern whose string is the path with single slashes, as for documentation."""
 
     def __init__(self, path: str, *, name: str) -> None:
         super().__init__(rf"^{_slashes(path)}\Z", name=name, is_endpoint=True)
@@ -134,10 +122,10 @@ class EndpointPattern(RegexPattern):
 
 
 def without_transaction(view: View) -> View:
-    """Return a view that runs outside a transaction, whatever `ATOMIC_REQUESTS` says.
+    """Run a view outside of a transaction, regardless of `ATOMIC_REQUESTS`.
 
-    One around a whole request would hold locks and an old snapshot while a poll
-    waits. What changes anything is atomic in the domain.
+    While a poll waits, a transaction would hold locks and an old snapshot. Domain
+    functions are atomic by themselves.
     """
     for alias in connections:
         transaction.non_atomic_requests(alias)(view)
@@ -164,7 +152,7 @@ def _route(
     name: str,
     **initkwargs: Any,
 ) -> list[URLPattern]:
-    """Return a pattern for each base path, the one that clients use first."""
+    """Return a pattern for each base path. That of v2, which clients use, comes first."""
     view = without_transaction(viewset.as_view({**actions}, **initkwargs))
     return [
         URLPattern(
@@ -178,5 +166,5 @@ def _route(
 
 
 def _slashes(path: str) -> str:
-    """Let every separator of `path` stand for a run of slashes, and allow a first."""
+    """Let every slash of `path` match repeated ones, and allow leading slashes."""
     return "(?:/+)?" + path.replace("/", "/+")

@@ -36,7 +36,7 @@ def render_svg(*, key: str, name: str, size: int) -> bytes:
     ).encode()
 
 
-def has_png() -> bool:
+def can_render_png() -> bool:
     """Return whether images can be drawn as PNG; needs the extra `avatars`."""
     return find_spec("PIL") is not None
 

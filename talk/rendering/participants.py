@@ -11,7 +11,7 @@ from talk.domain.room_details import Member
 from talk.rendering.rooms import flags_of, seconds_of
 
 
-def render_member(member: Member, *, now: datetime) -> dict[str, Any]:
+def render_participant(member: Member, *, now: datetime) -> dict[str, Any]:
     """Return one entry of a room's list of participants.
 
     API: Get list of participants in a room.

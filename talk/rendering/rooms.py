@@ -42,8 +42,8 @@ def render_rooms(states: Iterable[RoomState], *, now: datetime) -> list[dict[str
 
     API: Get user's rooms.
     """
-    faces = Faces()
-    return [_render_room(state, faces, now) for state in states]
+    renderer = ParticipantRenderer()
+    return [_render_room(state, renderer, now) for state in states]
 
 
 def render_room(state: RoomState, *, now: datetime) -> dict[str, Any]:
@@ -51,10 +51,10 @@ def render_room(state: RoomState, *, now: datetime) -> dict[str, Any]:
 
     API: Get user's rooms, the room; Get single room.
     """
-    return _render_room(state, Faces(), now)
+    return _render_room(state, ParticipantRenderer(), now)
 
 
-class Faces:
+class ParticipantRenderer:
     """Who people are, asked of the adapter once for all rooms that they are in."""
 
     def __init__(self) -> None:
@@ -93,7 +93,9 @@ class Faces:
         return user_id, {**shown, "sessionId": session_id}
 
 
-def _render_room(state: RoomState, faces: Faces, now: datetime) -> dict[str, Any]:
+def _render_room(
+    state: RoomState, renderer: ParticipantRenderer, now: datetime
+) -> dict[str, Any]:
     room, participant = state.room, state.caller.participant
     own_sessions, own_member = state.own_sessions(now), state.own_member
     flags = flags_of(own_sessions)
@@ -101,7 +103,7 @@ def _render_room(state: RoomState, faces: Faces, now: datetime) -> dict[str, Any
     unread = participant.unread_of(room) if is_user else 0
     people, guest_count = _people(state), _count_guests(state, now)
     guest_text = _guest_text(state, guest_count)
-    name, display_name = _names(state, people, guest_text, faces)
+    name, display_name = _names(state, people, guest_text, renderer)
     return {
         **_render_identity(room),
         "name": name,
@@ -119,7 +121,7 @@ def _render_room(state: RoomState, faces: Faces, now: datetime) -> dict[str, Any
         "notificationLevel": _notification_level(room, participant.notification_level),
         "lastPing": seconds_of(own_member.last_ping if own_member else None),
         "sessionId": own_sessions[0].session_id if own_sessions else NO_SESSION,
-        "participants": dict(faces.render(one, now) for one in people) or [],
+        "participants": dict(renderer.render(one, now) for one in people) or [],
         "numGuests": guest_count,
         "guestList": guest_text,
         "lastMessage": _render_last_message(state),
@@ -157,7 +159,7 @@ def render_preview(preview: RoomPreview) -> dict[str, Any]:
     return {**shown, **HIDDEN_BY_PASSWORD} if room.password else shown
 
 
-def render_opened(opened: OpenedRoom) -> dict[str, Any]:
+def render_created_room(opened: OpenedRoom) -> dict[str, Any]:
     """Return what somebody is told of a room that they asked for.
 
     API: Creating a new room.
@@ -181,7 +183,10 @@ def _render_identity(room: Room) -> dict[str, Any]:
 
 
 def _names(
-    state: RoomState, people: list[Member], guest_text: str, faces: Faces
+    state: RoomState,
+    people: list[Member],
+    guest_text: str,
+    renderer: ParticipantRenderer,
 ) -> tuple[str, str]:
     """Return `name` and `displayName`; people stand in for a name that is missing."""
     room = state.room
@@ -190,10 +195,10 @@ def _names(
     own = state.caller.user.pk if state.caller.user is not None else None
     others = [member for member in people if member.user_pk != own]
     if room.is_one_to_one and others:
-        return faces.name(others[0])
+        return renderer.name(others[0])
     if room.name:
         return room.name, room.name
-    parts = [faces.name(member)[1] for member in others]
+    parts = [renderer.name(member)[1] for member in others]
     if own is None or not others:
         parts.append(_("You"))
     if guest_text:

@@ -9,7 +9,7 @@ from talk.adapters import get_adapter
 from talk.domain.signaling_internal import SignalingUpdate
 from talk.models import Participant, Session
 
-NOBODY = [{"type": "usersInRoom", "data": []}]
+NO_CONNECTED_USERS = [{"type": "usersInRoom", "data": []}]
 """What a session is told that is not in the room."""
 
 

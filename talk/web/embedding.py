@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 
 from talk.adapters import get_adapter
-from talk.api.authentication import viewer_of
+from talk.api.authentication import authenticated_user
 from talk.domain.access import may_see_room
 from talk.models import Room
 from talk.web.assets import ROOM_MODULE, plain_url
@@ -54,6 +54,6 @@ def room_context(request: HttpRequest, room: Room) -> dict[str, Any]:
 
 def _viewer(request: HttpRequest) -> User | None:
     if not hasattr(request, VIEWER_ATTRIBUTE):
-        setattr(request, VIEWER_ATTRIBUTE, viewer_of(request))
+        setattr(request, VIEWER_ATTRIBUTE, authenticated_user(request))
     viewer: User | None = getattr(request, VIEWER_ATTRIBUTE)
     return viewer

@@ -15,7 +15,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 
 from talk.adapters import get_adapter
-from talk.api.authentication import viewer_of
+from talk.api.authentication import authenticated_user
 from talk.conf import TalkSettings, talk_settings
 from talk.constants import TOKEN_PATTERN
 from talk.domain.access import may_see_room
@@ -34,7 +34,7 @@ class Page(View):
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """Find out who looks at the page."""
         super().setup(request, *args, **kwargs)
-        self.user = viewer_of(request)
+        self.user = authenticated_user(request)
 
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any

@@ -10,7 +10,7 @@ from django.test import Client
 
 from talk.api import site_cache, throttling
 from talk.api.site_cache import PAUSE_SECONDS, Outage, ask_cache
-from talk.api.throttling import own_counters
+from talk.api.throttling import local_counters
 from talk.utils.rate_limited_log import INTERVAL_SECONDS
 from tests.api.helpers import SECRET, assert_refused
 from tests.api.wire import ACCEPT_JSON, PROFILE, basic
@@ -109,28 +109,30 @@ class TestBegin:
         guess(locked)
         settings.CACHES = LOCMEM
         # It goes down while a right password is being checked.
-        take_back = throttling.Counter.take_back
+        take_back = throttling.AttemptCounter.take_back
 
         def take_back_during_an_outage(counter: Any) -> None:
             settings.CACHES = AWAY
             take_back(counter)
 
         with monkeypatch.context() as patch:
-            patch.setattr(throttling.Counter, "take_back", take_back_during_an_outage)
+            patch.setattr(
+                throttling.AttemptCounter, "take_back", take_back_during_an_outage
+            )
             assert TalkClient().ask_to_join(locked, password=SECRET).status == 200
         assert guess(locked, 2) == [403, 429]
 
     def test_the_memory_of_a_process_is_bounded(self, settings, public, monkeypatch):
-        monkeypatch.setattr(own_counters, "_max_entries", 10)
+        monkeypatch.setattr(local_counters, "_max_entries", 10)
         settings.CACHES = AWAY
         for number in range(30):
             client = TalkClient()
             client.http.defaults["REMOTE_ADDR"] = f"192.0.2.{number}"
             assert client.ask_to_join(public).status == 200
-        assert 0 < len(own_counters._cache) <= 10
+        assert 0 < len(local_counters._cache) <= 10
 
     def test_it_has_a_bound_that_can_be_met(self):
-        assert own_counters._max_entries == throttling.COUNTERS_MAX
+        assert local_counters._max_entries == throttling.COUNTERS_MAX
 
 
 class TestWarning:

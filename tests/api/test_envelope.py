@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 
-from talk.api.envelope import Outcome, http_status, wrap
+from talk.api.envelope import OCSStatus, http_status, wrap
 from talk.models import Message
 from tests.api.wire import OCS
 from tests.client import BASE, TalkClient
@@ -101,11 +101,11 @@ class TestEnvelope:
     @pytest.mark.parametrize("data", [None, [], {}])
     @pytest.mark.parametrize("version", [1, 2])
     def test_no_data_is_an_empty_list(self, data: Any, version: int) -> None:
-        assert wrap(data, Outcome(status=200), version)["ocs"]["data"] == []
+        assert wrap(data, OCSStatus(status=200), version)["ocs"]["data"] == []
 
     @pytest.mark.parametrize("data", [False, 0, "", [0], {"a": None}])
     def test_other_data_stays_what_it_is(self, data: Any) -> None:
-        wrapped = wrap(data, Outcome(status=200), 2)["ocs"]["data"]
+        wrapped = wrap(data, OCSStatus(status=200), 2)["ocs"]["data"]
         assert (wrapped, type(wrapped)) == (data, type(data))
 
 
@@ -270,26 +270,26 @@ class TestStatusCodes:
         assert ocs["data"] == []
 
     @pytest.mark.parametrize(
-        ("outcome", "v2", "v1"),
+        ("status", "v2", "v1"),
         [
-            (Outcome(status=200), (200, 200), (200, 100)),
-            (Outcome(status=201), (201, 201), (200, 201)),
-            (Outcome(status=401), (401, 401), (200, 401)),
-            (Outcome(status=401, code=997), (401, 997), (401, 997)),
-            (Outcome(status=404, code=998), (404, 998), (200, 998)),
-            (Outcome(status=500), (500, 500), (200, 500)),
-            (Outcome(status=500, code=996), (500, 996), (200, 996)),
-            (Outcome(status=500, code=999), (500, 999), (200, 999)),
-            (Outcome(status=503), (503, 503), (200, 503)),
+            (OCSStatus(status=200), (200, 200), (200, 100)),
+            (OCSStatus(status=201), (201, 201), (200, 201)),
+            (OCSStatus(status=401), (401, 401), (200, 401)),
+            (OCSStatus(status=401, code=997), (401, 997), (401, 997)),
+            (OCSStatus(status=404, code=998), (404, 998), (200, 998)),
+            (OCSStatus(status=500), (500, 500), (200, 500)),
+            (OCSStatus(status=500, code=996), (500, 996), (200, 996)),
+            (OCSStatus(status=500, code=999), (500, 999), (200, 999)),
+            (OCSStatus(status=503), (503, 503), (200, 503)),
         ],
     )
     def test_the_table_of_codes(
-        self, outcome: Outcome, v2: tuple[int, int], v1: tuple[int, int]
+        self, status: OCSStatus, v2: tuple[int, int], v1: tuple[int, int]
     ) -> None:
         codes = [
             (
-                http_status(outcome, version),
-                wrap(None, outcome, version)["ocs"]["meta"]["statuscode"],
+                http_status(status, version),
+                wrap(None, status, version)["ocs"]["meta"]["statuscode"],
             )
             for version in (2, 1)
         ]

@@ -105,7 +105,7 @@ class TestServerError:
         def explode() -> None:
             raise RuntimeError("secret detail")
 
-        monkeypatch.setattr("talk.api.views.cloud.capabilities", explode)
+        monkeypatch.setattr("talk.api.views.capabilities.capabilities", explode)
         return Client(raise_request_exception=False)
 
     def test_v2(self, broken: Client) -> None:

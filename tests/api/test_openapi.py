@@ -13,9 +13,9 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 from drf_spectacular.validation import validate_schema
 
-from talk.api.errors import STATUSES
-from talk.api.schema.answers import STATUSES as DOCUMENTED_STATUSES
-from talk.api.schema.operations import OPERATIONS, PARAMETERS
+from talk.api.errors import ERRORS
+from talk.api.schema.operations import OPERATIONS, PARAMETER_SCHEMAS
+from talk.api.schema.responses import DOCUMENTED_STATUSES
 from tests.document import assert_documented, document, find_operation
 
 TALK = "/ocs/v2.php/apps/spreed/api/v1"
@@ -157,17 +157,17 @@ class TestOperation:
 
 
 def test_every_refusal_of_the_api_may_be_documented() -> None:
-    assert set(STATUSES.values()) <= set(DOCUMENTED_STATUSES)
+    assert {error.status for error in ERRORS.values()} <= set(DOCUMENTED_STATUSES)
 
 
 def test_no_parameter_is_explained_that_is_not_read() -> None:
     read = {
         name
         for operation in OPERATIONS.values()
-        for parameters in operation.reads
+        for parameters in operation.parameters
         for name in parameters().fields
     }
-    assert read == set(PARAMETERS)
+    assert read == set(PARAMETER_SCHEMAS)
 
 
 META = {"status": "ok", "statuscode": 200, "message": "OK"}

@@ -12,8 +12,8 @@ from django.test import RequestFactory
 
 from talk.api.throttling import (
     client_network,
-    guest_join,
-    password_attempt,
+    throttle_guest_joins,
+    throttle_room_passwords,
 )
 from talk.exceptions import NotAllowed, Throttled
 from talk.models import Guest, Participant, Session
@@ -39,13 +39,16 @@ def network(address: str, forwarded: str | None = None) -> str:
 
 def fail(address: str = "192.0.2.1", token: str = TOKEN) -> None:
     """Try a wrong password."""
-    with pytest.raises(NotAllowed), password_attempt(request_from(address), token):
+    with (
+        pytest.raises(NotAllowed),
+        throttle_room_passwords(request_from(address), token),
+    ):
         raise NotAllowed
 
 
 def join(address: str = "192.0.2.1") -> None:
     """Join as a guest."""
-    with guest_join(request_from(address)):
+    with throttle_guest_joins(request_from(address)):
         pass
 
 
@@ -170,13 +173,13 @@ class TestWindows:
     def test_one_wrong_password_too_many_is_refused_before_it_is_looked_at(self, clock):
         fail()
         fail()
-        attempt = password_attempt(request_from("192.0.2.1"), TOKEN)
+        attempt = throttle_room_passwords(request_from("192.0.2.1"), TOKEN)
         with pytest.raises(Throttled), attempt:
             pytest.fail("It was looked at.")
 
     def test_right_ones_leave_no_trace(self, clock):
         for _ in range(10):
-            with password_attempt(request_from("192.0.2.1"), TOKEN):
+            with throttle_room_passwords(request_from("192.0.2.1"), TOKEN):
                 pass
         fail()
         fail()
@@ -199,20 +202,26 @@ class TestWindows:
     def test_one_join_too_many_is_refused(self, clock):
         for _ in range(2):
             join()
-        joining = guest_join(request_from("192.0.2.1"))
+        joining = throttle_guest_joins(request_from("192.0.2.1"))
         with pytest.raises(Throttled), joining:
             pytest.fail("Somebody joined.")
 
     def test_a_join_that_is_refused_leaves_no_trace(self, clock):
         for _ in range(10):
-            with pytest.raises(NotAllowed), guest_join(request_from("192.0.2.1")):
+            with (
+                pytest.raises(NotAllowed),
+                throttle_guest_joins(request_from("192.0.2.1")),
+            ):
                 raise NotAllowed
         join()
         join()
 
     def test_a_join_that_fails_for_another_reason_is_counted(self, clock):
         for _ in range(2):
-            with pytest.raises(LookupError), guest_join(request_from("192.0.2.1")):
+            with (
+                pytest.raises(LookupError),
+                throttle_guest_joins(request_from("192.0.2.1")),
+            ):
                 raise LookupError
         with pytest.raises(Throttled):
             join()
@@ -258,11 +267,11 @@ class TestCaches:
         for _ in range(3):
             fail()
             join()
-            with password_attempt(request_from("192.0.2.1"), TOKEN):
+            with throttle_room_passwords(request_from("192.0.2.1"), TOKEN):
                 pass
 
     def test_a_counter_that_was_thrown_out_meanwhile_is_no_error(self):
-        with password_attempt(request_from("192.0.2.1"), TOKEN):
+        with throttle_room_passwords(request_from("192.0.2.1"), TOKEN):
             caches["default"].clear()
 
     def test_it_is_the_cache_that_the_site_names(self, settings):

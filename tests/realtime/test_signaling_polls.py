@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from talk.rendering.signaling import NOBODY
+from talk.rendering.signaling import NO_CONNECTED_USERS
 from tests import servers
 from tests.client import TalkClient
 from tests.factories import UserFactory
@@ -149,7 +149,7 @@ async def test_a_session_that_is_removed_while_it_waits_is_told_that_it_is_alone
         await owner.act("DELETE", path)
         answer = await waiting
     assert answer.status_code == 404
-    assert answer.json()["ocs"]["data"] == NOBODY
+    assert answer.json()["ocs"]["data"] == NO_CONNECTED_USERS
 
 
 async def test_a_new_poll_of_a_session_ends_its_older_one(server, room) -> None:

@@ -12,7 +12,7 @@ from talk.domain import signaling_internal
 from talk.domain.signaling_internal import SignalingUpdate
 from talk.exceptions import NotFound
 from talk.hints import HintKind
-from talk.rendering.signaling import NOBODY, render_news
+from talk.rendering.signaling import NO_CONNECTED_USERS, render_news
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +54,7 @@ class SignalingPoll(Poll):
     def fail(self, error: Exception) -> Response:
         """Tell a session that has ended that it is alone."""
         if isinstance(error, NotFound):
-            return Response(NOBODY, status=404)
+            return Response(NO_CONNECTED_USERS, status=404)
         raise error
 
     def confirm(self, news: SignalingUpdate, *, is_sent: bool) -> None:

@@ -1,6 +1,6 @@
-"""The OpenAPI document, made by drf-spectacular; without it nothing here is needed.
+"""The OpenAPI document, which drf-spectacular generates.
 
-`shapes` says what answers hold, `operations` what each endpoint reads and answers, and
-`inspector` makes OpenAPI of that. `talk.apps` imports it where a site has
-``drf_spectacular`` among its apps.
+`operations` describes parameters and responses of each endpoint, `components` the data
+in responses, `responses` the envelopes around it. `inspector` passes all of that to
+drf-spectacular; `talk.apps` imports it if the site has installed ``drf_spectacular``.
 """

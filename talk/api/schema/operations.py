@@ -1,7 +1,7 @@
-"""What each endpoint reads and answers, for the OpenAPI document.
+"""Parameters and responses of each endpoint, for the OpenAPI document.
 
-Parameters are those that the views read; what every endpoint of a kind refuses (no
-login, a request of another site, an unreadable body) is added from the views.
+Responses that many endpoints have in common (for a missing login, failed CSRF protection,
+an unreadable body) are added by `talk.api.schema.responses`.
 """
 
 from __future__ import annotations
@@ -15,145 +15,183 @@ from talk.api.base import OCSViewSet
 from talk.api.parameters import Parameters
 from talk.api.polls.chat import LAST_GIVEN_HEADER
 from talk.api.polls.sending import AuthorParameters, PostParameters
-from talk.api.schema.shapes import NOTHING, Shape, array, number, or_empty, text
-from talk.api.schema.shapes import named as shape
-from talk.api.views import app_passwords as passwords
-from talk.api.views import calls, chat, cloud, participants, people, rooms, signaling
-from talk.api.views import external_signaling as external
+from talk.api.schema.components import (
+    EMPTY_ARRAY,
+    Schema,
+    array_of,
+    integer,
+    or_empty_array,
+    reference,
+    string,
+)
+from talk.api.views import (
+    app_passwords,
+    calls,
+    capabilities,
+    chat,
+    moderators,
+    participant_preferences,
+    participants,
+    people_search,
+    rooms,
+    sessions,
+    signaling,
+    signaling_backend,
+    signaling_settings,
+    user_profile,
+)
 from talk.constants import MESSAGES_LIMIT_MAX, POLL_TIMEOUT_MAX, RoomType
 from talk.domain.people_search import Source
 from talk.outgoing.signaling_server import CHECKSUM_HEADER, RANDOM_HEADER
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reply:
-    """One status with when it comes, the `data` that it has, and its headers."""
+class ResponseSpec:
+    """The response with one status: its description, its `data` and its headers."""
 
-    when: str
-    data: Shape = field(default_factory=lambda: NOTHING)
-    headers: Mapping[str, Shape] = field(default_factory=dict)
+    description: str
+    data: Schema = field(default_factory=lambda: EMPTY_ARRAY)
+    headers: Mapping[str, Schema] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One method of a path. `is_signed` is for other servers, with a JSON body."""
+    """One method of a path. If `is_signed`, servers send it with a signed JSON body."""
 
     tag: str
-    replies: Mapping[int, Reply]
-    reads: tuple[type[Parameters], ...] = ()
+    responses: Mapping[int, ResponseSpec]
+    parameters: tuple[type[Parameters], ...] = ()
     is_signed: bool = False
 
 
 Operations = dict[tuple[type[OCSViewSet], str], Operation]
-"""By view class and action."""
+"""Operations by view class and action."""
 
 
 class SendParameters(Parameters):
-    """API: internal signaling, POST; read by the domain, which refuses nothing."""
+    """API: internal signaling, POST. Only for the document: the view does not use it."""
 
     messages = serializers.CharField()
 
 
-NO_ROOM = "The room could not be found for the participant."
-NO_MODERATOR = "The current user is no moderator or owner."
+ROOM_NOT_FOUND = "The room does not exist, or the caller is no participant."
+NO_MODERATOR = "The caller is neither a moderator nor an owner."
 
-DONE = Reply(when="Done.")
-NOT_FOUND = Reply(when=NO_ROOM)
-NO_USER_ROOM = Reply(when=f"{NO_ROOM[:-1]}, or the participant is a guest.")
-NOT_MODERATOR = Reply(when=NO_MODERATOR)
-INVALID = Reply(when="A parameter is missing or cannot be accepted.")
-NEWER_CLIENTS = {
-    rooms.HASH_HEADER: text("Changes when the capabilities do."),
+SUCCESS = ResponseSpec(description="Success.")
+NOT_FOUND = ResponseSpec(description=ROOM_NOT_FOUND)
+NOT_FOUND_OR_GUEST = ResponseSpec(
+    description="The room does not exist, or the caller is no participant or a guest."
+)
+NOT_MODERATOR = ResponseSpec(description=NO_MODERATOR)
+INVALID = ResponseSpec(description="A parameter is missing or invalid.")
+HASH_HEADERS = {
+    rooms.HASH_HEADER: string("Changes when the capabilities change."),
 }
-CHANGED_TYPE = Reply(
-    when="Done; if that has changed the room's type, the new one.",
-    data=or_empty(shape("TalkChangedType")),
+SUCCESS_WITH_TYPE = ResponseSpec(
+    description="Success. If this has changed the room's type, `data` has the new one.",
+    data=or_empty_array(reference("TalkChangedType")),
 )
 
 
-def found(data: Shape) -> Reply:
-    """Return the reply that brings what was asked for."""
-    return Reply(when="What was asked for.", data=data)
+def success(data: Schema) -> ResponseSpec:
+    """Return the response that holds the requested data."""
+    return ResponseSpec(description="Success.", data=data)
 
 
 ROOMS: Operations = {
     (rooms.RoomViewSet, "list"): Operation(
         tag="rooms",
-        replies={
-            200: Reply(
-                when="One's rooms, favourites first, then by last activity.",
-                data=array(shape("TalkRoom")),
+        responses={
+            200: ResponseSpec(
+                description="The user's rooms: favorites first, then by last activity.",
+                data=array_of(reference("TalkRoom")),
                 headers={
-                    **NEWER_CLIENTS,
-                    rooms.MODIFIED_BEFORE_HEADER: number("The server's time."),
+                    **HASH_HEADERS,
+                    rooms.MODIFIED_BEFORE_HEADER: integer(
+                        "The server's time, in seconds since 1970."
+                    ),
                 },
             )
         },
     ),
     (rooms.RoomViewSet, "create"): Operation(
         tag="rooms",
-        reads=(rooms.CreateRoomParameters,),
-        replies={
-            200: Reply(
-                when="The one-to-one room was there already.",
-                data=shape("TalkOpenedRoom"),
+        parameters=(rooms.CreateRoomParameters,),
+        responses={
+            200: ResponseSpec(
+                description="The one-to-one room already exists.",
+                data=reference("TalkOpenedRoom"),
             ),
-            201: Reply(when="The room was created.", data=shape("TalkOpenedRoom")),
-            400: Reply(when="There is no such room type, or the name is too long."),
-            403: Reply(when="The site does not let this user create such a room."),
-            404: Reply(when="The user or group does not exist."),
+            201: ResponseSpec(
+                description="The room was created.", data=reference("TalkOpenedRoom")
+            ),
+            400: ResponseSpec(
+                description="The room type does not exist, or the name is too long."
+            ),
+            403: ResponseSpec(
+                description="The site does not allow the user to create such a room."
+            ),
+            404: ResponseSpec(description="The user or group does not exist."),
         },
     ),
     (rooms.RoomViewSet, "retrieve"): Operation(
         tag="rooms",
-        replies={
-            200: Reply(when="The room.", data=shape("TalkRoom"), headers=NEWER_CLIENTS),
+        responses={
+            200: ResponseSpec(
+                description="The room.",
+                data=reference("TalkRoom"),
+                headers=HASH_HEADERS,
+            ),
             404: NOT_FOUND,
         },
     ),
     (rooms.RoomViewSet, "update"): Operation(
         tag="rooms",
-        reads=(rooms.RenameParameters,),
-        replies={
-            200: DONE,
-            400: Reply(when="The name is empty or longer than 200 characters."),
+        parameters=(rooms.RenameParameters,),
+        responses={
+            200: SUCCESS,
+            400: ResponseSpec(
+                description="The name is empty or longer than 200 characters."
+            ),
             403: NOT_MODERATOR,
             404: NOT_FOUND,
-            405: Reply(when="The room is a one-to-one room."),
+            405: ResponseSpec(description="The room is a one-to-one room."),
         },
     ),
     (rooms.RoomViewSet, "destroy"): Operation(
-        tag="rooms", replies={200: DONE, 403: NOT_MODERATOR, 404: NOT_FOUND}
+        tag="rooms", responses={200: SUCCESS, 403: NOT_MODERATOR, 404: NOT_FOUND}
     ),
     (rooms.PublicViewSet, "create"): Operation(
-        tag="rooms", replies={200: DONE, 403: NOT_MODERATOR, 404: NOT_FOUND}
+        tag="rooms", responses={200: SUCCESS, 403: NOT_MODERATOR, 404: NOT_FOUND}
     ),
     (rooms.PublicViewSet, "destroy"): Operation(
-        tag="rooms", replies={200: DONE, 403: NOT_MODERATOR, 404: NOT_FOUND}
+        tag="rooms", responses={200: SUCCESS, 403: NOT_MODERATOR, 404: NOT_FOUND}
     ),
     (rooms.PasswordViewSet, "update"): Operation(
         tag="rooms",
-        reads=(rooms.PasswordParameters,),
-        replies={
-            200: DONE,
+        parameters=(rooms.PasswordParameters,),
+        responses={
+            200: SUCCESS,
             400: INVALID,
-            403: Reply(when=f"{NO_MODERATOR[:-1]}, or the room is not public."),
+            403: ResponseSpec(
+                description=f"{NO_MODERATOR[:-1]}, or the room is not public."
+            ),
             404: NOT_FOUND,
         },
     ),
-    (rooms.FavoriteViewSet, "create"): Operation(
-        tag="rooms", replies={200: DONE, 404: NO_USER_ROOM}
+    (participant_preferences.FavoriteViewSet, "create"): Operation(
+        tag="rooms", responses={200: SUCCESS, 404: NOT_FOUND_OR_GUEST}
     ),
-    (rooms.FavoriteViewSet, "destroy"): Operation(
-        tag="rooms", replies={200: DONE, 404: NO_USER_ROOM}
+    (participant_preferences.FavoriteViewSet, "destroy"): Operation(
+        tag="rooms", responses={200: SUCCESS, 404: NOT_FOUND_OR_GUEST}
     ),
-    (rooms.NotificationViewSet, "create"): Operation(
+    (participant_preferences.NotificationViewSet, "create"): Operation(
         tag="rooms",
-        reads=(rooms.NotificationParameters,),
-        replies={
-            200: DONE,
-            400: Reply(when="The level is invalid."),
-            404: NO_USER_ROOM,
+        parameters=(participant_preferences.NotificationParameters,),
+        responses={
+            200: SUCCESS,
+            400: ResponseSpec(description="The level is invalid."),
+            404: NOT_FOUND_OR_GUEST,
         },
     ),
 }
@@ -161,84 +199,114 @@ ROOMS: Operations = {
 PARTICIPANTS: Operations = {
     (participants.ParticipantViewSet, "list"): Operation(
         tag="participants",
-        replies={200: found(array(shape("TalkParticipant"))), 404: NOT_FOUND},
+        responses={
+            200: success(array_of(reference("TalkParticipant"))),
+            404: NOT_FOUND,
+        },
     ),
     (participants.ParticipantViewSet, "create"): Operation(
         tag="participants",
-        reads=(participants.NewParticipantParameters, participants.SourceParameters),
-        replies={
-            200: CHANGED_TYPE,
+        parameters=(
+            participants.NewParticipantParameters,
+            participants.SourceParameters,
+        ),
+        responses={
+            200: SUCCESS_WITH_TYPE,
             400: INVALID,
             403: NOT_MODERATOR,
-            404: Reply(when=f"{NO_ROOM[:-1]}, or the user or group does not exist."),
+            404: ResponseSpec(
+                description=f"{ROOM_NOT_FOUND[:-1]}; or the user or group does not exist."
+            ),
         },
     ),
     (participants.ParticipantViewSet, "destroy"): Operation(
         tag="participants",
-        reads=(participants.ParticipantParameters,),
-        replies={
-            200: DONE,
+        parameters=(participants.ParticipantParameters,),
+        responses={
+            200: SUCCESS,
             400: INVALID,
-            403: Reply(when=f"{NO_MODERATOR[:-1]}, or an owner is to be removed."),
-            404: Reply(when=f"{NO_ROOM[:-1]}, or whom to remove."),
+            403: ResponseSpec(
+                description=f"{NO_MODERATOR[:-1]}, or the participant is an owner."
+            ),
+            404: ResponseSpec(
+                description=f"{ROOM_NOT_FOUND[:-1]}; or the user is not in the room."
+            ),
         },
     ),
     (participants.OwnParticipantViewSet, "destroy"): Operation(
-        tag="participants", replies={200: DONE, 404: NOT_FOUND}
+        tag="participants", responses={200: SUCCESS, 404: NOT_FOUND}
     ),
     (participants.GuestViewSet, "create"): Operation(
         tag="participants",
-        reads=(participants.NewParticipantParameters,),
-        replies={
-            200: CHANGED_TYPE,
-            400: Reply(when="This is no e-mail address."),
+        parameters=(participants.NewParticipantParameters,),
+        responses={
+            200: SUCCESS_WITH_TYPE,
+            400: ResponseSpec(description="The e-mail address is malformed."),
             403: NOT_MODERATOR,
-            404: NO_USER_ROOM,
+            404: NOT_FOUND_OR_GUEST,
         },
     ),
     (participants.GuestViewSet, "destroy"): Operation(
         tag="participants",
-        reads=(participants.ParticipantParameters,),
-        replies={
-            200: DONE,
+        parameters=(participants.ParticipantParameters,),
+        responses={
+            200: SUCCESS,
             400: INVALID,
-            403: Reply(when=f"{NO_MODERATOR[:-1]}, or the session is no guest's."),
-            404: Reply(when=f"{NO_ROOM[:-1]}, or there is no such session."),
+            403: ResponseSpec(
+                description=f"{NO_MODERATOR[:-1]}, or the session does not belong to a guest."
+            ),
+            404: ResponseSpec(
+                description=f"{ROOM_NOT_FOUND[:-1]}; or the session does not exist."
+            ),
         },
     ),
-    (participants.ActiveParticipantViewSet, "create"): Operation(
+    (sessions.ActiveParticipantViewSet, "create"): Operation(
         tag="participants",
-        reads=(participants.JoinRoomParameters,),
-        replies={
-            200: Reply(when="Joined; a new session.", data=shape("TalkJoined")),
-            403: Reply(when="The password is required and did not match."),
+        parameters=(sessions.JoinRoomParameters,),
+        responses={
+            200: ResponseSpec(
+                description="Joined with a new session.", data=reference("TalkJoined")
+            ),
+            403: ResponseSpec(
+                description="The room needs a password, and the given one is wrong."
+            ),
             404: NOT_FOUND,
-            429: Reply(when="There were too many guests or wrong passwords."),
+            429: ResponseSpec(
+                description="Too many guests joined, or too many wrong passwords were sent."
+            ),
         },
     ),
-    (participants.ActiveParticipantViewSet, "destroy"): Operation(
-        tag="participants", replies={200: DONE, 404: NOT_FOUND}
+    (sessions.ActiveParticipantViewSet, "destroy"): Operation(
+        tag="participants", responses={200: SUCCESS, 404: NOT_FOUND}
     ),
-    (participants.ModeratorViewSet, "create"): Operation(
+    (moderators.ModeratorViewSet, "create"): Operation(
         tag="participants",
-        reads=(participants.ModeratorParameters,),
-        replies={
-            200: DONE,
+        parameters=(moderators.ModeratorParameters,),
+        responses={
+            200: SUCCESS,
             400: INVALID,
             403: NOT_MODERATOR,
-            404: Reply(when=f"{NO_ROOM[:-1]}, or whom to promote."),
-            412: Reply(when="Whom to promote is not a normal user or guest."),
+            404: ResponseSpec(
+                description=f"{ROOM_NOT_FOUND[:-1]}; or the participant to promote does not exist."
+            ),
+            412: ResponseSpec(
+                description="The participant is not a normal user or guest."
+            ),
         },
     ),
-    (participants.ModeratorViewSet, "destroy"): Operation(
+    (moderators.ModeratorViewSet, "destroy"): Operation(
         tag="participants",
-        reads=(participants.ModeratorParameters,),
-        replies={
-            200: DONE,
+        parameters=(moderators.ModeratorParameters,),
+        responses={
+            200: SUCCESS,
             400: INVALID,
-            403: Reply(when=f"{NO_MODERATOR[:-1]}, or names themself."),
-            404: Reply(when=f"{NO_ROOM[:-1]}, or whom to demote."),
-            412: Reply(when="Whom to demote is no moderator."),
+            403: ResponseSpec(
+                description=f"{NO_MODERATOR[:-1]}, or the participant is the caller."
+            ),
+            404: ResponseSpec(
+                description=f"{ROOM_NOT_FOUND[:-1]}; or the participant to demote does not exist."
+            ),
+            412: ResponseSpec(description="The participant is no moderator."),
         },
     ),
 }
@@ -246,76 +314,87 @@ PARTICIPANTS: Operations = {
 CHAT: Operations = {
     (chat.ChatViewSet, "list"): Operation(
         tag="chat",
-        reads=(chat.ReadParameters,),
-        replies={
-            200: Reply(
-                when="History, newest first; or what is new, oldest first.",
-                data=array(shape("TalkMessage"), minItems=1),
+        parameters=(chat.ReadParameters,),
+        responses={
+            200: ResponseSpec(
+                description="Older messages, newest first; or newer messages, oldest first.",
+                data=array_of(reference("TalkMessage"), minItems=1),
                 headers={
-                    LAST_GIVEN_HEADER: number("`lastKnownMessageId` to go on with.")
+                    LAST_GIVEN_HEADER: integer(
+                        "`lastKnownMessageId` of the next request."
+                    )
                 },
             ),
-            304: Reply(when="There are no older or no newer messages."),
+            304: ResponseSpec(
+                description="There are no older messages, or no newer ones within the timeout."
+            ),
             404: NOT_FOUND,
         },
     ),
     (chat.ChatViewSet, "create"): Operation(
         tag="chat",
-        reads=(PostParameters, AuthorParameters),
-        replies={
-            201: Reply(when="Sent.", data=shape("TalkMessage")),
-            400: Reply(when="The message is missing or empty."),
+        parameters=(PostParameters, AuthorParameters),
+        responses={
+            201: ResponseSpec(description="Sent.", data=reference("TalkMessage")),
+            400: ResponseSpec(description="The message is missing or empty."),
             404: NOT_FOUND,
-            413: Reply(when="The message is longer than 1000 characters."),
+            413: ResponseSpec(
+                description="The message is longer than 1000 characters."
+            ),
         },
     ),
     (chat.MentionViewSet, "list"): Operation(
         tag="chat",
-        reads=(chat.SuggestionParameters,),
-        replies={200: found(array(shape("TalkSuggestion"))), 404: NOT_FOUND},
+        parameters=(chat.SuggestionParameters,),
+        responses={200: success(array_of(reference("TalkSuggestion"))), 404: NOT_FOUND},
     ),
     (chat.GuestNameViewSet, "create"): Operation(
         tag="chat",
-        reads=(chat.GuestNameParameters,),
-        replies={
-            200: DONE,
-            403: Reply(when="The user is logged in."),
-            404: Reply(when="There is no room, or the guest is not in it."),
+        parameters=(chat.GuestNameParameters,),
+        responses={
+            200: SUCCESS,
+            403: ResponseSpec(description="The user is logged in."),
+            404: ResponseSpec(
+                description="The room does not exist, or the guest is not in it."
+            ),
         },
     ),
 }
 
 CALLS: Operations = {
     (calls.CallViewSet, "list"): Operation(
-        tag="calls", replies={200: found(array(shape("TalkPeer"))), 404: NOT_FOUND}
+        tag="calls",
+        responses={200: success(array_of(reference("TalkPeer"))), 404: NOT_FOUND},
     ),
     (calls.CallViewSet, "create"): Operation(
         tag="calls",
-        reads=(calls.JoinCallParameters,),
-        replies={200: DONE, 400: INVALID, 404: NOT_FOUND},
+        parameters=(calls.JoinCallParameters,),
+        responses={200: SUCCESS, 400: INVALID, 404: NOT_FOUND},
     ),
     (calls.CallViewSet, "destroy"): Operation(
-        tag="calls", replies={200: DONE, 404: NOT_FOUND}
+        tag="calls", responses={200: SUCCESS, 404: NOT_FOUND}
     ),
 }
 
-DISABLED = Reply(when="An external server does this.", data=text())
+DISABLED = ResponseSpec(
+    description="An external signaling server is configured.", data=string()
+)
 
 SIGNALING: Operations = {
-    (external.SettingsViewSet, "retrieve"): Operation(
-        tag="signaling", replies={200: found(shape("TalkSignalingSettings"))}
+    (signaling_settings.SettingsViewSet, "retrieve"): Operation(
+        tag="signaling", responses={200: success(reference("TalkSignalingSettings"))}
     ),
-    (external.BackendViewSet, "create"): Operation(
+    (signaling_backend.BackendViewSet, "create"): Operation(
         tag="signaling",
         is_signed=True,
-        replies={
-            200: Reply(
-                when="The answer, which may be a refusal.",
+        responses={
+            200: ResponseSpec(
+                description="The response, which may be a refusal.",
                 data={
                     "oneOf": [
-                        shape("TalkBackendIdentity"),
-                        shape("TalkBackendRoom"),
-                        shape("TalkBackendRefusal"),
+                        reference("TalkBackendIdentity"),
+                        reference("TalkBackendRoom"),
+                        reference("TalkBackendRefusal"),
                     ]
                 },
             )
@@ -323,50 +402,56 @@ SIGNALING: Operations = {
     ),
     (signaling.SignalingViewSet, "list"): Operation(
         tag="signaling",
-        replies={
-            200: found(shape("TalkSignalingNews")),
+        responses={
+            200: success(reference("TalkSignalingNews")),
             400: DISABLED,
-            404: Reply(
-                when="The session is not in the room.", data=shape("TalkSignalingNews")
+            404: ResponseSpec(
+                description="The session is not in the room.",
+                data=reference("TalkSignalingNews"),
             ),
         },
     ),
     (signaling.SignalingViewSet, "create"): Operation(
-        tag="signaling", reads=(SendParameters,), replies={200: DONE, 400: DISABLED}
+        tag="signaling",
+        parameters=(SendParameters,),
+        responses={200: SUCCESS, 400: DISABLED},
     ),
 }
 
 SERVER: Operations = {
-    (cloud.CapabilitiesViewSet, "list"): Operation(
-        tag="server", replies={200: found(shape("TalkCapabilities"))}
+    (capabilities.CapabilitiesViewSet, "list"): Operation(
+        tag="server", responses={200: success(reference("TalkCapabilities"))}
     ),
-    (cloud.ProfileViewSet, "retrieve"): Operation(
-        tag="server", replies={200: found(shape("TalkProfile"))}
+    (user_profile.ProfileViewSet, "retrieve"): Operation(
+        tag="server", responses={200: success(reference("TalkProfile"))}
     ),
-    (people.PeopleViewSet, "list"): Operation(
+    (people_search.PeopleViewSet, "list"): Operation(
         tag="server",
-        reads=(people.PeopleParameters,),
-        replies={200: found(array(shape("TalkMatch")))},
+        parameters=(people_search.PeopleSearchParameters,),
+        responses={200: success(array_of(reference("TalkMatch")))},
     ),
-    (passwords.NewAppPasswordViewSet, "retrieve"): Operation(
+    (app_passwords.NewAppPasswordViewSet, "retrieve"): Operation(
         tag="server",
-        replies={
-            200: Reply(
-                when="Made; it is shown this once.", data=shape("TalkAppPassword")
+        responses={
+            200: ResponseSpec(
+                description="The app password. It is never shown again.",
+                data=reference("TalkAppPassword"),
             ),
-            403: Reply(
-                when=(
-                    "The request was not made with the ordinary password, or the user "
-                    "has too many app passwords."
+            403: ResponseSpec(
+                description=(
+                    "The request was not authenticated with the ordinary password, or "
+                    "the user has too many app passwords."
                 )
             ),
         },
     ),
-    (passwords.AppPasswordViewSet, "destroy"): Operation(
+    (app_passwords.AppPasswordViewSet, "destroy"): Operation(
         tag="server",
-        replies={
-            200: DONE,
-            403: Reply(when="The request was not made with an app password."),
+        responses={
+            200: SUCCESS,
+            403: ResponseSpec(
+                description="The request was not authenticated with an app password."
+            ),
         },
     ),
 }
@@ -380,7 +465,7 @@ OPERATIONS: Operations = {
     **SERVER,
 }
 
-PARAMETERS: dict[str, Shape] = {
+PARAMETER_SCHEMAS: dict[str, Schema] = {
     "roomType": {
         "enum": RoomType.values,
         "description": "1 one-to-one, 2 group, 3 public.",
@@ -388,46 +473,54 @@ PARAMETERS: dict[str, Shape] = {
     "invite": {
         "description": "Id of the user (`roomType` 1) or group (2, optional) to invite."
     },
-    "roomName": {"description": "The room's name; one-to-one rooms have none."},
+    "roomName": {"description": "The room's name; ignored for one-to-one rooms."},
     "password": {"description": "The room's password; empty for none."},
     "level": {
         "enum": [1, 2, 3],
-        "description": "Be told of: 1 everything, 2 mentions, 3 nothing.",
+        "description": "Notify of: 1 every message, 2 mentions, 3 nothing.",
     },
-    "newParticipant": {"description": "User, group or e-mail address to add."},
-    "isGroup": {"description": "Whether a group is added; `source` is newer."},
+    "newParticipant": {
+        "description": "Id of the user or group, or the e-mail address, to add."
+    },
+    "isGroup": {
+        "description": "Whether to add a group; replaced by the newer `source`."
+    },
     "source": {
         "enum": [participants.USERS, participants.GROUPS, participants.EMAILS],
-        "description": "What `newParticipant` is; `users` if missing.",
+        "description": "Kind of `newParticipant`; `users` if missing.",
     },
     "participant": {"description": "Id of the user, or session id of the guest."},
     "sessionId": {"description": "Session id of the guest."},
     "lookIntoFuture": {
         "enum": [0, 1],
-        "description": "1 to wait for what is newer, 0 for history.",
+        "description": "1 to wait for newer messages, 0 for older ones.",
     },
     "setReadMarker": {
         "enum": [0, 1],
-        "description": "0 to wait without having read what is there.",
+        "description": "0 to wait without marking the existing messages as read.",
     },
     "limit": {
         "minimum": 1,
         "maximum": MESSAGES_LIMIT_MAX,
-        "description": "How many to return at most.",
+        "description": "Maximum number of results.",
     },
     "timeout": {
         "minimum": 0,
         "maximum": POLL_TIMEOUT_MAX,
-        "description": "Seconds to wait.",
+        "description": "Seconds to wait for newer messages.",
     },
-    "lastKnownMessageId": {"description": "Id from which on to look either way."},
-    "message": {"description": "What to say, 1 to 1000 characters."},
-    "actorDisplayName": {"description": "The name of the guest who says it."},
+    "lastKnownMessageId": {
+        "description": "Id of the message before or after which to start."
+    },
+    "message": {"description": "Text of the message, 1 to 1000 characters."},
+    "actorDisplayName": {
+        "description": "Display name of the guest who sends the message."
+    },
     "search": {"description": "Part of a name or id."},
-    "itemId": {"description": "Token of a room: who is in it is left out."},
+    "itemId": {"description": "Token of a room whose participants are left out."},
     "shareTypes": {
         "items": {"type": "integer", "enum": [source.value for source in Source]},
-        "description": "What to search for: 0 users, 1 groups, 4 e-mail addresses.",
+        "description": "Kinds of results: 0 users, 1 groups, 4 e-mail addresses.",
     },
     "displayName": {"description": "The guest's new name."},
     "flags": {
@@ -442,10 +535,10 @@ PARAMETERS: dict[str, Shape] = {
         )
     },
 }
-"""What the parameters mean, by name, and which values make sense."""
+"""Descriptions and valid values of parameters, by name."""
 
 SIGNATURE_HEADERS = {
     RANDOM_HEADER: "A random text.",
     CHECKSUM_HEADER: "HMAC-SHA256 of that text and the body with the shared secret.",
 }
-"""How signaling servers sign what they send."""
+"""Headers with which signaling servers sign requests."""

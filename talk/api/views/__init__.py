@@ -1,1 +1,1 @@
-"""The endpoints, one module per chapter of the API document."""
+"""The endpoints of the API. Modules have the names of the domain's where possible."""

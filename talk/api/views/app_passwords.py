@@ -1,4 +1,4 @@
-"""App passwords: a client makes one when it logs in and revokes it when it logs out."""
+"""App passwords: clients create one when they log in, and revoke it on logout."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ class NewAppPasswordViewSet(OCSViewSet):
     """`/core/getapppassword`."""
 
     users_only = frozenset({"retrieve"})
-    # A HEAD would make an app password that nobody gets to know.
+    # A HEAD would create an app password without showing it.
     http_method_names = ["get"]  # noqa: RUF012 - Django's
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        """Make an app password, named after the client's `User-Agent`.
+        """Create an app password, named after the client's `User-Agent`.
 
-        Only for a request with the ordinary password: an app password could otherwise
-        outlive its revocation, and a stolen cookie the login it belongs to.
+        The request must be authenticated with the ordinary password. Otherwise a
+        client could replace a revoked app password by a new one, and a stolen cookie
+        would give access for longer than its login.
 
         Raises:
-            NotAllowed: the request was made in another way, or the user has as many
-                app passwords as one may have.
+            NotAllowed: the request was authenticated in another way, or the user has
+                the maximum number of app passwords.
         """
         is_basic = isinstance(request.successful_authenticator, BasicAuthentication)
         if not is_basic or request.auth is not None:
@@ -48,10 +49,10 @@ class AppPasswordViewSet(OCSViewSet):
     users_only = frozenset({"destroy"})
 
     def destroy(self, request: Request, **kwargs: Any) -> Response:
-        """Revoke the app password that the request was made with.
+        """Revoke the app password that the request was authenticated with.
 
         Raises:
-            NotAllowed: it was made with none.
+            NotAllowed: the request was not authenticated with an app password.
         """
         if not isinstance(request.auth, AppPassword):
             raise NotAllowed("The request was not made with an app password.")
@@ -60,7 +61,7 @@ class AppPasswordViewSet(OCSViewSet):
 
 
 def _label_of(request: Request) -> str:
-    """Return what the client calls itself, without what cannot be shown."""
+    """Return the client's name for itself, without unprintable characters."""
     agent = request.headers.get("User-Agent", "")
     label = "".join(character for character in agent if character.isprintable())
     return label.strip()[:APP_PASSWORD_LABEL_MAX]

@@ -1,4 +1,4 @@
-"""Images of people, which apps and pages show beside what they say."""
+"""Avatars of users and guests, which clients show beside their messages."""
 
 from __future__ import annotations
 
@@ -15,22 +15,28 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import quote_etag
 from django.views.decorators.http import require_safe
 
-from talk.api.authentication import viewer_of
+from talk.api.authentication import authenticated_user
 from talk.api.site_cache import ask_cache
 from talk.domain.account_avatars import Avatar, find_avatar
-from talk.rendering.avatars import colour, has_png, initials, render_png, render_svg
+from talk.rendering.avatars import (
+    can_render_png,
+    colour,
+    initials,
+    render_png,
+    render_svg,
+)
 
 SIZES = (64, 128, 256, 512)
-"""Pixels that images are drawn in; who asks for others scales the next larger one."""
+"""Sizes in pixels in which images are drawn; for other sizes, the next larger one."""
 
 MAX_AGE_SECONDS = 1800
-"""How long apps and browsers keep an image without asking."""
+"""How long clients may use a cached image without revalidation."""
 
-PNG_SECONDS = 86400
-"""How long the site's cache keeps what it took some time to draw."""
+PNG_CACHE_SECONDS = 86400
+"""How long the site's cache keeps a PNG image, which is slow to draw."""
 
 NAME_MAX = 200
-"""Characters of a guest's name that are looked at for its initials."""
+"""Characters of a guest's name that are searched for initials."""
 
 HEADERS = {
     "Cache-Control": f"private, max-age={MAX_AGE_SECONDS}",
@@ -39,7 +45,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
-"""On every image. It may depend on who looks, so that no proxy may keep it."""
+"""Headers of every image. Images may depend on the viewer, so they are private."""
 
 SVG = "image/svg+xml"
 
@@ -47,29 +53,29 @@ SVG = "image/svg+xml"
 @login_not_required
 @require_safe
 def show_avatar(request: HttpRequest, user_id: str, size: str) -> HttpResponseBase:
-    """Show a user; an id that nobody has looks like one that somebody has.
+    """Return the avatar of a user. Unknown ids get an avatar too, to hide who exists.
 
     API: Avatars.
     """
-    avatar = find_avatar(viewer=viewer_of(request), user_id=user_id)
-    return _answer(request, avatar, size=size, status=200)
+    avatar = find_avatar(viewer=authenticated_user(request), user_id=user_id)
+    return _respond(request, avatar, size=size, status=200)
 
 
 @login_not_required
 @require_safe
 def show_guest_avatar(request: HttpRequest, name: str, size: str) -> HttpResponseBase:
-    """Show a guest who is called so; all guests of a name look alike.
+    """Return the avatar of a guest; it depends only on the name.
 
     API: Avatars, of guests: a 201.
     """
     avatar = Avatar(key=f"guest/{name}", name=name[:NAME_MAX])
-    return _answer(request, avatar, size=size, status=201)
+    return _respond(request, avatar, size=size, status=201)
 
 
-def _answer(
+def _respond(
     request: HttpRequest, avatar: Avatar, *, size: str, status: int
 ) -> HttpResponseBase:
-    """Return the image, a redirect to it, or that the client has it already."""
+    """Return the image, a redirect to it, or a 304 if the client has it."""
     picture = avatar.picture
     response: HttpResponseBase
     if isinstance(picture, str):
@@ -92,23 +98,24 @@ def _answer(
 
 
 def _draw(request: HttpRequest, avatar: Avatar, size: int) -> tuple[bytes, str]:
-    """Draw initials: as SVG for browsers, which say so, and as PNG for apps."""
-    if SVG in request.headers.get("Accept", "") or not has_png():
+    """Draw initials: as SVG if the client accepts it, as browsers do, else as PNG."""
+    if SVG in request.headers.get("Accept", "") or not can_render_png():
         return render_svg(key=avatar.key, name=avatar.name, size=size), SVG
-    look = f"{colour(avatar.key)}.{initials(avatar.name)}"
-    key = f"talk.avatar.{hashlib.sha256(look.encode()).hexdigest()}.{size}"
+    appearance = f"{colour(avatar.key)}.{initials(avatar.name)}"
+    key = f"talk.avatar.{hashlib.sha256(appearance.encode()).hexdigest()}.{size}"
     content = ask_cache(lambda cache: cache.get(key), otherwise=lambda: None)
     if content is None:
         drawn = render_png(key=avatar.key, name=avatar.name, size=size)
         ask_cache(
-            lambda cache: cache.set(key, drawn, PNG_SECONDS), otherwise=lambda: None
+            lambda cache: cache.set(key, drawn, PNG_CACHE_SECONDS),
+            otherwise=lambda: None,
         )
         content = drawn
     return content, "image/png"
 
 
 def _pixels(size: str) -> int:
-    """Return the size to draw: what was asked for, or the next larger one there is."""
+    """Return the size to draw: the requested one, or the next larger one of `SIZES`."""
     wanted = int(size)
     fitting = [pixels for pixels in SIZES if pixels >= wanted]
     return fitting[0] if fitting else SIZES[-1]

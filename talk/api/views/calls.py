@@ -1,4 +1,4 @@
-"""Calls: who is in the running one, joining and leaving it."""
+"""Calls: listing the sessions in a call, joining it and leaving it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from talk.domain.access import find_caller, find_room
 from talk.exceptions import NotFound
 from talk.rendering.signaling import render_peers
 
-NUMBER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
+INTEGER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 
 ALL_FLAGS = InCall.IN_CALL | InCall.WITH_AUDIO | InCall.WITH_VIDEO
 
 
 class FlagsField(serializers.Field[InCall, Any, Any, Any]):
-    """In-call flags: a number, or its digits; bits that mean nothing are dropped."""
+    """In-call flags: an integer, or its digits; unknown bits are dropped."""
 
     default_error_messages = {"invalid": "A number is needed."}  # noqa: RUF012 - DRF's
 
     def to_internal_value(self, data: Any) -> InCall:
-        """Return the flags that are known."""
+        """Return the known flags."""
         is_number = isinstance(data, int) and not isinstance(data, bool)
-        if not is_number and not NUMBER.fullmatch(str(data)):
+        if not is_number and not INTEGER.fullmatch(str(data)):
             self.fail("invalid")
         return InCall(int(data) & int(ALL_FLAGS))
 
@@ -46,17 +46,17 @@ class CallViewSet(OCSViewSet):
     """`/call/{token}`."""
 
     def list(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Return who is in the call."""
+        """Return the sessions that are in the call."""
         caller = find_caller(identity=self.identity, token=token)
         peers = calls.list_peers(room=caller.room, now=timezone.now())
         return Response(render_peers(peers, token=token))
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Join the call, or change one's flags; without any it is left."""
+        """Join the call, or change the in-call flags; flags of 0 leave the call."""
         caller = find_caller(identity=self.identity, token=token)
         now = timezone.now()
         calls.require_joined(caller=caller, now=now)
-        flags: InCall = JoinCallParameters.read(self.values)["flags"]
+        flags: InCall = JoinCallParameters.read(self.raw_parameters)["flags"]
         if flags:
             calls.join_call(caller=caller, flags=flags, now=now)
         else:
@@ -64,7 +64,10 @@ class CallViewSet(OCSViewSet):
         return Response()
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Leave the call. A guest who is not in the room has left it already."""
+        """Leave the call.
+
+        A guest who is not in a public room gets a 200: they have left already.
+        """
         room, caller = find_room(identity=self.identity, token=token)
         try:
             if caller is None:

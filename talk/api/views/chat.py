@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from talk.api.admitted_requests import admit
-from talk.api.authentication import is_proven_by_header, underlying, user_of
+from talk.api.authentication import django_request_of, passes_csrf_by_headers, user_of
 from talk.api.base import OCSViewSet
 from talk.api.parameters import (
     LenientIntegerField,
@@ -21,7 +21,7 @@ from talk.api.parameters import (
 from talk.api.polls.base import Wait, answer_at_once, deferred_wait
 from talk.api.polls.chat import ChatPoll, message_limit, page_response, poll_timeout
 from talk.api.polls.sending import MessageRequest, send_message
-from talk.api.throttling import guest_message
+from talk.api.throttling import throttle_guest_messages
 from talk.constants import (
     MESSAGES_LIMIT_DEFAULT,
     POLL_TIMEOUT_DEFAULT,
@@ -70,7 +70,7 @@ class ChatViewSet(OCSViewSet):
     ) -> Response | HttpResponseBase:
         """Return older messages, or newer ones as soon as there are any."""
         caller = find_caller(identity=self.identity, token=token)
-        given = ReadParameters.read(self.values)
+        given = ReadParameters.read(self.raw_parameters)
         now = timezone.now()
         present = presence.present_sessions(caller=caller, now=now)
         limit = message_limit(given["limit"])
@@ -93,32 +93,32 @@ class ChatViewSet(OCSViewSet):
             comments=caller.room.comment_count,
             read_comments=caller.participant.read_comments,
             marks_read=bool(given["set_read_marker"]),
-            form=self.form,
+            form=self.response_format,
             token=caller.room.token,
             reader=reader_of(caller),
             after=given["last_known_id"],
             limit=limit,
         )
-        wait = deferred_wait(underlying(request)) or self.wait
+        wait = deferred_wait(django_request_of(request)) or self.wait
         return wait(poll)
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Send a message and answer with it as its author sees it."""
         caller = find_caller(identity=self.identity, token=token)
         if caller.guest is not None:
-            with guest_message(underlying(request)):
-                return send_message(caller, self.values)
-        response = send_message(caller, self.values)
-        if caller.user is not None and is_proven_by_header(request):
+            with throttle_guest_messages(django_request_of(request)):
+                return send_message(caller, self.raw_parameters)
+        response = send_message(caller, self.raw_parameters)
+        if caller.user is not None and passes_csrf_by_headers(request):
             sender = MessageRequest(
                 room_id=caller.room.pk,
                 participant_pk=caller.participant.pk,
                 account=caller.account,
                 session_pks=(),
-                form=self.form,
+                form=self.response_format,
                 # Django's lazy user would keep the whole request.
                 user_caller=replace(caller, user=caller.participant.user),
-                wanted=self.values.get("format"),
+                wanted=self.raw_parameters.get("format"),
             )
             admit(sender, response)
         return response
@@ -130,7 +130,7 @@ class MentionViewSet(OCSViewSet):
     def list(self, request: Request, token: str, **kwargs: Any) -> Response:
         """Return whom the caller may mean."""
         caller = find_caller(identity=self.identity, token=token)
-        given = SuggestionParameters.read(self.values)
+        given = SuggestionParameters.read(self.raw_parameters)
         limit = given["limit"] if given["limit"] >= 1 else SUGGESTIONS_LIMIT_DEFAULT
         users = suggest_mentions(
             caller=caller,
@@ -150,7 +150,7 @@ class GuestNameViewSet(OCSViewSet):
         caller = find_caller(identity=self.identity, token=token)
         if caller.guest is None:
             raise NotFound
-        given = GuestNameParameters.read(self.values)
+        given = GuestNameParameters.read(self.raw_parameters)
         guests.rename_guest(
             guest=caller.guest,
             room_id=caller.room.pk,

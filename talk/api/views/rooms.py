@@ -1,4 +1,4 @@
-"""Rooms: creating and listing them, and what moderators change about them."""
+"""Rooms: creating, listing, showing, changing and deleting them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from talk.api.capabilities import configuration_hash
 from talk.api.parameters import LenientIntegerField, Parameters, TextField
 from talk.constants import RoomType
 from talk.domain import (
-    participant_preferences,
     room_changes,
     room_creation,
     room_details,
@@ -22,13 +21,12 @@ from talk.domain import (
 from talk.domain.access import (
     find_caller,
     find_room,
-    find_user_caller,
     require_moderator,
 )
 from talk.domain.room_creation import OpenedRoom
 from talk.exceptions import Invalid
 from talk.rendering.rooms import (
-    render_opened,
+    render_created_room,
     render_preview,
     render_room,
     render_rooms,
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
 
 HASH_HEADER = "X-Nextcloud-Talk-Hash"
 MODIFIED_BEFORE_HEADER = "X-Nextcloud-Talk-Modified-Before"
-"""Not part of v1; newer clients fail without them."""
+"""Headers that v1 does not have, but newer clients need."""
 
 
 class CreateRoomParameters(Parameters):
@@ -63,19 +61,13 @@ class PasswordParameters(Parameters):
     password = TextField()
 
 
-class NotificationParameters(Parameters):
-    """API: Set notification level."""
-
-    level = LenientIntegerField()
-
-
 class RoomViewSet(OCSViewSet):
     """`/room` and `/room/{token}`."""
 
     users_only = frozenset({"list", "create"})
 
     def list(self, request: Request, **kwargs: Any) -> Response:
-        """Return the rooms of the user, favourites first, then by last activity."""
+        """Return the user's rooms: favorites first, then by last activity."""
         now = timezone.now()
         states = room_details.list_rooms(
             user=self.user, device=self.identity.device, now=now
@@ -87,14 +79,14 @@ class RoomViewSet(OCSViewSet):
         return Response(render_rooms(states, now=now), headers=headers)
 
     def create(self, request: Request, **kwargs: Any) -> Response:
-        """Create a room; 200 for a one-to-one room that was there already."""
-        given = CreateRoomParameters.read(self.values)
-        now = timezone.now()
-        opened = _open(user=self.user, given=given, now=now)
-        return Response(render_opened(opened), status=201 if opened.is_new else 200)
+        """Create a room; return 200 if the one-to-one room already exists."""
+        parameters = CreateRoomParameters.read(self.raw_parameters)
+        opened = _open_room(user=self.user, parameters=parameters, now=timezone.now())
+        status = 201 if opened.is_new else 200
+        return Response(render_created_room(opened), status=status)
 
     def retrieve(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Return one room, in full to its participants."""
+        """Return a room: in full to participants, as a preview to others."""
         room, caller = find_room(identity=self.identity, token=token)
         now = timezone.now()
         if caller is None:
@@ -109,8 +101,10 @@ class RoomViewSet(OCSViewSet):
         """Rename the room."""
         caller = find_caller(identity=self.identity, token=token)
         require_moderator(caller)
-        given = RenameParameters.read(self.values)
-        room_changes.rename_room(caller=caller, name=given["name"], now=timezone.now())
+        parameters = RenameParameters.read(self.raw_parameters)
+        room_changes.rename_room(
+            caller=caller, name=parameters["name"], now=timezone.now()
+        )
         return Response()
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
@@ -122,7 +116,7 @@ class RoomViewSet(OCSViewSet):
 
 
 class PublicViewSet(OCSViewSet):
-    """`/room/{token}/public`: whether everybody with the link may join."""
+    """`/room/{token}/public`: whether anyone who has the link can join."""
 
     users_only = frozenset({"create", "destroy"})
 
@@ -143,61 +137,32 @@ class PasswordViewSet(OCSViewSet):
     """`/room/{token}/password`."""
 
     def update(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Set or remove the password."""
+        """Set the password, or remove it with an empty one."""
         caller = find_caller(identity=self.identity, token=token)
         room_changes.require_password_right(caller)
-        given = PasswordParameters.read(self.values)
+        parameters = PasswordParameters.read(self.raw_parameters)
         room_changes.set_password(
-            caller=caller, password=given["password"], now=timezone.now()
+            caller=caller, password=parameters["password"], now=timezone.now()
         )
         return Response()
 
 
-class FavoriteViewSet(OCSViewSet):
-    """`/room/{token}/favorite`."""
-
-    def create(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Pin the room to the top of the user's list."""
-        caller = find_user_caller(identity=self.identity, token=token)
-        participant_preferences.set_favorite(caller=caller, favorite=True)
-        return Response()
-
-    def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Let go of the room."""
-        caller = find_user_caller(identity=self.identity, token=token)
-        participant_preferences.set_favorite(caller=caller, favorite=False)
-        return Response()
-
-
-class NotificationViewSet(OCSViewSet):
-    """`/room/{token}/notify`."""
-
-    def create(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Set the user's notification level."""
-        caller = find_user_caller(identity=self.identity, token=token)
-        given = NotificationParameters.read(self.values)
-        participant_preferences.set_notification_level(
-            caller=caller, level=given["level"]
-        )
-        return Response()
-
-
-def _open(*, user: User, given: dict[str, Any], now: datetime) -> OpenedRoom:
-    """Create the room, or find the one-to-one room that is there already.
+def _open_room(*, user: User, parameters: dict[str, Any], now: datetime) -> OpenedRoom:
+    """Create the room, or find the one-to-one room that already exists.
 
     Raises:
-        Invalid: there is no such room type.
+        Invalid: the room type does not exist.
     """
-    if given["room_type"] not in RoomType.values:
+    if parameters["room_type"] not in RoomType.values:
         raise Invalid("roomType must be 1, 2 or 3.")
-    room_type = RoomType(given["room_type"])
-    invite: str = given["invite"]
+    room_type = RoomType(parameters["room_type"])
+    invite: str = parameters["invite"]
     if room_type is RoomType.ONE_TO_ONE:
         return room_creation.get_or_create_one_to_one(user=user, invite=invite, now=now)
     if room_type is RoomType.GROUP and invite:
         room = room_creation.create_group_room(user=user, invite=invite, now=now)
     else:
         room = room_creation.create_room(
-            user=user, type=room_type, name=given["name"], now=now
+            user=user, type=room_type, name=parameters["name"], now=now
         )
     return OpenedRoom(room=room, is_new=True)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from talk.api.authentication import underlying
+from talk.api.authentication import django_request_of
 from talk.api.base import OCSViewSet
 from talk.api.polls.base import Wait, answer_at_once, deferred_wait
 from talk.api.polls.signaling import SignalingPoll
@@ -17,7 +17,7 @@ from talk.conf import talk_settings
 from talk.domain import signaling_external, signaling_internal
 from talk.domain.access import Caller, find_caller
 from talk.exceptions import NotFound
-from talk.rendering.signaling import NOBODY
+from talk.rendering.signaling import NO_CONNECTED_USERS
 
 DISABLED = "Internal signaling disabled."
 """What clients are told where an external server does it."""
@@ -37,7 +37,7 @@ class SignalingViewSet(OCSViewSet):
             return Response(DISABLED, status=400)
         caller = self._find_session(token)
         if caller is None or caller.session_pk is None:
-            return Response(NOBODY, status=404)
+            return Response(NO_CONNECTED_USERS, status=404)
         poll = SignalingPoll(
             room_id=caller.room.pk,
             token=caller.room.token,
@@ -48,13 +48,13 @@ class SignalingViewSet(OCSViewSet):
             session_pk=caller.session_pk,
             session_pks=(caller.session_pk,),
             needs_session=True,
-            form=self.form,
+            form=self.response_format,
         )
         if request.method == "HEAD":
             # Whoever wants no content must not be given what is told only once.
             poll.begin(timezone.now())
             return poll.expire()
-        wait = deferred_wait(underlying(request)) or self.wait
+        wait = deferred_wait(django_request_of(request)) or self.wait
         return wait(poll)
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
@@ -63,7 +63,7 @@ class SignalingViewSet(OCSViewSet):
             return Response(DISABLED, status=400)
         caller = self._find_session(token)
         if caller is not None:
-            messages = self.values.get("messages")
+            messages = self.raw_parameters.get("messages")
             signaling_internal.send_messages(
                 caller=caller, messages=messages, now=timezone.now()
             )

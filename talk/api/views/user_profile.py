@@ -1,8 +1,8 @@
-"""What clients ask the server itself: its capabilities and one's own profile."""
+"""The user's own profile."""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from django.utils.translation import get_language
 from rest_framework.request import Request
@@ -10,28 +10,18 @@ from rest_framework.response import Response
 
 from talk.adapters import get_adapter
 from talk.api.base import OCSViewSet
-from talk.api.capabilities import capabilities
-from talk.api.errors import UnknownRoute
 
 NO_QUOTA = {"free": 0, "used": 0, "total": 0, "relative": 0, "quota": 0}
 """Clients read these keys; there is no storage behind them."""
 
 
-class CapabilitiesViewSet(OCSViewSet):
-    """`/cloud/capabilities`, also for anonymous callers."""
-
-    def list(self, request: Request, **kwargs: Any) -> Response:
-        """Return version and capabilities."""
-        return Response(capabilities())
-
-
 class ProfileViewSet(OCSViewSet):
-    """`/cloud/user`, one's own profile."""
+    """`/cloud/user`."""
 
     users_only = frozenset({"retrieve"})
 
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        """Return who the credentials belong to."""
+        """Return the profile of the user whom the credentials belong to."""
         user = self.user
         adapter = get_adapter()
         display_name = adapter.display_name(user)
@@ -56,25 +46,3 @@ class ProfileViewSet(OCSViewSet):
         if getattr(user, "is_superuser", False):
             profile["enabled"] = user.is_active
         return Response(profile)
-
-
-class UnknownRouteViewSet(OCSViewSet):
-    """Every path below `/ocs` that is no endpoint."""
-
-    schema = None
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse before anything else is looked at.
-
-        Raises:
-            UnknownRoute: always.
-        """
-        self.refuse(request)
-
-    def refuse(self, request: Request, **kwargs: Any) -> NoReturn:
-        """Say that there is no such route.
-
-        Raises:
-            UnknownRoute: always.
-        """
-        raise UnknownRoute

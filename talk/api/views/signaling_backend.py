@@ -1,4 +1,4 @@
-"""How clients find each other, and the door for external signaling servers."""
+"""Requests of external signaling servers: `auth`, `room` and `ping`."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from talk.api.authentication import underlying
+from talk.api.authentication import django_request_of
 from talk.api.base import OCSViewSet
 from talk.api.parameters import Parameters, TextField, raw_body
 from talk.domain import signaling_backend
 from talk.exceptions import Invalid, TalkError
 from talk.outgoing.signaling_server import CHECKSUM_HEADER, RANDOM_HEADER
-from talk.rendering.external_signaling import (
+from talk.rendering.signaling_backend import (
     render_entered_room,
     render_identity,
     render_pinged_room,
     render_refusal,
-    render_settings,
 )
 
 
 class TicketParameters(Parameters):
-    """API: External signaling, `auth`; what the client has said to the server."""
+    """API: External signaling, `auth`; the client sent them to the signaling server."""
 
     userid = TextField(source="user_id", default="")
     ticket = TextField(default="")
@@ -55,22 +54,17 @@ class ConnectionParameters(Parameters):
     sessionid = TextField(source="session_id", default="")
 
 
-class SettingsViewSet(OCSViewSet):
-    """`/signaling/settings`, also for guests."""
-
-    def retrieve(self, request: Request, **kwargs: Any) -> Response:
-        """Return servers, credentials for them and a ticket."""
-        return Response(render_settings(user=self.identity.user, now=timezone.now()))
-
-
 class BackendViewSet(OCSViewSet):
-    """`/signaling/backend`, for signaling servers, which sign what they send.
+    """`/signaling/backend`, for external signaling servers.
 
-    All answers are a 200 with an object, refusals too.
+    Servers sign their requests. Every response is a 200 with an object, even if the
+    request is refused.
     """
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Check the method alone: the signature tells who asks, no cookie and no login.
+        """Check only the method.
+
+        Cookies and logins do not matter, because the signature proves the sender.
 
         Raises:
             MethodNotAllowed: the path exists, but not with this method.
@@ -79,21 +73,21 @@ class BackendViewSet(OCSViewSet):
             raise MethodNotAllowed(str(request.method))
 
     def create(self, request: Request, **kwargs: Any) -> Response:
-        """Answer a server's request."""
+        """Respond to a request of a signaling server."""
         try:
-            return Response(_answer(_signed_content(request)))
+            return Response(_respond(_signed_content(request)))
         except TalkError as error:
             return Response(render_refusal(error))
 
 
 def _signed_content(request: Request) -> dict[str, Any]:
-    """Return what a server has sent; nothing where it is no JSON object.
+    """Return the JSON object in the body; an empty one if the body holds none.
 
     Raises:
-        Invalid: it is not signed.
+        Invalid: the body cannot be read, or is not signed.
     """
     try:
-        body = raw_body(underlying(request))
+        body = raw_body(django_request_of(request))
     except TalkError as error:
         raise Invalid(error.message, code="invalid_request") from error
     signaling_backend.require_signature(
@@ -105,43 +99,47 @@ def _signed_content(request: Request) -> dict[str, Any]:
         content = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return content if isinstance(content, dict) else {}
+    return _object(content)
 
 
-def _answer(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer to a request by its type.
+def _respond(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the response to a request, according to its type.
 
     Raises:
-        Invalid: the type is none that we know, or a value is no text.
+        Invalid: the type is unknown, or a value is not text.
         NotAllowed: the ticket is not valid.
-        NotFound: there is no such user or room.
+        NotFound: the user or the room does not exist.
     """
-    kind = content.get("type")
-    answers = {"auth": _answer_auth, "room": _answer_room, "ping": _answer_ping}
-    if not isinstance(kind, str) or kind not in answers:
+    request_type = content.get("type")
+    handlers = {
+        "auth": _respond_to_auth,
+        "room": _respond_to_room,
+        "ping": _respond_to_ping,
+    }
+    if not isinstance(request_type, str) or request_type not in handlers:
         raise Invalid("The type is not known.", code="unknown_type")
-    return answers[kind](_object(content.get(kind)))
+    return handlers[request_type](_object(content.get(request_type)))
 
 
-def _answer_auth(auth: dict[str, Any]) -> dict[str, Any]:
-    shown = _read(TicketParameters, _object(auth.get("params")))
-    return render_identity(signaling_backend.identify(**shown))
+def _respond_to_auth(auth: dict[str, Any]) -> dict[str, Any]:
+    parameters = _read(TicketParameters, _object(auth.get("params")))
+    return render_identity(signaling_backend.identify(**parameters))
 
 
-def _answer_room(room: dict[str, Any]) -> dict[str, Any]:
-    moved = _read(RoomParameters, room)
-    entered = signaling_backend.enter_or_leave(**moved, now=timezone.now())
+def _respond_to_room(room: dict[str, Any]) -> dict[str, Any]:
+    parameters = _read(RoomParameters, room)
+    entered = signaling_backend.enter_or_leave(**parameters, now=timezone.now())
     return render_entered_room(entered)
 
 
-def _answer_ping(ping: dict[str, Any]) -> dict[str, Any]:
-    told = ping.get("entries")
+def _respond_to_ping(ping: dict[str, Any]) -> dict[str, Any]:
+    entries = ping.get("entries")
     connections = []
-    for entry in told if isinstance(told, list) else []:
-        # One that cannot be read is no session of ours; the others are still there.
+    for entry in entries if isinstance(entries, list) else []:
+        # An unreadable entry is no session of ours, but the other entries are valid.
         with suppress(Invalid):
-            read = _read(ConnectionParameters, _object(entry))
-            connections.append((read["user_id"], read["session_id"]))
+            connection = _read(ConnectionParameters, _object(entry))
+            connections.append((connection["user_id"], connection["session_id"]))
     pinged = signaling_backend.ping_connections(
         **_read(PingParameters, ping), connections=connections, now=timezone.now()
     )
@@ -153,10 +151,10 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _read(parameters: type[Parameters], values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values by their Python names; users' ids may be missing or false.
+    """Return the values by their Python names; user ids may be missing or false.
 
     Raises:
-        Invalid: one is no text that could be stored.
+        Invalid: a value is not text, or is text that no database can store.
     """
     try:
         return parameters.read(values)

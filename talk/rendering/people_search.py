@@ -1,4 +1,4 @@
-"""Found people and groups as the API shows them."""
+"""Results of the search for users, groups and e-mail addresses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from talk.domain.people_search import Match
 
 
 def render_match(match: Match) -> dict[str, str]:
-    """Return somebody to talk to.
+    """Return a user, a group or an e-mail address that the search has found.
 
     API: Searching people.
     """
