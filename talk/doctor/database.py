@@ -8,7 +8,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
 from talk.doctor.findings import Finding, Request, failed, ok, warning
-from talk.models import talk_database
+from talk.models import sqlite_journal_mode, talk_database
 
 PROBE = "database"
 
@@ -27,14 +27,12 @@ def probe_database(request: Request) -> Iterator[Finding]:
         yield failed(PROBE, f"Not migrated: {names}.", "Run `manage.py migrate`.")
     else:
         yield ok(PROBE, "All migrations are applied.")
-    if connection.vendor == "sqlite":
-        yield _look_at_journal(alias)
+    journal_mode = sqlite_journal_mode()
+    if journal_mode is not None:
+        yield _judge_journal(journal_mode)
 
 
-def _look_at_journal(alias: str) -> Finding:
-    with connections[alias].cursor() as cursor:
-        cursor.execute("PRAGMA journal_mode")
-        (mode,) = cursor.fetchone()
+def _judge_journal(mode: str) -> Finding:
     if mode == "wal":
         return ok(PROBE, "SQLite writes ahead (WAL): readers do not wait for writers.")
     return warning(

@@ -28,7 +28,7 @@ from talk.models import (
     SignalingMessage,
     SignalingQuerySet,
     atomic,
-    delete_free,
+    delete_unlocked,
     on_write_database,
 )
 
@@ -105,7 +105,7 @@ def cleaning_steps(
     last = 0
     while pks := _next_keys(old, last, batch_size):
         last = pks[-1]
-        deleted = delete_free(SignalingMessage.objects.filter(pk__in=pks))
+        deleted = delete_unlocked(SignalingMessage.objects.filter(pk__in=pks))
         yield Cleaned(signaling_messages=deleted)
 
 

@@ -19,7 +19,7 @@ from talk.models import (
     Message,
     MessageQuerySet,
     Participant,
-    delete_free,
+    delete_unlocked,
     on_write_database,
 )
 
@@ -34,7 +34,7 @@ def forgetting_steps(*, batch_size: int = BATCH) -> Iterator[int]:
         participants=Participant.objects.all(), attendances=CallAttendance.objects.all()
     )
     for pks in unnamed_among(guests, Message.objects.all(), batch_size):
-        yield delete_free(Guest.objects.filter(pk__in=pks))
+        yield delete_unlocked(Guest.objects.filter(pk__in=pks))
 
 
 def forgotten_guests(

@@ -11,14 +11,7 @@ from talk.domain.access import Actor
 from talk.domain.handover import hand_over_after_commit
 from talk.domain.system_messages import MessageDraft
 from talk.exceptions import NotFound
-from talk.models import (
-    Message,
-    Participant,
-    Room,
-    can_say,
-    requires_transaction,
-    say,
-)
+from talk.models import Message, Room, requires_transaction
 
 if TYPE_CHECKING:
     from talk.models import Names
@@ -52,7 +45,7 @@ def _append(
     """Write lines; return the messages and the room's token."""
     comments = sum(draft.system_message is None for draft in drafts)
     counts = Room.objects.advance(
-        room_id, lines=len(drafts), comments=comments, now=now
+        room_id, messages=len(drafts), comments=comments, now=now
     )
     if counts is None:
         raise NotFound
@@ -86,27 +79,18 @@ def append_comment(
 ) -> Message:
     """Write a comment to the end of a room's timeline, which its author has read.
 
-    As `append` does it; one statement where the database can, else three. `names` are
-    of those whom it mentions.
+    Locks the room as `append` does. One query on PostgreSQL, else three or four.
+    `names` are the names of the users it mentions.
 
     Raises:
-        NotFound: the room or the author's place in it is gone.
+        NotFound: the room is gone, or the author is not in it any more.
 
     API: Sending a new chat message.
     """
-    if not can_say():
-        (message,), token = _append(room_id, actor, [MessageDraft(text=text)], now)
-        if not Participant.objects.note_comment(participant_pk, message.comment_count):
-            raise NotFound
-    else:
-        message = _message_of(room_id, MessageDraft(text=text), actor, now)
-        said = say(message=message, participant_pk=participant_pk, now=now)
-        if said is None or not said.has_place:
-            raise NotFound
-        token = said.token
-        message.pk = said.message_pk
-        message.position = said.position
-        message.comment_count = said.comment_count
+    message = _message_of(room_id, MessageDraft(text=text), actor, now)
+    token = Message.objects.insert_comment(message, participant_pk=participant_pk)
+    if token is None:
+        raise NotFound
     hand_over_after_commit(message, names)
     _ring(message, token)
     return message

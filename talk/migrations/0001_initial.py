@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                     "label",
                     models.CharField(
                         blank=True,
-                        help_text="Which app it is for.",
+                        help_text="The app that uses the password.",
                         max_length=128,
                         verbose_name="label",
                     ),
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
                     models.DateTimeField(
                         blank=True,
                         editable=False,
-                        help_text="To the minute or so; empty when it was never used.",
+                        help_text="Accurate to about a minute; empty if it was never used.",
                         null=True,
                         verbose_name="last used at",
                     ),
@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
                     "password",
                     models.CharField(
                         blank=True,
-                        help_text="Hash of the password that strangers need; empty for none.",
+                        help_text="Hash of the password that non-participants need; empty for none.",
                         max_length=255,
                         verbose_name="password",
                     ),
@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         editable=False,
-                        help_text="Names the two people of a one-to-one room; there is one a pair.",
+                        help_text="Identifies the two users of a one-to-one room; each pair has only one.",
                         max_length=64,
                         null=True,
                         unique=True,
@@ -210,7 +210,7 @@ class Migration(migrations.Migration):
                     "comment_count",
                     models.PositiveBigIntegerField(
                         default=0,
-                        help_text="Messages that people wrote, deleted ones included; no system messages.",
+                        help_text="Number of comments, including deleted ones; no system messages.",
                         verbose_name="comment count",
                     ),
                 ),
@@ -218,7 +218,7 @@ class Migration(migrations.Migration):
                     "presence_version",
                     models.PositiveBigIntegerField(
                         default=0,
-                        help_text="How often it has changed who is connected, and how.",
+                        help_text="Number of changes of who is connected, and how.",
                         verbose_name="presence version",
                     ),
                 ),
@@ -324,7 +324,7 @@ class Migration(migrations.Migration):
                     "mailed_comments",
                     models.PositiveBigIntegerField(
                         default=0,
-                        help_text="The room's comment count at the last mail about what is unread.",
+                        help_text="The room's comment count at the last mail about unread comments.",
                         verbose_name="mailed comments",
                     ),
                 ),
@@ -390,7 +390,7 @@ class Migration(migrations.Migration):
                 (
                     "position",
                     models.PositiveBigIntegerField(
-                        help_text="Place in the room's timeline, from 1; deleted ones leave gaps.",
+                        help_text="Counted from 1 in each room; deleted messages leave gaps.",
                         verbose_name="position",
                     ),
                 ),
@@ -405,7 +405,7 @@ class Migration(migrations.Migration):
                     "system_message",
                     models.CharField(
                         blank=True,
-                        help_text="Key of a system message; empty for what people write.",
+                        help_text="Key of a system message; empty for comments.",
                         max_length=32,
                         verbose_name="system message",
                     ),
@@ -414,7 +414,7 @@ class Migration(migrations.Migration):
                     "text",
                     models.TextField(
                         blank=True,
-                        help_text="What was written, as it was written.",
+                        help_text="The comment as it was written.",
                         verbose_name="text",
                     ),
                 ),
@@ -423,7 +423,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="What a system message speaks about; its text is never stored.",
+                        help_text="Values in the text of a system message; that text is never stored.",
                         verbose_name="parameters",
                     ),
                 ),
@@ -541,7 +541,7 @@ class Migration(migrations.Migration):
                 (
                     "session_id",
                     models.CharField(
-                        help_text="What the API calls `sessionId`.",
+                        help_text="The `sessionId` of the API.",
                         max_length=512,
                         verbose_name="session id",
                     ),
@@ -569,7 +569,7 @@ class Migration(migrations.Migration):
                     "seen_presence_version",
                     models.PositiveBigIntegerField(
                         default=0,
-                        help_text="The room's presence version that the session was last told of.",
+                        help_text="The room's presence version that the session last received.",
                         verbose_name="presence version seen",
                     ),
                 ),
@@ -613,7 +613,7 @@ class Migration(migrations.Migration):
                 (
                     "sender_session_id",
                     models.CharField(
-                        help_text="Session id; no reference, because the sender may be gone.",
+                        help_text="Session id, not a foreign key, because the sender may be gone.",
                         max_length=512,
                         verbose_name="sender",
                     ),
@@ -629,7 +629,7 @@ class Migration(migrations.Migration):
                     "taken_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="When an answer was begun with it; deleted when that has left.",
+                        help_text="When a response with it was started; once that was sent, it is deleted.",
                         null=True,
                         verbose_name="taken at",
                     ),
@@ -688,7 +688,7 @@ class Migration(migrations.Migration):
                     "mailed_comments",
                     models.PositiveBigIntegerField(
                         default=0,
-                        help_text="The room's comment count at the last mail about what is unread.",
+                        help_text="The room's comment count at the last mail about unread comments.",
                         verbose_name="mailed comments",
                     ),
                 ),

@@ -9,17 +9,17 @@ from talk.models.accounts import (
     read_account,
 )
 from talk.models.app_password import AppPassword, AppPasswordQuerySet
-from talk.models.arriving import can_note_at_once, note_pings, note_read_marks
 from talk.models.call import CallAttendance
 from talk.models.database import (
     BATCH,
     after_commit,
     atomic,
-    delete_free,
+    delete_unlocked,
     in_batches,
     on_write_database,
     requires_transaction,
     savepoint,
+    sqlite_journal_mode,
     talk_database,
 )
 from talk.models.guest import Guest
@@ -28,7 +28,6 @@ from talk.models.names import Names
 from talk.models.participant import Participant, ParticipantQuerySet
 from talk.models.read_marker import ReadMarker
 from talk.models.room import Room, RoomQuerySet
-from talk.models.saying import can_say, say
 from talk.models.session import Session, SessionQuerySet, live_since
 from talk.models.signaling import SignalingMessage, SignalingQuerySet
 
@@ -52,20 +51,16 @@ __all__ = [
     "SignalingQuerySet",
     "after_commit",
     "atomic",
-    "can_note_at_once",
-    "can_say",
-    "delete_free",
+    "delete_unlocked",
     "in_batches",
     "live_since",
     "load_accounts",
     "lock_account_for_deletion",
     "lock_accounts",
-    "note_pings",
-    "note_read_marks",
     "on_write_database",
     "read_account",
     "requires_transaction",
     "savepoint",
-    "say",
+    "sqlite_journal_mode",
     "talk_database",
 ]

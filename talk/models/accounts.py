@@ -1,4 +1,4 @@
-"""The site's own accounts, where their rows must be locked or be up to date."""
+"""Reading and locking the site's user accounts."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def lock_accounts(users: Sequence[User]) -> list[User]:
-    """Keep accounts from being deleted until the transaction ends.
+    """Prevent accounts from being deleted until the transaction ends.
 
-    Returns those of `users` that still exist, in the same order. One query. To be
-    called under the lock of a room, never before it: deletions lock in this order.
-    Where a lock would collide with what references take, as in MariaDB, there is none.
+    Returns the `users` that still exist, in the same order. One query. Lock the room
+    first: deleting an account locks in that order. Takes no lock on databases, such as
+    MariaDB, where it would conflict with the locks that foreign keys take.
     """
-    manager = get_user_model()._default_manager  # noqa: SLF001 - Django's own word
+    manager = get_user_model()._default_manager  # noqa: SLF001 - Django's documented name
     rows = on_write_database(
         manager.filter(pk__in=[user.pk for user in users]).order_by("pk")
     )
@@ -33,7 +33,7 @@ def lock_accounts(users: Sequence[User]) -> list[User]:
 
 
 def lock_account_for_deletion(user: User) -> None:
-    """Let nobody else refer to an account any more, until the transaction ends."""
+    """Prevent new references to an account until the transaction ends."""
     manager = get_user_model()._default_manager  # noqa: SLF001 - as above
     rows = on_write_database(manager.filter(pk=user.pk))
     if connections[rows.db].features.has_select_for_no_key_update:
@@ -41,7 +41,10 @@ def lock_account_for_deletion(user: User) -> None:
 
 
 def read_account(pk: Any) -> User | None:
-    """Return the account with this key as it is now, None when it is gone. One query."""
+    """Return the account with this key, or None when it is gone.
+
+    One query, to the database that is written to.
+    """
     manager = get_user_model()._default_manager  # noqa: SLF001 - as above
     return on_write_database(manager.filter(pk=pk)).first()
 

@@ -1,4 +1,4 @@
-"""App passwords: what bots and apps send with each request instead of a password."""
+"""App passwords, which bots and apps send with each request."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 
 
 class AppPasswordQuerySet(models.QuerySet["AppPassword"]):
-    """App passwords …"""
+    """Queries over app passwords."""
 
     def of(self, user: User) -> AppPasswordQuerySet:
-        """… of a user."""
+        """Filter by owner."""
         return self.filter(user=user)
 
     def with_users(self) -> AppPasswordQuerySet:
-        """… with whose they are, in the same query."""
+        """Fetch the owners in the same query."""
         return self.select_related("user")
 
     def unused_since(self, since: datetime) -> AppPasswordQuerySet:
-        """… that are not known to have been used after that time."""
+        """Filter to app passwords without a known use at or after `since`."""
         return self.filter(Q(last_used_at=None) | Q(last_used_at__lt=since))
 
 
 class AppPassword(models.Model):
-    """A random password of one account, for one app, that can be revoked.
+    """A random, revocable password of one user for one app.
 
-    Only its digest is kept. A fast one will do: nobody can guess that many random
-    characters, and the point is to check them with each request.
+    Only its digest is stored. A fast digest is enough because nobody can guess so many
+    random characters; and it must be fast because each request is checked with it.
     """
 
     user = models.ForeignKey(
@@ -49,12 +49,12 @@ class AppPassword(models.Model):
         _("label"),
         max_length=APP_PASSWORD_LABEL_MAX,
         blank=True,
-        help_text=_("Which app it is for."),
+        help_text=_("The app that uses the password."),
     )
     digest = models.CharField(
         _("digest"),
         max_length=64,
-        # Serves the look-up of every request that sends one.
+        # Serves the look-up in every request with an app password.
         unique=True,
         editable=False,
         help_text=_("SHA-256 of the password, in hexadecimal digits."),
@@ -65,7 +65,7 @@ class AppPassword(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text=_("To the minute or so; empty when it was never used."),
+        help_text=_("Accurate to about a minute; empty if it was never used."),
     )
 
     objects = AppPasswordQuerySet.as_manager()

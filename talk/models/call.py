@@ -1,4 +1,4 @@
-"""Who took part in the running call of a room."""
+"""The attendance of a room's running call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class CallAttendance(models.Model):
-    """Somebody who was in the call since it started, once a person."""
+    """A user or guest who has been in the call since it started, counted once."""
 
     room = models.ForeignKey(
         "talk.Room",
@@ -47,7 +47,7 @@ class CallAttendance(models.Model):
             models.UniqueConstraint(
                 fields=["room", "guest"], name="talk_attendance_guest_once"
             ),
-            # Not "exactly one", for the reason that participants have.
+            # Not "exactly one", for the reason given at `Participant`.
             models.CheckConstraint(
                 name="talk_attendance_user_or_guest",
                 condition=Q(user__isnull=True) | Q(guest__isnull=True),

@@ -1,4 +1,4 @@
-"""Transactions on the database that holds the rooms, whatever a site's router says."""
+"""Transactions, locks and batches on the database that Talk writes to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from django.apps import apps
 from django.db import connections, router, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -19,20 +19,20 @@ T = TypeVar("T")
 Rows = TypeVar("Rows", bound="QuerySet[Any]")
 
 BATCH = 500
-"""Ids in one statement; SQLite and Oracle allow no thousands of parameters."""
+"""Ids in one statement; SQLite and Oracle limit the number of parameters."""
 
-_turn = threading.RLock()
-"""Held by the one of this process whose transaction is on SQLite."""
+_sqlite_lock = threading.RLock()
+"""Held by the thread of this process that has a transaction on SQLite."""
 
 
-def _renew_turn() -> None:
-    """Forget who held it in the process that this one was forked from."""
-    global _turn
-    _turn = threading.RLock()
+def _renew_sqlite_lock() -> None:
+    """Replace the lock in a forked child, where its owner does not exist."""
+    global _sqlite_lock
+    _sqlite_lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_turn)
+    os.register_at_fork(after_in_child=_renew_sqlite_lock)
 
 
 def talk_database() -> str:
@@ -40,9 +40,19 @@ def talk_database() -> str:
     return router.db_for_write(apps.get_model("talk", "Room"))
 
 
-def table_of(model: type[Model]) -> str:
-    """Return the name of a model's table, quoted, for a statement of our own."""
-    return f'"{model._meta.db_table}"'  # noqa: SLF001 - the documented way to it
+def talk_vendor() -> str:
+    """Return the kind of the database that Talk writes to, in Django's words."""
+    return connections[talk_database()].vendor
+
+
+def sqlite_journal_mode() -> str | None:
+    """Return how SQLite keeps its journal; None when Talk's database is no SQLite."""
+    if talk_vendor() != "sqlite":
+        return None
+    with connections[talk_database()].cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode")
+        (mode,) = cursor.fetchone()
+    return str(mode)
 
 
 def atomic(function: Callable[P, R]) -> Callable[P, R]:
@@ -60,31 +70,39 @@ def _transaction(alias: str) -> AbstractContextManager[None]:
     connection = connections[alias]
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         return transaction.atomic(using=alias)
-    # Whoever begins transactions by hand may be in one.
-    return _in_turn(alias) if connection.get_autocommit() else transaction.atomic(alias)
+    if not connection.get_autocommit():
+        # The site manages transactions by hand, and may be in one.
+        return transaction.atomic(alias)
+    return _sqlite_transaction(alias)
 
 
 @contextmanager
-def _in_turn(alias: str) -> Iterator[None]:
-    """Run a transaction when no other one of this process runs.
+def _sqlite_transaction(alias: str) -> Iterator[None]:
+    """Run a transaction while no other one of this process runs.
 
-    SQLite lets one write at a time anyway. But who finds it taken sleeps and tries
-    again, for longer each time; here the next one goes on as soon as it is free.
+    SQLite allows one writer at a time anyway. But a connection that finds the database
+    locked sleeps and tries again, for longer each time; a thread that waits for our
+    lock continues as soon as it is free.
     """
-    with ExitStack() as turn:
-        turn.enter_context(_turn)
+    with ExitStack() as stack:
+        stack.enter_context(_sqlite_lock)
         with transaction.atomic(using=alias):
-            # Before what others do after the commit, which may take a while.
-            transaction.on_commit(turn.close, using=alias)
+            # The first callback after the commit: later ones may take a while.
+            transaction.on_commit(stack.close, using=alias)
             yield
 
 
 def on_write_database(rows: Rows) -> Rows:
-    """Return `rows` as the database has them that Talk writes to.
+    """Read `rows` from the database that Talk writes to.
 
-    For all that is read to decide about a write: a replica may not know it yet.
+    Use it for everything that decides about a write, because a replica may lag behind.
     """
     return rows.using(talk_database())
+
+
+def can_skip_locked(rows: QuerySet[Any]) -> bool:
+    """Return whether the database of `rows` has `SELECT … FOR UPDATE SKIP LOCKED`."""
+    return connections[rows.db].features.has_select_for_update_skip_locked
 
 
 def after_commit(work: Callable[[], object]) -> None:
@@ -98,35 +116,36 @@ def after_commit(work: Callable[[], object]) -> None:
 
 
 def savepoint() -> transaction.Atomic:
-    """Return a context for one statement that a constraint may refuse."""
+    """Return a context manager for a statement that a constraint may refuse."""
     return transaction.atomic(using=talk_database())
 
 
-def delete_free(rows: QuerySet[Any]) -> int:
-    """Delete those of `rows` that nobody else is changing; return how many there were.
+def delete_unlocked(rows: QuerySet[Any]) -> int:
+    """Delete `rows` except those that another transaction has locked.
 
-    `rows` are few enough for one statement. Two who delete the same rows never wait
-    for each other where locked ones can be skipped, and none is counted twice.
+    Returns how many were deleted. `rows` must be at most `BATCH`. Where locked rows can
+    be skipped, two transactions that delete the same rows do not wait for each other;
+    and no row is counted twice.
     """
     rows = on_write_database(rows)
-    if not connections[rows.db].features.has_select_for_update_skip_locked:
+    if not can_skip_locked(rows):
         return _delete(rows)
     with savepoint():
-        free = rows.order_by("pk").select_for_update(skip_locked=True)
-        pks = list(free.values_list("pk", flat=True))
+        unlocked = rows.order_by("pk").select_for_update(skip_locked=True)
+        pks = list(unlocked.values_list("pk", flat=True))
         return _delete(on_write_database(rows.model.objects.filter(pk__in=pks)))
 
 
 def _delete(rows: QuerySet[Any]) -> int:
     _, counts = rows.delete()
-    return counts.get(rows.model._meta.label, 0)  # noqa: SLF001 - Django's own word
+    return counts.get(rows.model._meta.label, 0)  # noqa: SLF001 - Django's documented name
 
 
 def requires_transaction(function: Callable[P, R]) -> Callable[P, R]:
     """Refuse to run `function` outside a transaction on Talk's database.
 
-    For parts of a larger change: a savepoint of their own would cost two
-    statements and protect nothing, because their errors undo all of it.
+    For parts of a larger change: a savepoint of their own would cost two queries and
+    protect nothing, because an error undoes the whole change.
     """
 
     @wraps(function)
@@ -140,6 +159,6 @@ def requires_transaction(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def in_batches(ids: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield `ids` in parts that fit into one statement."""
+    """Yield `ids` in batches that fit into one statement."""
     for start in range(0, len(ids), BATCH):
         yield ids[start : start + BATCH]

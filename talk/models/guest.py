@@ -1,4 +1,4 @@
-"""Guests: people without an account, known by the hash of their session id."""
+"""Guests, who have no account and are identified by the hash of a session id."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from talk.constants import GUEST_NAME_MAX
 
 
 class Guest(models.Model):
-    """Who a guest was and is called. Outlives the participant: messages name it."""
+    """A guest's id and name. Outlives the participant because messages refer to it."""
 
     actor_id = models.CharField(
         _("actor id"),

@@ -1,4 +1,4 @@
-"""Display names that were read together with the messages that mention them."""
+"""Display names for messages, read together with them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """Display names: of users by user id, of guests by actor id.
+    """Display names of users by user id, and of guests by actor id.
 
-    Who is not there has no account, or no name.
+    Users without an account and guests without a name are missing.
     """
 
     users: Mapping[str, str] = field(default_factory=dict)

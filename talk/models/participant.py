@@ -1,31 +1,42 @@
-"""Participants."""
+"""Participants, which are the memberships of users and guests in rooms."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import connections, models
+from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import GUEST_TYPES, NotificationLevel, ParticipantType, RoomType
-from talk.models.database import on_write_database, savepoint
+from talk.models import postgres
+from talk.models.database import (
+    can_skip_locked,
+    in_batches,
+    on_write_database,
+    savepoint,
+)
 from talk.models.room import Room
 from talk.models.session import Session
 
 
 class ParticipantQuerySet(models.QuerySet["Participant"]):
-    """Participants …"""
+    """Queries over participants."""
 
     def with_names(self) -> ParticipantQuerySet:
-        """… with the account or guest that names them, in the same query."""
+        """Fetch their users and guests in the same query."""
         return self.select_related("user", "guest")
 
     def entitled(self) -> ParticipantQuerySet:
-        """… whose account is not disabled, and guests only of public rooms."""
+        """Filter to participants that may still use their room.
+
+        Excludes users whose account is disabled, and guests of rooms that are not
+        public.
+        """
         is_entitled = Q(user__isnull=True, room__type=RoomType.PUBLIC)
         is_user = Q(user__isnull=False)
         if any(field.name == "is_active" for field in get_user_model()._meta.fields):  # noqa: SLF001 - the documented way to a model's fields
@@ -33,64 +44,72 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         return self.filter(is_entitled | is_user)
 
     def with_session_of(self, device: str | None) -> ParticipantQuerySet:
-        """… with the key of their session on a device, as `session_pk`."""
-        here = FilteredRelation("sessions", condition=Q(sessions__device=device))
-        rows = self.annotate(here=here)
-        return rows.annotate(session_pk=F("here__pk"))  # type: ignore[no-redef]  # same name
+        """Annotate participants with the key of their session on a device.
+
+        As `session_pk`; None without one.
+        """
+        relation = FilteredRelation("sessions", condition=Q(sessions__device=device))
+        rows = self.annotate(device_session=relation)
+        return rows.annotate(session_pk=F("device_session__pk"))  # type: ignore[no-redef]  # same name
 
     def with_presence(self, now: datetime) -> ParticipantQuerySet:
-        """… with whether they have a live session, as `is_connected`."""
+        """Annotate participants with whether they have a live session.
+
+        As `is_connected`.
+        """
         live = Session.objects.filter(participant=OuterRef("pk")).live(now)
         return self.annotate(is_connected=Exists(live))  # type: ignore[no-redef]  # same name
 
     def present_first(self, now: datetime) -> ParticipantQuerySet:
-        """… in the order of who is connected, then of rank."""
+        """Order participants: those with a live session first, then by type."""
         live = Session.objects.filter(participant=OuterRef("pk")).live(now)
         return self.order_by(Exists(live).desc(), "type", "pk")
 
-    def note_comment(self, pk: int, comments: int) -> bool:
-        """Move the marks of a comment's author to it; False when they are gone.
-
-        `comments` is the room's comment count with it.
-        """
-        own = self.filter(pk=pk)
-        changed = own.update(
-            read_comments=comments, last_comment=comments, unread_deleted=0
-        )
-        return changed == 1
-
-    def raise_read_marks(self, pks: Sequence[int], comments: int) -> set[int]:
+    def raise_read_markers(self, comment_counts: Mapping[int, int]) -> set[int]:
         """Move the read markers of participants forward, never back.
 
-        `comments` is the room's comment count up to which everything was seen. Of
-        many, one whose row somebody else has locked is left out and returned: two
-        batches that wait for each other's rows would lock each other out.
+        `comment_counts` are the counts up to which they have read, by participant. When
+        there are several, rows that another transaction has locked are skipped, and
+        these participants are returned: two batches that wait for each other's rows
+        would deadlock. One or two queries on PostgreSQL, else at most five for each
+        batch of equal counts.
         """
-        behind = on_write_database(self.filter(pk__in=pks, read_comments__lt=comments))
-        can_skip = connections[behind.db].features.has_select_for_update_skip_locked
-        if len(pks) == 1 or not can_skip:
-            behind.update(read_comments=comments, unread_deleted=0)
+        if len(comment_counts) > 1 and postgres.is_postgresql():
+            return postgres.raise_read_markers(comment_counts)
+        pks_by_count: dict[int, list[int]] = defaultdict(list)
+        for pk, count in comment_counts.items():
+            pks_by_count[count].append(pk)
+        locked: set[int] = set()
+        for count, pks in pks_by_count.items():
+            for batch in in_batches(sorted(pks)):
+                locked |= self._raise_read_markers_to(count, batch)
+        return locked
+
+    def _raise_read_markers_to(self, count: int, pks: Sequence[int]) -> set[int]:
+        behind = on_write_database(self.filter(pk__in=pks, read_comments__lt=count))
+        if len(pks) == 1 or not can_skip_locked(behind):
+            behind.update(read_comments=count, unread_deleted=0)
             return set()
         with savepoint():
-            free = behind.order_by("pk").select_for_update(skip_locked=True)
-            free_pks = list(free.values_list("pk", flat=True))
-            self.filter(pk__in=free_pks).update(
-                read_comments=comments, unread_deleted=0
+            unlocked = behind.order_by("pk").select_for_update(skip_locked=True)
+            unlocked_pks = list(unlocked.values_list("pk", flat=True))
+            self.filter(pk__in=unlocked_pks).update(
+                read_comments=count, unread_deleted=0
             )
-        if len(free_pks) == len(pks):
+        if len(unlocked_pks) == len(pks):
             return set()
         return set(behind.values_list("pk", flat=True))
 
 
 class Participant(models.Model):
-    """Somebody's place in a room: a user's, or a guest's."""
+    """The membership of a user or guest in a room."""
 
     room = models.ForeignKey(
         "talk.Room",
         on_delete=models.CASCADE,
         related_name="participants",
         verbose_name=_("room"),
-        # The unique constraint on (room, user) serves "who is in this room".
+        # The unique constraint on (room, user) serves queries by room.
         db_index=False,
     )
     user = models.ForeignKey(
@@ -141,7 +160,7 @@ class Participant(models.Model):
     mailed_comments = models.PositiveBigIntegerField(
         _("mailed comments"),
         default=0,
-        help_text=_("The room's comment count at the last mail about what is unread."),
+        help_text=_("The room's comment count at the last mail about unread comments."),
     )
     last_seen = models.DateTimeField(
         _("last seen"),
@@ -151,10 +170,10 @@ class Participant(models.Model):
     )
 
     session_pk: int | None
-    """Only there after `with_session_of`."""
+    """Set by `with_session_of` only."""
 
     is_connected: bool
-    """Only there after `with_presence`."""
+    """Set by `with_presence` only."""
 
     objects = ParticipantQuerySet.as_manager()
 
@@ -165,8 +184,8 @@ class Participant(models.Model):
             models.UniqueConstraint(
                 fields=["room", "user"], name="talk_participant_user_once_a_room"
             ),
-            # "Exactly one" would be better, but where constraints cannot be deferred
-            # Django sets a reference to null before it deletes what it refers to.
+            # "Exactly one" would be better, but on databases that cannot defer
+            # constraints, Django sets a foreign key to null before it deletes the row.
             models.CheckConstraint(
                 name="talk_participant_user_or_guest",
                 condition=Q(
@@ -182,14 +201,14 @@ class Participant(models.Model):
 
     @property
     def is_guest(self) -> bool:
-        """Whether this is a guest's place."""
+        """Whether the participant is a guest."""
         return ParticipantType(self.type).is_guest
 
     def unread_of(self, room: Room) -> int:
-        """Return how many comments of the participant's room were not read yet."""
+        """Return the number of unread comments in the participant's room."""
         return max(room.comment_count - self.read_comments - self.unread_deleted, 0)
 
     @property
     def is_mentioned(self) -> bool:
-        """Whether a mention was not read yet."""
+        """Whether there is an unread mention."""
         return self.last_mention > self.read_comments

@@ -1,4 +1,4 @@
-"""What somebody had read who has left a room."""
+"""Read markers of users who have left a room."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ReadMarker(models.Model):
-    """The read marker of a user without a place in the room, kept for their return."""
+    """The read marker of a user who left the room, kept in case they come back."""
 
     room = models.ForeignKey(
         "talk.Room",
@@ -43,7 +43,7 @@ class ReadMarker(models.Model):
     mailed_comments = models.PositiveBigIntegerField(
         _("mailed comments"),
         default=0,
-        help_text=_("The room's comment count at the last mail about what is unread."),
+        help_text=_("The room's comment count at the last mail about unread comments."),
     )
 
     class Meta:

@@ -16,33 +16,33 @@ from talk.models.database import on_write_database
 from talk.models.message import Message
 
 SPELLINGS = (str, str.lower, str.upper, str.capitalize, str.title)
-"""How a name may be spelt that somebody looks for; each is a range of the index."""
+"""Spellings of a name that a search tries; each is a range of the index."""
 
 RETURNING_VENDORS = frozenset({"postgresql", "sqlite"})
-"""Databases whose UPDATE can return rows; SQLite since 3.35."""
+"""Databases whose UPDATE can return rows; SQLite can since 3.35."""
 
 
 class RoomQuerySet(models.QuerySet["Room"]):
-    """Rooms …"""
+    """Queries over rooms."""
 
     def with_newest_id(self) -> RoomQuerySet:
-        """… with the id of their newest message, as `newest_id`."""
+        """Annotate rooms with the id of their newest message, as `newest_id`."""
         newest = Message.objects.filter(room=OuterRef("pk")).order_by("-position")
         return self.annotate(newest_id=Subquery(newest.values("pk")[:1]))  # type: ignore[no-redef]  # same name
 
     def lock(self, pk: int) -> Room | None:
-        """Lock one room's row until the transaction ends and return it as it is now.
+        """Lock a room until the transaction ends and return its current state.
 
         Returns None when the room is gone.
         """
         return next(iter(self.filter(pk=pk).lock_all()), None)
 
     def lock_all(self) -> list[Room]:
-        """Lock these rooms' rows until the transaction ends, in the order of their keys.
+        """Lock rooms until the transaction ends, in the order of their keys.
 
-        Returns them as they are now. SQLite has no `FOR UPDATE`; there an UPDATE
-        that changes nothing takes the lock, because a read that becomes a write
-        later fails with "database is locked".
+        Returns their current state. SQLite has no `FOR UPDATE`; there, an UPDATE that
+        changes nothing takes the lock, because a transaction that reads first and
+        writes later fails with "database is locked".
         """
         rows = on_write_database(self.order_by("pk"))
         if connections[rows.db].features.has_select_for_update:
@@ -51,29 +51,33 @@ class RoomQuerySet(models.QuerySet["Room"]):
         return list(rows)
 
     def older_than(self, moment: datetime) -> RoomQuerySet:
-        """… whose first message that is still there was written before a moment."""
+        """Filter to rooms whose oldest remaining message is older than `moment`."""
         timeline = Message.objects.filter(room=OuterRef("pk")).order_by("position")
         oldest = Subquery(timeline.values("created_at")[:1])
         return self.alias(oldest=oldest).filter(oldest__lt=moment)
 
     def matching(self, text: str) -> RoomQuerySet:
-        """… whose name or token has this text in it; case does not matter."""
+        """Filter to rooms with a text in their name or token, ignoring case."""
         return self.filter(Q(name__icontains=text) | Q(token__icontains=text))
 
     def idle_since(self, moment: datetime) -> RoomQuerySet:
-        """… in which nothing was said or done since then."""
+        """Filter to rooms without activity since `moment`."""
         idle = Q(last_activity__isnull=True) | Q(last_activity__lt=moment)
         return self.filter(idle)
 
     def with_user_count(self) -> RoomQuerySet:
-        """… with the number of users who have a place there, as `user_count`."""
+        """Annotate rooms with the number of participants with an account.
+
+        As `user_count`; guests do not count.
+        """
         return self.annotate(user_count=Count("participants__user"))  # type: ignore[no-redef]  # same name
 
     def called(self, text: str, *, or_keys: Iterable[int] = ()) -> RoomQuerySet:
-        """… whose token is `text`, or whose name begins with it, or with these keys.
+        """Filter to rooms whose token is `text`, or whose name starts with it.
 
-        Case matters where the database says so, but for the usual spellings: an index
-        that knows no case is not to be had on every database.
+        Includes the rooms with the keys `or_keys`. On databases that compare with case,
+        only the usual spellings of `text` match: not every database has an index that
+        ignores case.
         """
         names = {spell(text) for spell in SPELLINGS}
         is_called = Q(token=text) | Q(pk__in=or_keys)
@@ -82,47 +86,47 @@ class RoomQuerySet(models.QuerySet["Room"]):
         return self.filter(is_called)
 
     def advance(
-        self, pk: int, *, lines: int, comments: int, now: datetime
+        self, pk: int, *, messages: int, comments: int, now: datetime
     ) -> tuple[int, int, str] | None:
-        """Lock one room and count `lines` new messages, `comments` of them comments.
+        """Lock a room and count `messages` new messages, `comments` of them comments.
 
-        Returns its last position, comment count and token, None when the room is gone.
-        The numbers are the timeline's clock: whoever waits for this lock goes on from
-        there. One statement where an UPDATE can return what it has made, else two.
+        Returns the room's last position, comment count and token; None when it is gone.
+        Transactions that wait for this lock continue from these numbers. One query
+        where an UPDATE can return rows, else two.
         """
         rows = on_write_database(self.filter(pk=pk))
         changes = {
-            "last_position": F("last_position") + lines,
+            "last_position": F("last_position") + messages,
             "comment_count": F("comment_count") + comments,
             "last_activity": now,
         }
-        told = ("last_position", "comment_count", "token")
+        fields = ("last_position", "comment_count", "token")
         if connections[rows.db].vendor in RETURNING_VENDORS:
-            return next(iter(rows.update_returning(changes, told)), None)
+            return next(iter(rows.update_returning(changes, fields)), None)
         rows.update(**changes)
-        return rows.values_list(*told).first()
+        return rows.values_list(*fields).first()
 
     def update_returning(
-        self, changes: Mapping[str, Any], told: Sequence[str]
+        self, changes: Mapping[str, Any], fields: Sequence[str]
     ) -> list[tuple[Any, ...]]:
-        """Change rows and return fields of them as they are afterwards.
+        """Update rows and return the new values of `fields`.
 
-        Django can write `RETURNING` for an INSERT only; what it writes for an UPDATE
-        is used here, and that put behind it.
+        Django writes `RETURNING` for an INSERT only, so this appends it to the UPDATE
+        that Django has compiled.
         """
         query: UpdateQuery = self.query.chain(UpdateQuery)  # type: ignore[assignment]  # says the base class
         query.add_update_values(dict(changes))
         sql, parameters = query.get_compiler(self.db).as_sql()
         database = connections[self.db]
-        # None of these has a column of another name.
-        columns = ", ".join(map(database.ops.quote_name, told))
+        # The columns have the names of the fields.
+        columns = ", ".join(map(database.ops.quote_name, fields))
         with database.cursor() as cursor:
             cursor.execute(f"{sql} RETURNING {columns}", parameters)
             return list(cursor.fetchall())
 
 
 class Room(models.Model):
-    """A place where people talk, reached by its token."""
+    """A room, which the API finds by its token."""
 
     token = models.CharField(
         _("token"),
@@ -141,7 +145,7 @@ class Room(models.Model):
         _("password"),
         max_length=255,
         blank=True,
-        help_text=_("Hash of the password that strangers need; empty for none."),
+        help_text=_("Hash of the password that non-participants need; empty for none."),
     )
     pair_key = models.CharField(
         _("pair key"),
@@ -150,7 +154,9 @@ class Room(models.Model):
         blank=True,
         unique=True,
         editable=False,
-        help_text=_("Names the two people of a one-to-one room; there is one a pair."),
+        help_text=_(
+            "Identifies the two users of a one-to-one room; each pair has only one."
+        ),
     )
     object_type = models.CharField(  # noqa: DJ001 - null, because pairs are unique
         _("object type"),
@@ -182,22 +188,20 @@ class Room(models.Model):
     comment_count = models.PositiveBigIntegerField(
         _("comment count"),
         default=0,
-        help_text=_(
-            "Messages that people wrote, deleted ones included; no system messages."
-        ),
+        help_text=_("Number of comments, including deleted ones; no system messages."),
     )
 
     presence_version = models.PositiveBigIntegerField(
         _("presence version"),
         default=0,
-        help_text=_("How often it has changed who is connected, and how."),
+        help_text=_("Number of changes of who is connected, and how."),
     )
 
     newest_id: int | None
-    """Only there after `with_newest_id`."""
+    """Set by `with_newest_id` only."""
 
     user_count: int
-    """Only there after `with_user_count`."""
+    """Set by `with_user_count` only."""
 
     objects = RoomQuerySet.as_manager()
 
@@ -209,11 +213,13 @@ class Room(models.Model):
                 fields=["object_type", "object_id"], name="talk_room_once_an_object"
             ),
         )
-        # None on the last activity: each message would then rewrite all of these.
+        # No index on the last activity, because then each message would update all
+        # indexes of its room's row.
         indexes = (
-            # Serves the search for calls that nobody is in any more.
+            # Serves the reaper's search for calls without sessions.
             models.Index(fields=["active_since"], name="talk_room_active_since"),
-            # Serves the admin's search for names; PostgreSQL needs the class for LIKE.
+            # Serves the admin's search for names; PostgreSQL needs the operator class
+            # for LIKE.
             models.Index(
                 fields=["name"],
                 opclasses=["varchar_pattern_ops"],
@@ -226,7 +232,7 @@ class Room(models.Model):
 
     @property
     def is_public(self) -> bool:
-        """Whether anybody with the link may join."""
+        """Whether everyone who has the link may join."""
         return self.type == RoomType.PUBLIC
 
     @property

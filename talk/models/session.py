@@ -1,65 +1,81 @@
-"""Sessions: the connections of participants."""
+"""Sessions, which are the connections of participants."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import connections, models
+from django.db import models
 from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from talk.constants import SESSION_ID_LENGTH, SESSION_LIVE_SECONDS
-from talk.models.database import on_write_database, savepoint
+from talk.models import postgres
+from talk.models.database import (
+    can_skip_locked,
+    in_batches,
+    on_write_database,
+    savepoint,
+)
 from talk.models.signaling import SignalingMessage
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
-    """Sessions …"""
+    """Queries over sessions."""
 
     def live(self, now: datetime) -> SessionQuerySet:
-        """… that have pinged recently enough to count as connected at `now`."""
+        """Filter to sessions whose last ping is recent enough to count at `now`."""
         return self.filter(last_ping__gt=live_since(now))
 
     def dead(self, now: datetime) -> SessionQuerySet:
-        """… that have not, and wait for the reaper."""
+        """Filter to sessions that are not live any more; the reaper deletes them."""
         return self.filter(last_ping__lte=live_since(now))
 
     def with_participants(self) -> SessionQuerySet:
-        """… with whose they are, and the account or guest, in the same query."""
+        """Fetch their participants, with users and guests, in the same query."""
         return self.select_related("participant__user", "participant__guest")
 
-    def ping(self, now: datetime) -> None:
-        """… are there at `now`.
+    def ping(self, pks: Sequence[int], now: datetime) -> None:
+        """Set the last ping of sessions to `now`.
 
-        Of many, one that somebody else is changing at this moment is left out, because
-        it is being pinged or ended: waiting for each other's rows, two such batches
-        would lock each other out.
+        When there are several, rows that another transaction has locked are skipped: it
+        pings or ends these sessions. Two batches that wait for each other's rows would
+        deadlock. One query on PostgreSQL, else at most four for each batch.
         """
-        rows = on_write_database(self.order_by("pk"))
-        can_skip = connections[rows.db].features.has_select_for_update_skip_locked
-        if not can_skip:
-            self.update(last_ping=now)
+        if len(pks) > 1 and postgres.is_postgresql():
+            postgres.ping_sessions(pks, now)
             return
-        with savepoint():
-            free = rows.select_for_update(skip_locked=True)
-            free_pks = list(free.values_list("pk", flat=True))
-            self.filter(pk__in=free_pks).update(last_ping=now)
+        for batch in in_batches(pks):
+            rows = on_write_database(self.filter(pk__in=batch))
+            if len(batch) == 1 or not can_skip_locked(rows):
+                rows.update(last_ping=now)
+                continue
+            with savepoint():
+                unlocked = rows.order_by("pk").select_for_update(skip_locked=True)
+                unlocked_pks = list(unlocked.values_list("pk", flat=True))
+                self.filter(pk__in=unlocked_pks).update(last_ping=now)
 
     def with_rooms(self) -> SessionQuerySet:
-        """… with the room they are in, in the same query."""
+        """Fetch their rooms in the same query."""
         return self.select_related("room")
 
     def with_queue_length(self) -> SessionQuerySet:
-        """… with the number of signaling messages for them, as `queue_length`."""
+        """Annotate sessions with the length of their signaling queue.
+
+        As `queue_length`.
+        """
         return self.annotate(queue_length=Count("signaling_messages"))  # type: ignore[no-redef]  # same name
 
     def with_untaken(self, since: datetime) -> SessionQuerySet:
-        """… with whether there are messages untaken since then, as `has_untaken`."""
+        """Annotate sessions with whether their signaling queue has untaken messages.
+
+        As `has_untaken`; see `SignalingQuerySet.untaken`.
+        """
         own = SignalingMessage.objects.filter(recipient=OuterRef("pk"))
         return self.annotate(has_untaken=Exists(own.untaken(since)))  # type: ignore[no-redef]  # same name
 
     def in_call(self) -> SessionQuerySet:
-        """… that take part in the call of their room."""
+        """Filter to sessions that are in the call of their room."""
         return self.filter(in_call__gt=0)
 
 
@@ -69,14 +85,14 @@ def live_since(now: datetime) -> datetime:
 
 
 class Session(models.Model):
-    """One connection of a participant to a room: a device, a tab."""
+    """A connection of a participant to a room, such as a device or a tab."""
 
     room = models.ForeignKey(
         "talk.Room",
         on_delete=models.CASCADE,
         related_name="sessions",
         verbose_name=_("room"),
-        # The unique constraint on (room, device) serves "who is connected here".
+        # The unique constraint on (room, device) serves queries by room.
         db_index=False,
     )
     participant = models.ForeignKey(
@@ -88,7 +104,7 @@ class Session(models.Model):
     session_id = models.CharField(
         _("session id"),
         max_length=SESSION_ID_LENGTH,
-        help_text=_("What the API calls `sessionId`."),
+        help_text=_("The `sessionId` of the API."),
     )
     device = models.CharField(  # noqa: DJ001 - null, because many have none and it is unique
         _("device"),
@@ -110,14 +126,14 @@ class Session(models.Model):
     seen_presence_version = models.PositiveBigIntegerField(
         _("presence version seen"),
         default=0,
-        help_text=_("The room's presence version that the session was last told of."),
+        help_text=_("The room's presence version that the session last received."),
     )
 
     queue_length: int
-    """Only there after `with_queue_length`."""
+    """Set by `with_queue_length` only."""
 
     has_untaken: bool
-    """Only there after `with_untaken`."""
+    """Set by `with_untaken` only."""
 
     objects = SessionQuerySet.as_manager()
 

@@ -1,4 +1,4 @@
-"""Messages between the sessions of a call, kept until they are fetched."""
+"""Signaling messages, stored until their recipients fetch them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from talk.constants import SESSION_ID_LENGTH
 
 
 class SignalingQuerySet(models.QuerySet["SignalingMessage"]):
-    """Signaling messages …"""
+    """Queries over signaling messages."""
 
     def untaken(self, since: datetime) -> SignalingQuerySet:
-        """… that no answer has been begun with since then, oldest first."""
+        """Filter to messages that no response has taken since then, oldest first."""
         is_free = Q(taken_at__isnull=True) | Q(taken_at__lt=since)
         return self.filter(is_free).order_by("pk")
 
@@ -32,7 +32,7 @@ class SignalingMessage(models.Model):
     sender_session_id = models.CharField(
         _("sender"),
         max_length=SESSION_ID_LENGTH,
-        help_text=_("Session id; no reference, because the sender may be gone."),
+        help_text=_("Session id, not a foreign key, because the sender may be gone."),
     )
     text = models.TextField(_("text"), help_text=_("JSON, as the sender wrote it."))
     created_at = models.DateTimeField(_("created at"))
@@ -40,7 +40,9 @@ class SignalingMessage(models.Model):
         _("taken at"),
         null=True,
         blank=True,
-        help_text=_("When an answer was begun with it; deleted when that has left."),
+        help_text=_(
+            "When a response with it was started; once that was sent, it is deleted."
+        ),
     )
 
     objects = SignalingQuerySet.as_manager()

@@ -12,7 +12,7 @@ from functools import partial
 
 from django.utils import timezone
 
-from talk.domain.presence import ReadMark, ping_sessions, raise_read_marks
+from talk.domain.presence import ReadMark, ping_sessions, raise_read_markers
 from talk.realtime.database_threads import DatabaseThreads
 from talk.realtime.metrics import metrics
 
@@ -72,6 +72,6 @@ class PresenceBatches:
 
 def _write(pings: Sequence[int], marks: dict[int, int]) -> None:
     ping_sessions(pks=pings, now=timezone.now())
-    for pk in raise_read_marks(marks):
+    for pk in raise_read_markers(marks):
         # Alone it may wait for whoever is changing it: it holds nothing else.
-        raise_read_marks({pk: marks[pk]})
+        raise_read_markers({pk: marks[pk]})

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from talk.domain.access import Caller, Identity, find_caller
-from talk.domain.presence import ping_sessions, present_sessions, raise_read_marks
+from talk.domain.presence import ping_sessions, present_sessions, raise_read_markers
 from talk.models import BATCH, Participant
 from tests.factories import ParticipantFactory, SessionFactory
 
@@ -79,30 +79,30 @@ class TestPingSessions:
 
 
 class TestRaiseReadMarks:
-    """`raise_read_marks`."""
+    """`raise_read_markers`."""
 
     def test_each_moves_to_its_own_count(self) -> None:
         one, other = ParticipantFactory.create_batch(2)
-        assert raise_read_marks({one.pk: 3, other.pk: 5}) == set()
+        assert raise_read_markers({one.pk: 3, other.pk: 5}) == set()
         one.refresh_from_db()
         other.refresh_from_db()
         assert (one.read_comments, other.read_comments) == (3, 5)
 
     def test_none_moves_back(self) -> None:
         participants = ParticipantFactory.create_batch(2, read_comments=9)
-        raise_read_marks({participant.pk: 3 for participant in participants})
+        raise_read_markers({participant.pk: 3 for participant in participants})
         assert {p.read_comments for p in Participant.objects.all()} == {9}
 
     def test_others_stay_as_they_are(self) -> None:
         one, other = ParticipantFactory.create_batch(2)
-        raise_read_marks({one.pk: 3})
+        raise_read_markers({one.pk: 3})
         other.refresh_from_db()
         assert other.read_comments == 0
 
     def test_who_is_gone_is_not_missed(self) -> None:
         one, other = ParticipantFactory.create_batch(2)
         other.delete()
-        assert raise_read_marks({one.pk: 3, other.pk or 0: 3}) == set()
+        assert raise_read_markers({one.pk: 3, other.pk or 0: 3}) == set()
 
     @pytest.mark.parametrize("places", [2, 50])
     def test_many_cost_the_same_as_few(
@@ -110,7 +110,7 @@ class TestRaiseReadMarks:
     ) -> None:
         pks = [place.pk for place in ParticipantFactory.create_batch(places)]
         with django_assert_num_queries(STATEMENTS):
-            raise_read_marks(dict.fromkeys(pks, 3))
+            raise_read_markers(dict.fromkeys(pks, 3))
 
     def test_a_crowd_is_moved_in_a_few_statements(
         self, django_assert_num_queries: Any
@@ -121,7 +121,7 @@ class TestRaiseReadMarks:
         # and where nobody is free nobody is updated.
         batches = {"postgresql": 2, "sqlite": 2}
         with django_assert_num_queries(batches.get(connection.vendor, 5 + 4)):
-            raise_read_marks(
+            raise_read_markers(
                 marks | {participant.pk: 3 for participant in participants}
             )
         assert {p.read_comments for p in Participant.objects.all()} == {3}

@@ -1,4 +1,4 @@
-"""Transactions: what is done after commit, and who writes when on SQLite."""
+"""Transactions: callbacks after commit, and concurrent writers on SQLite."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import logging
 import threading
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 from django.db import connection, connections, transaction
 
-from talk.models import Room, after_commit, atomic
+import talk
+from talk.models import Room, after_commit, atomic, sqlite_journal_mode
 from tests.factories import RoomFactory
 from tests.threads import TIMEOUT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_work_is_done_when_the_transaction_has_committed() -> None:
+def test_work_runs_after_the_commit() -> None:
     done: list[str] = []
     with transaction.atomic():
         after_commit(partial(done.append, "work"))
@@ -25,7 +27,7 @@ def test_work_is_done_when_the_transaction_has_committed() -> None:
     assert done == ["work"]
 
 
-def test_an_error_is_logged_and_later_work_is_done_all_the_same(caplog) -> None:
+def test_an_error_is_logged_and_later_work_still_runs(caplog) -> None:
     done: list[str] = []
     with caplog.at_level(logging.ERROR), transaction.atomic():
         after_commit(partial(int, "no number"))
@@ -34,13 +36,27 @@ def test_an_error_is_logged_and_later_work_is_done_all_the_same(caplog) -> None:
     assert "ValueError" in caplog.text
 
 
+def test_only_models_ask_for_the_vendor_of_a_database() -> None:
+    package = Path(talk.__file__).parent
+    asking = {
+        path.relative_to(package).parts[0]
+        for path in package.rglob("*.py")
+        if "vendor" in path.read_text()
+    }
+    assert asking == {"models"}
+
+
+def test_only_sqlite_has_a_journal_mode() -> None:
+    assert (sqlite_journal_mode() is not None) == (connection.vendor == "sqlite")
+
+
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="a matter of SQLite")
-class TestTurns:
-    """Writers of one process come one after the other; nobody finds SQLite locked."""
+class TestWritersOnSQLite:
+    """Writers of one process wait for each other; none finds the database locked."""
 
     @pytest.fixture
     def other(self) -> Iterator[threading.Thread]:
-        """Somebody who writes, and would not wait for SQLite at all."""
+        """A second writer, which would not wait for SQLite at all."""
 
         def write() -> None:
             try:
@@ -59,18 +75,18 @@ class TestTurns:
     def room(self) -> Room:
         return RoomFactory(name="nothing")
 
-    def test_the_next_one_writes_when_the_first_has_committed(self, other) -> None:
+    def test_the_second_writes_after_the_commit_of_the_first(self, other) -> None:
         self.write_meanwhile(other)
         other.join(TIMEOUT)
         assert names() == ["other"]
 
-    def test_or_when_the_first_has_given_up(self, other) -> None:
+    def test_the_second_writes_after_the_rollback_of_the_first(self, other) -> None:
         with pytest.raises(LookupError):
             self.write_meanwhile(other, error=LookupError())
         other.join(TIMEOUT)
         assert names() == ["other"]
 
-    def test_nobody_waits_for_what_is_done_after_the_commit(self, other) -> None:
+    def test_writers_do_not_wait_for_callbacks_after_commit(self, other) -> None:
         names_then: list[str] = []
 
         @atomic
@@ -83,7 +99,7 @@ class TestTurns:
         write()
         assert names_then == ["other"]
 
-    def test_what_is_done_after_the_commit_may_write(self) -> None:
+    def test_a_callback_after_commit_may_write(self) -> None:
         @atomic
         def write() -> None:
             after_commit(partial(rename, "afterwards"))
@@ -95,7 +111,7 @@ class TestTurns:
     def write_meanwhile(
         other: threading.Thread, *, error: Exception | None = None
     ) -> None:
-        """Write while another one wants to, and is given time to try."""
+        """Write while the second writer has time to try."""
 
         @atomic
         def write() -> None:

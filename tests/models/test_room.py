@@ -27,8 +27,8 @@ class TestUpdateReturning:
     def test_it_tells_of_rows_as_they_are_afterwards(self) -> None:
         room = RoomFactory(token="abc", last_position=4)
         changes = {"last_position": F("last_position") + 3}
-        told = ("token", "last_position")
-        rows = Room.objects.filter(pk=room.pk).update_returning(changes, told)
+        fields = ("token", "last_position")
+        rows = Room.objects.filter(pk=room.pk).update_returning(changes, fields)
         assert rows == [("abc", 7)]
 
     def test_it_stores_every_change(self) -> None:
@@ -74,15 +74,15 @@ class TestAdvance:
     def test_it_tells_the_counts_afterwards_and_the_token(self) -> None:
         room = RoomFactory(token="abc", last_position=4, comment_count=2)
         now = timezone.now()
-        counts = Room.objects.advance(room.pk, lines=3, comments=1, now=now)
+        counts = Room.objects.advance(room.pk, messages=3, comments=1, now=now)
         assert counts == (7, 3, "abc")
 
     def test_a_room_that_is_gone_is_none(self) -> None:
         now = timezone.now()
-        assert Room.objects.advance(0, lines=1, comments=1, now=now) is None
+        assert Room.objects.advance(0, messages=1, comments=1, now=now) is None
 
     def test_what_it_costs(self, django_assert_num_queries: Any) -> None:
         room = RoomFactory()
         now = timezone.now()
         with django_assert_num_queries(ADVANCE):
-            Room.objects.advance(room.pk, lines=1, comments=1, now=now)
+            Room.objects.advance(room.pk, messages=1, comments=1, now=now)

@@ -113,7 +113,7 @@ class FakeDatabase:
         if pks:
             self.pinged.append(sorted(pks))
 
-    def raise_read_marks(self, marks: dict[int, int]) -> set[int]:
+    def raise_read_markers(self, marks: dict[int, int]) -> set[int]:
         if marks:
             self.marks.append(dict(marks))
         busy = self.busy.intersection(marks)
@@ -171,7 +171,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
     for module, names in (
         (message_cache, ("room_progress", "ended_sessions", "readers_addressed")),
         (hub_module, ("room_versions", "ended_sessions", "lost_participants")),
-        (presence_batches, ("ping_sessions", "raise_read_marks")),
+        (presence_batches, ("ping_sessions", "raise_read_markers")),
     ):
         for name in names:
             monkeypatch.setattr(module, name, getattr(database, name))

@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.response import Response
 
 from talk.api.admitted_requests import AdmittedRequest, admit
-from talk.domain.presence import ReadMark, ping_sessions, raise_read_marks
+from talk.domain.presence import ReadMark, ping_sessions, raise_read_markers
 from talk.hints import HintKind
 
 WAIT_ATTRIBUTE = "talk_wait"
@@ -85,7 +85,7 @@ class Poll(AdmittedRequest, ABC):
         """Note that the caller is there and how far they have read."""
         ping_sessions(pks=self.session_pks, now=now)
         if self.mark is not None:
-            raise_read_marks({self.mark.participant_pk: self.mark.comments})
+            raise_read_markers({self.mark.participant_pk: self.mark.comments})
 
     def again(self, numbers: Mapping[str, int]) -> Poll:
         """Return the next poll of the same caller, with the numbers in its query.
