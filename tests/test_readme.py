@@ -115,7 +115,7 @@ def test_every_link_inside_the_project_leads_somewhere() -> None:
 
 def test_every_section_is_in_the_table_of_contents() -> None:
     sections = re.findall(r"^## (.*)$", PROSE, re.MULTILINE)
-    contents = PROSE.split("\n## ")[0]
+    contents = " ".join(PROSE.split("\n## ")[0].split())
     assert [name for name in sections if f"[{name}](#" not in contents] == []
 
 
