@@ -26,7 +26,7 @@ from talk.domain.room_details import Member
 from talk.domain.room_overviews import list_people, overviews_of
 from talk.exceptions import NotFound, TalkError
 from talk.models import Message, Participant, Room, RoomQuerySet, Session
-from talk.rendering.rooms import flags_of
+from talk.rendering.rooms import combine_flags
 
 PEOPLE_SHOWN = 20
 """Participants on a room's own page; a list of its own has all of them."""
@@ -211,7 +211,7 @@ class RoomAdmin(TalkAdmin):
             "url": change_url(participant),
             "place": participant,
             "sessions": len(live),
-            "is_in_call": bool(flags_of(live)),
+            "is_in_call": bool(combine_flags(live)),
             "last_ping": member.last_ping,
         }
 

@@ -1,1 +1,4 @@
-"""Domain objects as the API shows them, to one reader in one language. No queries."""
+"""Renders domain objects as the API shows them, for a reader, in the active language.
+
+Nothing here runs a query.
+"""

@@ -1,4 +1,4 @@
-"""Initials on a colour, as an image."""
+"""Avatars: initials on a coloured background, as SVG or PNG."""
 
 from __future__ import annotations
 
@@ -12,63 +12,63 @@ COLOURS = (
     *("#8b3a4a", "#a1402b", "#8a5200", "#6b6100", "#3f7016", "#1d7444"),
     *("#00746b", "#00708f", "#2865a8", "#4c58b5", "#7049a8", "#94408c"),
 )
-"""Dark enough to read white letters on them: a contrast of 4.5 and more."""
+"""Background colours, on which white letters have a contrast of at least 4.5."""
 
-LETTERS = "#ffffff"
-NOBODY = "?"
-"""Stands for a name without letters and digits."""
+LETTER_COLOUR = "#ffffff"
+UNKNOWN_INITIAL = "?"
+"""Initial of a name without letters and digits, and of letters that a font lacks."""
 
 LETTER_SIZES = {1: 0.5, 2: 0.42}
-"""Height of one letter, and of two, as a part of the image's."""
+"""Height of letters relative to the image, by the number of letters."""
 
 
 def render_svg(*, key: str, name: str, size: int) -> bytes:
     """Return the initials of `name` on the colour of `key` as SVG."""
-    letters = initials(name)
+    letters = initials_of(name)
     font_size = round(100 * LETTER_SIZES[len(letters)])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100" '
         f'width="{size}" height="{size}">'
-        f'<rect width="100" height="100" fill="{colour(key)}"/>'
+        f'<rect width="100" height="100" fill="{colour_of(key)}"/>'
         f'<text x="50" y="50" dy="0.35em" text-anchor="middle" '
         f'font-family="system-ui, sans-serif" font-size="{font_size}" '
-        f'fill="{LETTERS}">{escape(letters)}</text></svg>'
+        f'fill="{LETTER_COLOUR}">{escape(letters)}</text></svg>'
     ).encode()
 
 
 def can_render_png() -> bool:
-    """Return whether images can be drawn as PNG; needs the extra `avatars`."""
+    """Whether images can be drawn as PNG, which needs the extra `avatars`."""
     return find_spec("PIL") is not None
 
 
 def render_png(*, key: str, name: str, size: int) -> bytes:
     """Return the initials of `name` on the colour of `key` as PNG.
 
-    Letters that the font of Pillow lacks are shown by their base, or as a question
-    mark.
+    Letters outside of ASCII, which the font of Pillow may lack, become their base
+    letter or a question mark.
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    letters = "".join(_plain(letter) for letter in initials(name))
-    image = Image.new("RGB", (size, size), colour(key))
+    letters = "".join(_ascii(letter) for letter in initials_of(name))
+    image = Image.new("RGB", (size, size), colour_of(key))
     font = ImageFont.load_default(size * LETTER_SIZES[len(letters)])
     middle = (size / 2, size / 2)
-    ImageDraw.Draw(image).text(middle, letters, LETTERS, font, anchor="mm")
+    ImageDraw.Draw(image).text(middle, letters, LETTER_COLOUR, font, anchor="mm")
     content = BytesIO()
     image.save(content, "PNG", optimize=True)
     return content.getvalue()
 
 
-def initials(name: str) -> str:
+def initials_of(name: str) -> str:
     """Return the first letters of the first and the last word of a name, in capitals."""
     words = unicodedata.normalize("NFC", name).split()
     letters = [letter for word in words if (letter := _first_letter(word))]
     shown = letters if len(letters) < 2 else [letters[0], letters[-1]]
-    return "".join(shown) or NOBODY
+    return "".join(shown) or UNKNOWN_INITIAL
 
 
-def colour(key: str) -> str:
-    """Return the colour of somebody, always the same."""
+def colour_of(key: str) -> str:
+    """Return the colour of a key, which is always the same."""
     digest = hashlib.sha256(key.encode(errors="surrogatepass")).digest()
     return COLOURS[digest[0] % len(COLOURS)]
 
@@ -78,6 +78,6 @@ def _first_letter(word: str) -> str:
     return letter.upper()[:1]
 
 
-def _plain(letter: str) -> str:
+def _ascii(letter: str) -> str:
     base = unicodedata.normalize("NFKD", letter)[0]
-    return base if base.isascii() and base.isalnum() else NOBODY
+    return base if base.isascii() and base.isalnum() else UNKNOWN_INITIAL

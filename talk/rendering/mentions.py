@@ -1,4 +1,4 @@
-"""Comments with mentions: placeholders in the text, people in the parameters."""
+"""Comments: mentions become placeholders in the text, and users in the parameters."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 USERS = "users"
-"""`source` of a suggestion, the only one so far."""
+"""`source` of every suggestion."""
 
 
 def render_suggestion(user: User) -> dict[str, str]:
-    """Return somebody whom a client may mention.
+    """Return a user whom the caller may mention.
 
     API: Get mention autocomplete suggestions.
     """
@@ -27,10 +27,10 @@ def render_suggestion(user: User) -> dict[str, str]:
 
 
 def render_comment(text: str, names: Names) -> tuple[str, RichObjects]:
-    """Return a text with its mentions of known users replaced, and who they are.
+    """Return the text with placeholders for mentioned users, and these users.
 
-    Users are numbered in the order of their first mention. Whoever does not exist
-    stays as it was written.
+    Users are numbered in the order of their first mention. Mentions of unknown users
+    stay as written.
 
     API: `message` and `messageParameters`, Rich Object Strings.
     """
@@ -42,5 +42,5 @@ def render_comment(text: str, names: Names) -> tuple[str, RichObjects]:
             key = keys.setdefault(mention.user_id, f"mention-user{len(keys) + 1}")
             parts += [text[end : mention.start], f"{{{key}}}"]
             end = mention.end
-    people = {key: render_user(user_id, names) for user_id, key in keys.items()}
-    return "".join([*parts, text[end:]]), people
+    users = {key: render_user(user_id, names) for user_id, key in keys.items()}
+    return "".join([*parts, text[end:]]), users

@@ -1,4 +1,4 @@
-"""Messages as the API shows them."""
+"""Messages of the chat."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def render_message(
 ) -> dict[str, Any]:
     """Return a message as `reader` sees it, in the active language.
 
-    `names` are of those whom the message speaks about or mentions. The actor must have been selected with the message.
+    `names` are the display names of the users and guests in its parameters and
+    mentions. The actor must have been selected with the message.
 
     API: Receive chat messages of a room, the message.
     """
@@ -41,19 +42,20 @@ def render_message(
 
 
 def render_text(message: Message, *, names: Names) -> str:
-    """Return what a message says to somebody whom it does not concern, names filled in.
+    """Return a message as plain text, for readers other than its actor.
 
-    In the active language. `names` and the actor are needed as for `render_message`.
+    The text is in the active language. `names` and the actor are needed as for
+    `render_message`.
     """
     if message.system_message:
-        text, people = render_system_message(message, reader=Reader(), names=names)
-        return fill_in(text, people, sign="")
-    text, people = render_comment(message.text, names)
-    return fill_in(text, people, sign="@")
+        text, parameters = render_system_message(message, reader=Reader(), names=names)
+        return fill_in(text, parameters, sign="")
+    text, parameters = render_comment(message.text, names)
+    return fill_in(text, parameters, sign="@")
 
 
 def _render_actor(message: Message) -> tuple[str, str, str]:
-    """Return type, id and display name; the name is empty when there is none."""
+    """Return type, id and display name; a missing name is empty."""
     if message.actor_type == ActorType.GUESTS:
         guest = message.actor_guest
         if guest is None:

@@ -19,10 +19,10 @@ from talk.rendering.mentions import render_comment
 from talk.rendering.rich_objects import RichObjects, fill_in, render_actor
 
 ONE_TO_ONE, NAMED, UNNAMED = "one-to-one", "named", "unnamed"
-"""Kinds of rooms, as subjects tell them apart."""
+"""Kinds of rooms that have different subjects."""
 
 USER, DELETED, GUEST = "user", "deleted", "guest"
-"""Kinds of authors, as subjects tell them apart."""
+"""Kinds of authors that have different subjects."""
 
 SUBJECTS: Mapping[tuple[NotificationKind, str, str], Promise] = {
     (NotificationKind.MENTION, ONE_TO_ONE, USER): gettext_lazy(
@@ -90,9 +90,9 @@ CALL_TYPES: Mapping[int, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class RenderedNotification:
-    """A notification's words, plain and with placeholders for rich objects.
+    """Subject and text of a notification, plain and with placeholders.
 
-    `language` is the code of the language they are in.
+    `language` is the code of their language.
     """
 
     language: str
@@ -105,9 +105,9 @@ class RenderedNotification:
 
 
 def render_notification(notification: Notification) -> RenderedNotification:
-    """Return the words for a notification; no query.
+    """Return subject and text of a notification, without queries.
 
-    The language is the recipient's, or the site's where they have none.
+    The language is that of the recipient, or else that of the site.
 
     API: notifications of the kinds `chat` and `mention`.
     """
@@ -138,11 +138,11 @@ def _render_subject(notification: Notification) -> tuple[str, RichObjects]:
     else:
         author = USER
         parameters["user"] = render_actor(message)
-    text = SUBJECTS[notification.kind, _kind_of(room), author]
+    text = SUBJECTS[notification.kind, _room_kind(room), author]
     return str(text), parameters
 
 
-def _kind_of(room: Room) -> str:
+def _room_kind(room: Room) -> str:
     if room.is_one_to_one:
         return ONE_TO_ONE
     return NAMED if room.name else UNNAMED

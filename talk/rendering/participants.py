@@ -1,4 +1,4 @@
-"""Participants as the API lists them."""
+"""Participants in the list of a room's participants."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from talk.adapters import get_adapter
 from talk.constants import NO_SESSION
 from talk.domain.room_details import Member
-from talk.rendering.rooms import flags_of, seconds_of
+from talk.rendering.rooms import combine_flags, seconds_of
 
 
 def render_participant(member: Member, *, now: datetime) -> dict[str, Any]:
-    """Return one entry of a room's list of participants.
+    """Return a participant.
 
     API: Get list of participants in a room.
     """
@@ -28,5 +28,5 @@ def render_participant(member: Member, *, now: datetime) -> dict[str, Any]:
         "participantType": member.type,
         "lastPing": seconds_of(member.last_ping),
         "sessionId": live[0].session_id if live else NO_SESSION,
-        "inCall": int(flags_of(live)),
+        "inCall": int(combine_flags(live)),
     }

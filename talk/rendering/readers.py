@@ -1,4 +1,4 @@
-"""Who reads, which decides about "you"."""
+"""Readers, for whom texts are rendered: they decide which person is "you"."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from talk.domain.access import Caller
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reader:
-    """The reader's public ids: a user's, or a guest's; the other one is None."""
+    """The public id of a user or a guest who reads; the other id is None.
+
+    Without either, the reader is nobody whom a message names.
+    """
 
     user_id: str | None = None
     guest_id: str | None = None
 
 
 def reader_of(caller: Caller) -> Reader:
-    """Return the caller as a reader."""
+    """Return the reader that the caller is."""
     if caller.user is not None:
         return Reader(user_id=get_adapter().user_id(caller.user))
     return Reader(guest_id=caller.guest.actor_id if caller.guest else None)

@@ -1,4 +1,4 @@
-"""Rich objects: the people that placeholders of a message stand for."""
+"""Rich objects: the users and guests whom placeholders in a message stand for."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from talk.constants import DELETED_USERS, UNKNOWN_GUEST, ActorType
 from talk.models import Message, Names
 
 RichObjects = dict[str, dict[str, str]]
-"""`messageParameters`: what each placeholder stands for, by its name."""
+"""`messageParameters`: rich objects by the names of their placeholders."""
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z0-9-]+)\}")
 
 DELETED_ACTOR = {"type": "user", "id": DELETED_USERS, "name": DELETED_USERS}
-"""Stands for whoever acted and has no account any more."""
+"""The actor of a message whose account is deleted."""
 
 
 def render_actor(message: Message) -> dict[str, str]:
-    """Return who wrote a message, or did what it tells of."""
+    """Return the author of a comment, or the actor of a system message."""
     if message.actor_type == ActorType.GUESTS:
         guest = message.actor_guest
         if guest is None:
@@ -38,23 +38,27 @@ def render_actor(message: Message) -> dict[str, str]:
 
 
 def render_user(user_id: str, names: Names) -> dict[str, str]:
-    """Return a user; without an account, the id has to do for a name."""
+    """Return a user. The name of a deleted user is their id."""
     return {"type": "user", "id": user_id, "name": names.users.get(user_id, user_id)}
 
 
 def render_guest(guest_id: str, display_name: str) -> dict[str, str]:
-    """Return a guest, whose name is told apart from users' names."""
+    """Return a guest, whose name is marked as a guest's."""
     # Translators: a guest's chosen name, told apart from users' names.
-    named = _("%(name)s (guest)") % {"name": display_name}
-    name = named if display_name else _("Guest")
+    marked = _("%(name)s (guest)") % {"name": display_name}
+    name = marked if display_name else _("Guest")
     return {"type": "guest", "id": guest_id, "name": name}
 
 
 def fill_in(text: str, parameters: RichObjects, *, sign: str) -> str:
-    """Put names where the placeholders of a text are; users are marked by `sign`."""
+    """Replace placeholders by names; `sign` stands before the names of users."""
     parts = PLACEHOLDER.split(text)
     for index in range(1, len(parts), 2):
-        known = parameters.get(parts[index])
-        mark = sign if known is not None and known["type"] == "user" else ""
-        parts[index] = f"{mark}{known['name']}" if known else f"{{{parts[index]}}}"
+        key = parts[index]
+        rich_object = parameters.get(key)
+        if rich_object is None:
+            parts[index] = f"{{{key}}}"
+        else:
+            prefix = sign if rich_object["type"] == "user" else ""
+            parts[index] = f"{prefix}{rich_object['name']}"
     return "".join(parts)

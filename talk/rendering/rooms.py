@@ -1,4 +1,4 @@
-"""Rooms as the API shows them."""
+"""Rooms, for their participants and as previews for others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from talk.models import Room, Session
 from talk.rendering.messages import render_message
 from talk.rendering.readers import reader_of
 
-HIDDEN_BY_PASSWORD = {
+HIDDEN_VALUES = {
     "name": "",
     "displayName": "",
     "objectType": "",
@@ -34,11 +34,11 @@ HIDDEN_BY_PASSWORD = {
     "hasCall": False,
     "lastActivity": 0,
 }
-"""What a stranger is told instead about a room with a password."""
+"""Values in previews of rooms with a password, which hide the real ones."""
 
 
 def render_rooms(states: Iterable[RoomState], *, now: datetime) -> list[dict[str, Any]]:
-    """Return rooms of one participant as they see them.
+    """Return the rooms of a user as the user sees them.
 
     API: Get user's rooms.
     """
@@ -55,42 +55,48 @@ def render_room(state: RoomState, *, now: datetime) -> dict[str, Any]:
 
 
 class ParticipantRenderer:
-    """Who people are, asked of the adapter once for all rooms that they are in."""
+    """Renders participants for several rooms, and asks the adapter once per user."""
 
     def __init__(self) -> None:
         self._adapter = get_adapter()
         self._names: dict[Any, tuple[str, str]] = {}
-        self._absent: dict[tuple[Any, int], tuple[str, dict[str, Any]]] = {}
+        self._disconnected: dict[tuple[Any, int], tuple[str, dict[str, Any]]] = {}
 
-    def name(self, member: Member) -> tuple[str, str]:
+    def names(self, member: Member) -> tuple[str, str]:
         """Return the id and the display name of a user; both empty for guests."""
-        known = self._names.get(member.user_pk)
-        if known is None:
-            user, ask = member.user, self._adapter
-            known = (ask.user_id(user), ask.display_name(user)) if user else ("", "")
-            self._names[member.user_pk] = known
-        return known
+        names = self._names.get(member.user_pk)
+        if names is None:
+            user, adapter = member.user, self._adapter
+            names = ("", "")
+            if user is not None:
+                names = (adapter.user_id(user), adapter.display_name(user))
+            self._names[member.user_pk] = names
+        return names
 
     def render(self, member: Member, now: datetime) -> tuple[str, dict[str, Any]]:
-        """Return the id of a user, and what others are told of them in a room.
+        """Return the id of a user, and the user as a participant of a room.
 
-        Whoever is not connected looks the same in all rooms and is rendered once.
+        A user who is not connected looks the same in all rooms, and is rendered once.
         """
         live = member.live_sessions(now) if member.sessions else None
         if live:
-            return self._render(member, int(flags_of(live)), live[0].session_id)
+            return self._render(member, int(combine_flags(live)), live[0].session_id)
         key = (member.user_pk, member.type)
-        known = self._absent.get(key)
-        if known is None:
-            known = self._absent[key] = self._render(member, 0, NO_SESSION)
-        return known
+        rendered = self._disconnected.get(key)
+        if rendered is None:
+            rendered = self._disconnected[key] = self._render(member, 0, NO_SESSION)
+        return rendered
 
     def _render(
         self, member: Member, flags: int, session_id: str
     ) -> tuple[str, dict[str, Any]]:
-        user_id, name = self.name(member)
-        shown = {"name": name, "type": member.type, "call": flags}
-        return user_id, {**shown, "sessionId": session_id}
+        user_id, name = self.names(member)
+        return user_id, {
+            "name": name,
+            "type": member.type,
+            "call": flags,
+            "sessionId": session_id,
+        }
 
 
 def _render_room(
@@ -98,12 +104,12 @@ def _render_room(
 ) -> dict[str, Any]:
     room, participant = state.room, state.caller.participant
     own_sessions, own_member = state.own_sessions(now), state.own_member
-    flags = flags_of(own_sessions)
+    flags = combine_flags(own_sessions)
     is_user = state.caller.user is not None
     unread = participant.unread_of(room) if is_user else 0
-    people, guest_count = _people(state), _count_guests(state, now)
+    users, guest_count = _users(state), _count_guests(state, now)
     guest_text = _guest_text(state, guest_count)
-    name, display_name = _names(state, people, guest_text, renderer)
+    name, display_name = _names(state, users, guest_text, renderer)
     return {
         **_render_identity(room),
         "name": name,
@@ -121,7 +127,7 @@ def _render_room(
         "notificationLevel": _notification_level(room, participant.notification_level),
         "lastPing": seconds_of(own_member.last_ping if own_member else None),
         "sessionId": own_sessions[0].session_id if own_sessions else NO_SESSION,
-        "participants": dict(renderer.render(one, now) for one in people) or [],
+        "participants": dict(renderer.render(user, now) for user in users) or [],
         "numGuests": guest_count,
         "guestList": guest_text,
         "lastMessage": _render_last_message(state),
@@ -129,14 +135,14 @@ def _render_room(
 
 
 def render_preview(preview: RoomPreview) -> dict[str, Any]:
-    """Return a public room as somebody sees it who has not joined.
+    """Return a public room as non-participants see it.
 
-    A password hides what the room is called and what happens in it.
+    A password hides the names, the object and the activity of the room.
 
     API: Get single room (also for guests).
     """
     room = preview.room
-    shown: dict[str, Any] = {
+    rendered: dict[str, Any] = {
         **_render_identity(room),
         "participantType": int(ParticipantType.GUEST),
         "participantInCall": False,
@@ -156,11 +162,11 @@ def render_preview(preview: RoomPreview) -> dict[str, Any]:
         "guestList": "",
         "lastMessage": [],
     }
-    return {**shown, **HIDDEN_BY_PASSWORD} if room.password else shown
+    return {**rendered, **HIDDEN_VALUES} if room.password else rendered
 
 
 def render_created_room(opened: OpenedRoom) -> dict[str, Any]:
-    """Return what somebody is told of a room that they asked for.
+    """Return the response to a request that creates or finds a room.
 
     API: Creating a new room.
     """
@@ -184,22 +190,22 @@ def _render_identity(room: Room) -> dict[str, Any]:
 
 def _names(
     state: RoomState,
-    people: list[Member],
+    users: list[Member],
     guest_text: str,
     renderer: ParticipantRenderer,
 ) -> tuple[str, str]:
-    """Return `name` and `displayName`; people stand in for a name that is missing."""
+    """Return `name` and `displayName`; a missing name is replaced by the other users."""
     room = state.room
     if room.name and not room.is_one_to_one:
         return room.name, room.name
-    own = state.caller.user.pk if state.caller.user is not None else None
-    others = [member for member in people if member.user_pk != own]
+    own_pk = state.caller.user.pk if state.caller.user is not None else None
+    others = [member for member in users if member.user_pk != own_pk]
     if room.is_one_to_one and others:
-        return renderer.name(others[0])
+        return renderer.names(others[0])
     if room.name:
         return room.name, room.name
-    parts = [renderer.name(member)[1] for member in others]
-    if own is None or not others:
+    parts = [renderer.names(member)[1] for member in others]
+    if own_pk is None or not others:
         parts.append(_("You"))
     if guest_text:
         parts.append(guest_text)
@@ -207,7 +213,7 @@ def _names(
 
 
 def _guest_text(state: RoomState, count: int) -> str:
-    """Return the words for the other guests of a public room, if there are any."""
+    """Return a text that counts the other guests of a public room, or an empty one."""
     if not state.room.is_public:
         return ""
     is_guest = state.caller.user is None
@@ -221,31 +227,31 @@ def _guest_text(state: RoomState, count: int) -> str:
     return text % {"count": count}
 
 
-def _people(state: RoomState) -> list[Member]:
-    """Return the members with accounts, the latest ping first."""
-    people = [member for member in state.members if member.user_pk is not None]
-    seen = [member for member in people if member.last_ping is not None]
-    if not seen:
-        return people
-    never = [member for member in people if member.last_ping is None]
-    return [*sorted(seen, key=attrgetter("last_ping"), reverse=True), *never]
+def _users(state: RoomState) -> list[Member]:
+    """Return the participants who are users, the latest ping first."""
+    users = [member for member in state.members if member.user_pk is not None]
+    pinged = [member for member in users if member.last_ping is not None]
+    if not pinged:
+        return users
+    others = [member for member in users if member.last_ping is None]
+    return [*sorted(pinged, key=attrgetter("last_ping"), reverse=True), *others]
 
 
 def _count_active(state: RoomState, now: datetime) -> int:
-    return _count_seen_since(state.members, now - timedelta(seconds=ACTIVE_SECONDS))
+    return _count_pinged_since(state.members, now - timedelta(seconds=ACTIVE_SECONDS))
 
 
 def _count_guests(state: RoomState, now: datetime) -> int:
     guests = [member for member in state.members if member.user_pk is None]
-    return _count_seen_since(guests, now - timedelta(seconds=SESSION_LIVE_SECONDS))
+    return _count_pinged_since(guests, now - timedelta(seconds=SESSION_LIVE_SECONDS))
 
 
-def _count_seen_since(members: list[Member], since: datetime) -> int:
+def _count_pinged_since(members: list[Member], since: datetime) -> int:
     return sum(m.last_ping is not None and m.last_ping > since for m in members)
 
 
-def flags_of(sessions: list[Session]) -> InCall:
-    """Return what the sessions contribute to the call together."""
+def combine_flags(sessions: list[Session]) -> InCall:
+    """Return the in-call flags of several sessions together."""
     flags = InCall.DISCONNECTED
     for session in sessions:
         flags |= InCall(session.in_call)
@@ -253,7 +259,7 @@ def flags_of(sessions: list[Session]) -> InCall:
 
 
 def _notification_level(room: Room, level: int) -> int:
-    """Return the level that applies; the stored default is never shown."""
+    """Return the level that applies; the default depends on the type of the room."""
     if level != NotificationLevel.DEFAULT:
         return level
     default = (

@@ -1,4 +1,4 @@
-"""Who is in a call, and who is connected, as signaling tells it."""
+"""Sessions in a call, and connected sessions with their signaling messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from talk.domain.signaling_internal import SignalingUpdate
 from talk.models import Participant, Session
 
 NO_CONNECTED_USERS = [{"type": "usersInRoom", "data": []}]
-"""What a session is told that is not in the room."""
+"""The response to a session that is not in the room."""
 
 
 def render_peers(sessions: Sequence[Session], *, token: str) -> list[dict[str, Any]]:
@@ -29,8 +29,8 @@ def render_peers(sessions: Sequence[Session], *, token: str) -> list[dict[str, A
     ]
 
 
-def render_news(news: SignalingUpdate) -> list[dict[str, Any]]:
-    """Return the messages for a session and, last, everybody who is connected.
+def render_signaling_update(update: SignalingUpdate) -> list[dict[str, Any]]:
+    """Return the messages for a session and, last, all connected sessions.
 
     API: internal signaling, GET.
     """
@@ -42,9 +42,11 @@ def render_news(news: SignalingUpdate) -> list[dict[str, Any]]:
             "sessionId": session.session_id,
             "inCall": session.in_call,
         }
-        for session in news.sessions
+        for session in update.sessions
     ]
-    messages = [{"type": "message", "data": message.text} for message in news.messages]
+    messages = [
+        {"type": "message", "data": message.text} for message in update.messages
+    ]
     return [*messages, {"type": "usersInRoom", "data": users}]
 
 

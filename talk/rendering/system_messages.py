@@ -1,4 +1,4 @@
-"""The words of system messages, for those who did it, whom it befell, and others."""
+"""Texts of system messages, for the actor, the affected participant, and others."""
 
 from __future__ import annotations
 
@@ -29,14 +29,16 @@ from talk.rendering.rich_objects import (
 
 @dataclass(frozen=True, kw_only=True)
 class Wording:
-    """One system message from each point of view. `{…}` are placeholders."""
+    """The texts of a system message by reader. `{…}` are placeholders.
+
+    `self_others` and `self_actor` apply if actor and affected participant are the same.
+    """
 
     others: Promise
     actor: Promise
     affected: Promise | None = None
     self_others: Promise | None = None
     self_actor: Promise | None = None
-    """When actor and affected user are the same."""
 
 
 PROMOTED = Wording(
@@ -96,7 +98,7 @@ WORDINGS: Mapping[str, Wording] = {
         actor=gettext_lazy("You left the call"),
     ),
     SystemMessage.CONVERSATION_RENAMED: Wording(
-        # The names stand in the text itself.
+        # The names are part of the text, not placeholders.
         others=gettext_lazy(
             '{actor} renamed the conversation from "%(oldName)s" to "%(newName)s"'
         ),
@@ -140,8 +142,8 @@ WORDINGS: Mapping[str, Wording] = {
     SystemMessage.GUEST_MODERATOR_DEMOTED: DEMOTED,
 }
 
-SUMMED_UP_USERS = 5
-"""Users named in the summary of a call, if no guests are left to be told of."""
+NAMED_USERS_MAX = 5
+"""Users named in the summary of a call; one less if it counts others too."""
 
 
 def render_system_message(
@@ -159,13 +161,13 @@ def render_system_message(
     if affected is not None:
         parameters["user"] = affected
     text = str(_choose(wording, parameters, reader))
-    return _fill(text, message.parameters), parameters
+    return _insert(text, message.parameters), parameters
 
 
 def readers_addressed(message: Message) -> set[Reader]:
-    """Return who may be told something else than others by a message.
+    """Return the readers who may see another text of the message than others.
 
-    That is who did what it tells, and whom it befell.
+    These are its actor and the affected participant.
     """
     if message.system_message in ("", SystemMessage.CALL_ENDED):
         return set()
@@ -181,8 +183,8 @@ def readers_addressed(message: Message) -> set[Reader]:
     return addressed
 
 
-def _fill(text: str, values: Mapping[str, Any]) -> str:
-    """Put names into a text, which is otherwise left as it is."""
+def _insert(text: str, values: Mapping[str, Any]) -> str:
+    """Insert values into a text, if it has placeholders for them."""
     return text % values if "%(" in text else text
 
 
@@ -199,30 +201,30 @@ def _render_affected(message: Message, names: Names) -> dict[str, str] | None:
 def _sum_up_call(
     parameters: Mapping[str, Any], names: Names
 ) -> tuple[str, RichObjects]:
-    """Return who took part in a call and for how long; the same for every reader."""
+    """Return participants and duration of a call; the text has no reader."""
     user_ids: list[str] = parameters[USERS_PARAMETER]
     guests: int = parameters["guests"]
     named = len(user_ids)
-    if named > SUMMED_UP_USERS or (named == SUMMED_UP_USERS and guests):
-        named = SUMMED_UP_USERS - 1
-    rest = len(user_ids) - named + guests
+    if named > NAMED_USERS_MAX or (named == NAMED_USERS_MAX and guests):
+        named = NAMED_USERS_MAX - 1
+    others = len(user_ids) - named + guests
     values: dict[str, Any] = {"duration": _duration(parameters["duration"])}
     if len(user_ids) > named:
-        text = ngettext("%(count)d other", "%(count)d others", rest)
-        values["others"] = text % {"count": rest}
+        text = ngettext("%(count)d other", "%(count)d others", others)
+        values["others"] = text % {"count": others}
     elif guests:
         text = ngettext("%(count)d guest", "%(count)d guests", guests)
         values["others"] = text % {"count": guests}
     summaries = SUMMARIES_WITH_OTHERS if "others" in values else SUMMARIES
-    rich = {
+    users = {
         f"user{number}": render_user(user_id, names)
         for number, user_id in enumerate(user_ids[:named], start=1)
     }
-    return str(summaries[named]) % values, rich
+    return str(summaries[named]) % values, users
 
 
 def _duration(seconds: int) -> str:
-    """Return `M:SS`, or `H:MM:SS` from one hour on."""
+    """Return `M:SS`, or `H:MM:SS` for an hour or more."""
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -250,7 +252,7 @@ def _is_same(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 def _is_reader(person: Mapping[str, str], reader: Reader) -> bool:
     if person is DELETED_ACTOR:
-        # Somebody may well have taken this for a user name.
+        # A user may have this very user name.
         return False
-    own_id = reader.user_id if person["type"] == "user" else reader.guest_id
-    return own_id is not None and person["id"] == own_id
+    reader_id = reader.user_id if person["type"] == "user" else reader.guest_id
+    return reader_id is not None and person["id"] == reader_id

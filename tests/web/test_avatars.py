@@ -11,7 +11,7 @@ from django.test import Client
 
 from talk.adapters import DefaultAdapter, Picture
 from talk.api.views import avatars as views
-from talk.rendering.avatars import COLOURS, colour, initials
+from talk.rendering.avatars import COLOURS, colour_of, initials_of
 from tests.client import TalkClient
 from tests.factories import PASSWORD, UserFactory
 
@@ -76,7 +76,7 @@ class TestInitials:
         ],
     )
     def test_initials(self, name, expected):
-        assert initials(name) == expected
+        assert initials_of(name) == expected
 
 
 class TestColour:
@@ -87,10 +87,10 @@ class TestColour:
         assert 1.05 / (luminance(value) + 0.05) >= 4.5
 
     def test_it_is_always_the_same(self):
-        assert colour("alice") == "#00708f"
+        assert colour_of("alice") == "#00708f"
 
     def test_all_are_used(self):
-        assert {colour(str(number)) for number in range(500)} == set(COLOURS)
+        assert {colour_of(str(number)) for number in range(500)} == set(COLOURS)
 
 
 class TestUser:

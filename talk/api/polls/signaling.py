@@ -12,7 +12,7 @@ from talk.domain import signaling_internal
 from talk.domain.signaling_internal import SignalingUpdate
 from talk.exceptions import NotFound
 from talk.hints import HintKind
-from talk.rendering.signaling import NO_CONNECTED_USERS, render_news
+from talk.rendering.signaling import NO_CONNECTED_USERS, render_signaling_update
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +38,7 @@ class SignalingPoll(Poll):
 
     def respond(self, news: SignalingUpdate) -> Response:
         """Return the messages and who is connected."""
-        return Response(render_news(news))
+        return Response(render_signaling_update(news))
 
     def expire(self) -> Response:
         """Return who is connected."""
@@ -49,7 +49,7 @@ class SignalingPoll(Poll):
             )
         except NotFound as error:
             return self.fail(error)
-        return Response(render_news(news))
+        return Response(render_signaling_update(news))
 
     def fail(self, error: Exception) -> Response:
         """Tell a session that has ended that it is alone."""

@@ -250,7 +250,7 @@ SETTINGS = object_with(
     ),
 )
 
-SIGNALING_NEWS = {
+SIGNALING_UPDATE = {
     "description": "Messages for the session and, last, all connected sessions.",
     **array_of(
         {"oneOf": [reference("TalkSignalingMessage"), reference("TalkUsersInRoom")]}
@@ -315,7 +315,7 @@ SCHEMAS: dict[str, Schema] = {
         type=literal("usersInRoom", description="The connected sessions."),
         data=array_of(reference("TalkConnectedUser")),
     ),
-    "TalkSignalingNews": SIGNALING_NEWS,
+    "TalkSignalingUpdate": SIGNALING_UPDATE,
     "TalkSignalingSettings": SETTINGS,
     "TalkCapabilities": CAPABILITIES,
     "TalkProfile": PROFILE,

@@ -403,11 +403,11 @@ SIGNALING: Operations = {
     (signaling.SignalingViewSet, "list"): Operation(
         tag="signaling",
         responses={
-            200: success(reference("TalkSignalingNews")),
+            200: success(reference("TalkSignalingUpdate")),
             400: DISABLED,
             404: ResponseSpec(
                 description="The session is not in the room.",
-                data=reference("TalkSignalingNews"),
+                data=reference("TalkSignalingUpdate"),
             ),
         },
     ),

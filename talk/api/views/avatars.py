@@ -20,8 +20,8 @@ from talk.api.site_cache import ask_cache
 from talk.domain.account_avatars import Avatar, find_avatar
 from talk.rendering.avatars import (
     can_render_png,
-    colour,
-    initials,
+    colour_of,
+    initials_of,
     render_png,
     render_svg,
 )
@@ -101,7 +101,7 @@ def _draw(request: HttpRequest, avatar: Avatar, size: int) -> tuple[bytes, str]:
     """Draw initials: as SVG if the client accepts it, as browsers do, else as PNG."""
     if SVG in request.headers.get("Accept", "") or not can_render_png():
         return render_svg(key=avatar.key, name=avatar.name, size=size), SVG
-    appearance = f"{colour(avatar.key)}.{initials(avatar.name)}"
+    appearance = f"{colour_of(avatar.key)}.{initials_of(avatar.name)}"
     key = f"talk.avatar.{hashlib.sha256(appearance.encode()).hexdigest()}.{size}"
     content = ask_cache(lambda cache: cache.get(key), otherwise=lambda: None)
     if content is None:
