@@ -1,4 +1,4 @@
-"""Readers, for whom texts are rendered: they decide which person is "you"."""
+"""Readers, for whom texts are rendered: a text calls its reader "you"."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from talk.domain.access import Caller
 class Reader:
     """The public id of a user or a guest who reads; the other id is None.
 
-    Without either, the reader is nobody whom a message names.
+    Without either id, no text calls the reader "you".
     """
 
     user_id: str | None = None

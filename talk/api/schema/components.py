@@ -158,7 +158,7 @@ ROOM = object_with(
             {
                 "type": "object",
                 "minProperties": 1,
-                "additionalProperties": reference("TalkRoomMember"),
+                "additionalProperties": reference("TalkRoomParticipant"),
             }
         ),
         "description": "The participants who are users, by user id; see `numGuests` for guests.",
@@ -264,7 +264,7 @@ SCHEMAS: dict[str, Schema] = {
     "TalkActorType": enum_of([*ActorType, DELETED_USERS], "Type of `actorId`."),
     "TalkSystemMessage": enum_of(["", *SystemMessage], "Empty for comments."),
     "TalkRoom": ROOM,
-    "TalkRoomMember": object_with(
+    "TalkRoomParticipant": object_with(
         name=string(), type=PARTICIPANT_TYPE, call=IN_CALL, sessionId=SESSION_ID
     ),
     "TalkOpenedRoom": object_with(token=TOKEN, name=string(), displayName=string()),
