@@ -20,12 +20,12 @@ from talk.adapters import get_adapter
 from talk.api.admitted_requests import hand_on
 from talk.api.authentication import (
     django_request_of,
-    enforce_csrf,
     identity_of,
     make_authenticators,
     replace_invalid_http_session,
     user_of,
 )
+from talk.api.csrf import enforce_csrf
 from talk.api.envelope import SECURITY_HEADERS
 from talk.api.errors import NotLoggedIn, ocs_status_of
 from talk.api.parameters import merged_parameters, query_parameters

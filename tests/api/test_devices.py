@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from talk.api.authentication import DEVICE_KEY
+from talk.api.devices import DEVICE_KEY
 from talk.models import Participant, Session
 from tests.api.helpers import (
     WithoutCookies,

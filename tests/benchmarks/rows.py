@@ -22,7 +22,7 @@ from django.contrib.sessions.models import Session as HTTPSession
 from django.db import connection
 from django.utils import timezone
 
-from talk.api.authentication import DEVICE_KEY
+from talk.api.devices import DEVICE_KEY
 from talk.constants import ActorType, RoomType
 from talk.models import Message, Participant, Room, Session, SignalingMessage
 from tests.benchmarks.workers import serve

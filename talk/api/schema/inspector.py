@@ -45,6 +45,7 @@ FORMAT = enum_of(
     ["json", "xml"], "Format of the response; takes precedence over `Accept`."
 )
 OCS_API_REQUEST = enum_of(["true"], "Required if a cookie authenticates the request.")
+
 FIELD_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], str], ...] = (
     (serializers.BooleanField, "boolean"),
     (serializers.CharField, "string"),
@@ -54,7 +55,7 @@ FIELD_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], str], ...]
 
 
 class TalkSchema(AutoSchema):
-    """Describes an endpoint by its entry in `OPERATIONS`."""
+    """Describes endpoints by their entries in `OPERATIONS`."""
 
     def get_operation(
         self,
@@ -78,7 +79,7 @@ class TalkSchema(AutoSchema):
             view=view,
             action=action,
             method=method,
-            is_about_a_room="{token}" in path,
+            has_token="{token}" in path,
         )
         operation: dict[str, Any] = {
             "operationId": f"talk_v{version}_{name}_{action}",
@@ -215,7 +216,7 @@ def _fields(
 
 
 def _schema_of(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Schema:
-    types = (name for cls, name in FIELD_TYPES if isinstance(field, cls))
+    types = (type_name for cls, type_name in FIELD_TYPES if isinstance(field, cls))
     field_type = next(types, "integer")
     schema: Schema = {"type": field_type, **PARAMETER_SCHEMAS[name]}
     if not field.required and field.default is not None:

@@ -40,7 +40,13 @@ from talk.api.views import (
     signaling_settings,
     user_profile,
 )
-from talk.constants import MESSAGES_LIMIT_MAX, POLL_TIMEOUT_MAX, RoomType
+from talk.constants import (
+    MESSAGE_MAX,
+    MESSAGES_LIMIT_MAX,
+    NEW_NAME_MAX,
+    POLL_TIMEOUT_MAX,
+    RoomType,
+)
 from talk.domain.people_search import Source
 from talk.outgoing.signaling_server import CHECKSUM_HEADER, RANDOM_HEADER
 
@@ -151,7 +157,7 @@ ROOMS: Operations = {
         responses={
             200: SUCCESS,
             400: ResponseSpec(
-                description="The name is empty or longer than 200 characters."
+                description=f"The name is empty or longer than {NEW_NAME_MAX} characters."
             ),
             403: NOT_MODERATOR,
             404: NOT_FOUND,
@@ -339,7 +345,7 @@ CHAT: Operations = {
             400: ResponseSpec(description="The message is missing or empty."),
             404: NOT_FOUND,
             413: ResponseSpec(
-                description="The message is longer than 1000 characters."
+                description=f"The message is longer than {MESSAGE_MAX} characters."
             ),
         },
     ),
@@ -512,7 +518,7 @@ PARAMETER_SCHEMAS: dict[str, Schema] = {
     "lastKnownMessageId": {
         "description": "Id of the message before or after which to start."
     },
-    "message": {"description": "Text of the message, 1 to 1000 characters."},
+    "message": {"description": f"Text of the message, 1 to {MESSAGE_MAX} characters."},
     "actorDisplayName": {
         "description": "Display name of the guest who sends the message."
     },

@@ -67,11 +67,11 @@ def response_specs_of(
     view: type[OCSViewSet],
     action: str,
     method: str,
-    is_about_a_room: bool,
+    has_token: bool,
 ) -> dict[int, ResponseSpec]:
     """Return the responses of an operation by status, including the common ones."""
     common: dict[int, ResponseSpec] = {}
-    if is_about_a_room:
+    if has_token:
         common = {404: NO_TOKEN, UNKNOWN_ROUTE_V1_CODE: NO_TOKEN}
     if operation.parameters:
         common |= {400: INVALID, 413: TOO_LARGE}

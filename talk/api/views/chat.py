@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from talk.api.admitted_requests import admit
-from talk.api.authentication import django_request_of, passes_csrf_by_headers, user_of
+from talk.api.authentication import django_request_of, user_of
 from talk.api.base import OCSViewSet
+from talk.api.csrf import passes_csrf_by_headers
 from talk.api.parameters import (
     LenientIntegerField,
     Parameters,

@@ -9,8 +9,9 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from talk.api.authentication import django_request_of, remember_device, with_device
+from talk.api.authentication import django_request_of
 from talk.api.base import OCSViewSet
+from talk.api.devices import remember_device, with_device
 from talk.api.parameters import Parameters, TextField
 from talk.api.throttling import throttle_guest_joins, throttle_room_passwords
 from talk.domain import sessions
@@ -34,17 +35,14 @@ class ActiveParticipantViewSet(OCSViewSet):
         """
         room, caller = find_room(identity=self.identity, token=token)
         password: str = JoinRoomParameters.read(self.raw_parameters)["password"]
-        identity = with_device(request, self.identity)
+        django_request = django_request_of(request)
+        identity = with_device(django_request, self.identity)
         with ExitStack() as throttles:
             if identity.user is None:
-                throttles.enter_context(
-                    throttle_guest_joins(django_request_of(request))
-                )
+                throttles.enter_context(throttle_guest_joins(django_request))
             # An empty password is no guess: the client asks whether one is needed.
             if password and sessions.needs_password(room=room, caller=caller):
-                throttles.enter_context(
-                    throttle_room_passwords(django_request_of(request), token)
-                )
+                throttles.enter_context(throttle_room_passwords(django_request, token))
             session = sessions.join_room(
                 identity=identity,
                 room=room,
@@ -52,7 +50,7 @@ class ActiveParticipantViewSet(OCSViewSet):
                 password=password,
                 now=timezone.now(),
             )
-        remember_device(request, identity)
+        remember_device(django_request, identity)
         return Response({"sessionId": session.session_id})
 
     def destroy(self, request: Request, token: str, **kwargs: Any) -> Response:

@@ -17,7 +17,7 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 from django.utils import timezone
 
-from talk.api.authentication import DEVICE_KEY
+from talk.api.devices import DEVICE_KEY
 from talk.models import Message, Participant, Session, SignalingMessage
 from tests.benchmarks.plain.rendering import group_of, render_message, wrap
 

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from talk.api.authentication import DEVICE_KEY
+from talk.api.devices import DEVICE_KEY
 from talk.models import Message, Participant, Room, Session, SignalingMessage
 from tests.benchmarks.plain.rendering import (
     group_of,
