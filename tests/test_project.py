@@ -1,4 +1,4 @@
-"""Promises that no single module can keep."""
+"""Tests of the project as a whole."""
 
 from __future__ import annotations
 
