@@ -1,4 +1,4 @@
-"""The words that sum up a call: who took part, and for how long."""
+"""Summaries of calls: participants and duration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from talk.constants import SystemMessage
 from talk.models import Names
 from talk.rendering.messages import render_message
 from talk.rendering.system_messages import render_system_message
-from tests.rendering.test_system_messages import ALICE, NAMES, READERS, line
+from tests.rendering.messages import ALICE, NAMES, READERS, make_message
 
 IDS = [f"user{number}" for number in range(1, 10)]
 
@@ -35,7 +35,7 @@ SUMMARIES = [
     (9, 0, "{user1}, {user2}, {user3}, {user4} and 5 others", 4),
     (9, 4, "{user1}, {user2}, {user3}, {user4} and 9 others", 4),
 ]
-"""Users, guests, the people in the text, and how many users are named."""
+"""Users, guests, the participants in the text, and the number of named users."""
 
 DURATIONS = [
     (0, "0:00"),
@@ -65,19 +65,21 @@ def summary(
 ) -> tuple[str, dict[str, Any]]:
     """Return text and parameters of the summary of a call."""
     parameters = {"users": ids, "guests": guests, "duration": seconds}
-    message = line(SystemMessage.CALL_ENDED, user=ALICE, parameters=parameters)
+    message = make_message(SystemMessage.CALL_ENDED, user=ALICE, parameters=parameters)
     return render_system_message(message, reader=READERS[reader], names=names)
 
 
-@pytest.mark.parametrize(("users", "guests", "people", "named"), SUMMARIES)
-def test_who_took_part(users: int, guests: int, people: str, named: int) -> None:
+@pytest.mark.parametrize(("users", "guests", "participants", "named"), SUMMARIES)
+def test_the_text_names_participants(
+    users: int, guests: int, participants: str, named: int
+) -> None:
     text, _ = summary(IDS[:users], guests)
-    assert text == f"Call with {people} (Duration 12:05)"
+    assert text == f"Call with {participants} (Duration 12:05)"
 
 
-@pytest.mark.parametrize(("users", "guests", "people", "named"), SUMMARIES)
-def test_whoever_is_named_is_delivered_and_nobody_else(
-    users: int, guests: int, people: str, named: int
+@pytest.mark.parametrize(("users", "guests", "participants", "named"), SUMMARIES)
+def test_the_parameters_are_the_named_users(
+    users: int, guests: int, participants: str, named: int
 ) -> None:
     names = Names(users={user_id: user_id.title() for user_id in IDS})
     _, parameters = summary(IDS[:users], guests, names=names)
@@ -92,13 +94,13 @@ def test_whoever_is_named_is_delivered_and_nobody_else(
 
 
 @pytest.mark.parametrize(("seconds", "shown"), DURATIONS)
-def test_how_long_it_took(seconds: int, shown: str) -> None:
+def test_the_text_states_the_duration(seconds: int, shown: str) -> None:
     text, _ = summary(["alice", "bob"], seconds=seconds)
     assert text == f"Call with {{user1}} and {{user2}} (Duration {shown})"
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_everybody_reads_the_same(reader: str) -> None:
+def test_all_readers_see_the_same_text(reader: str) -> None:
     text, parameters = summary(["alice", "bob"], 1, reader=reader)
     assert text == "Call with {user1}, {user2} and 1 guest (Duration 12:05)"
     assert parameters == {
@@ -107,13 +109,13 @@ def test_everybody_reads_the_same(reader: str) -> None:
     }
 
 
-def test_a_user_without_an_account_keeps_the_id() -> None:
+def test_the_name_of_a_deleted_user_is_the_id() -> None:
     _, parameters = summary(["alice", "dora"])
     assert parameters["user2"] == {"type": "user", "id": "dora", "name": "dora"}
 
 
 @pytest.mark.parametrize("name", ["%s", "%(duration)s", "{user2}", "100 %"])
-def test_nothing_in_a_name_has_a_meaning(name: str) -> None:
+def test_placeholders_in_a_name_are_not_replaced(name: str) -> None:
     names = Names(users={"alice": name})
     text, parameters = summary(["alice", "bob"], names=names)
     assert text == "Call with {user1} and {user2} (Duration 12:05)"
@@ -123,7 +125,7 @@ def test_nothing_in_a_name_has_a_meaning(name: str) -> None:
 def test_the_message_has_the_first_user_as_its_actor() -> None:
     parameters = {"users": ["alice", "bob"], "guests": 1, "duration": 725}
     message = render_message(
-        line(SystemMessage.CALL_ENDED, user=ALICE, parameters=parameters),
+        make_message(SystemMessage.CALL_ENDED, user=ALICE, parameters=parameters),
         token="abcdefgh",
         reader=READERS["carol"],
         names=NAMES,

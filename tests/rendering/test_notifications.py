@@ -55,7 +55,7 @@ SUBJECTS = {
     ("chat", "unnamed"): "{} sent a message in a conversation",
 }
 
-WHO = {
+AUTHOR_TEXTS = {
     "user": "{user}",
     "deleted": "A deleted user",
     "guest": "A guest",
@@ -72,7 +72,7 @@ def notification(
     users: dict[str, str] | None = None,
     recipient: User = BOB,
 ) -> Notification:
-    """Return a notification that is nowhere stored."""
+    """Return a notification of a message that is not saved."""
     message = Message(
         pk=7,
         room=ROOMS[room],
@@ -99,19 +99,19 @@ def kind_of(room: str) -> str:
 
 @pytest.mark.parametrize(("kind", "room", "author"), CASES)
 class TestSubject:
-    """Kind, author and room."""
+    """The subject depends on kind, author and room."""
 
     def render(self, kind: str, room: str, author: str) -> RenderedNotification:
         return render_notification(notification(kind=kind, room=room, author=author))
 
-    def test_the_words_are_those_for_kind_room_and_author(self, kind, room, author):
+    def test_it_depends_on_kind_room_and_author(self, kind, room, author):
         rendered = self.render(kind, room, author)
-        words = SUBJECTS[str(kind), kind_of(room)].format(WHO[author])
+        words = SUBJECTS[str(kind), kind_of(room)].format(AUTHOR_TEXTS[author])
         assert rendered.rich_subject == words
 
-    def test_the_plain_words_have_names(self, kind, room, author):
+    def test_the_plain_subject_has_names(self, kind, room, author):
         rendered = self.render(kind, room, author)
-        words = SUBJECTS[str(kind), kind_of(room)].format(WHO[author])
+        words = SUBJECTS[str(kind), kind_of(room)].format(AUTHOR_TEXTS[author])
         words = words.replace("{user}", "Alice Adams").replace("{call}", "Plan")
         assert rendered.subject == words
 
@@ -124,13 +124,15 @@ class TestSubject:
             "call-type": CALL_TYPES[ROOMS[room].type],
         }
 
-    def test_the_author_is_one_only_as_an_existing_user(self, kind, room, author):
+    def test_the_author_is_a_parameter_only_as_an_existing_user(
+        self, kind, room, author
+    ):
         parameters = self.render(kind, room, author).subject_parameters
         user = {"type": "user", "id": "alice", "name": "Alice Adams"}
         assert parameters.get("user") == (user if author == "user" else None)
         assert set(parameters) == {"call"} | ({"user"} if author == "user" else set())
 
-    def test_the_name_of_a_guest_is_kept_quiet(self, kind, room, author):
+    def test_the_name_of_a_guest_is_not_shown(self, kind, room, author):
         rendered = self.render(kind, room, author)
         assert "Gwen" not in rendered.subject + str(rendered.subject_parameters)
 
@@ -150,7 +152,7 @@ def test_all_subjects_differ():
 
 
 class TestText:
-    """The whole message, with names."""
+    """The text is the whole message, with names."""
 
     def test_users_are_named_with_an_at_sign(self):
         users = {"bob": "Bob Brown", "alice": "Alice Adams"}
@@ -168,7 +170,7 @@ class TestText:
             "mention-user1": {"type": "user", "id": "bob", "name": "Bob Brown"}
         }
 
-    def test_who_is_unknown_stays_as_typed(self):
+    def test_a_mention_of_an_unknown_user_stays_as_typed(self):
         rendered = render_notification(notification("hi @ghost"))
         assert rendered.text == rendered.rich_text == "hi @ghost"
         assert rendered.text_parameters == {}
@@ -186,16 +188,16 @@ class TestText:
             "\u202eשלום\u202c 😀",
         ],
     )
-    def test_a_text_without_mentions_is_whole_and_unchanged(self, kind, text):
+    def test_a_text_without_mentions_is_unchanged(self, kind, text):
         rendered = render_notification(notification(text, kind=kind))
         assert rendered.text == rendered.rich_text == text
 
-    def test_a_name_like_a_placeholder_is_a_name(self):
+    def test_a_user_name_like_a_placeholder_is_not_replaced(self):
         users = {"bob": "{mention-user2}", "zoe": "Zoe"}
         rendered = render_notification(notification("@bob @zoe", users=users))
         assert rendered.text == "@{mention-user2} @Zoe"
 
-    def test_a_room_that_is_called_like_a_placeholder_is_called_so(self, monkeypatch):
+    def test_a_room_name_like_a_placeholder_is_not_replaced(self, monkeypatch):
         room = Room(pk=17, token="abcdefgh", type=RoomType.GROUP, name="{user} %s")
         monkeypatch.setitem(ROOMS, "named group", room)
         rendered = render_notification(notification())
@@ -209,8 +211,8 @@ class TestText:
         assert rendered.text == "hi @Bob Brown"
 
 
-class SpeakingAdapter(DefaultAdapter):
-    """A site whose users read the language that their first name ends with."""
+class LanguageAdapter(DefaultAdapter):
+    """An adapter that takes a user's language from the end of the first name."""
 
     def language(self, user):
         return user.first_name.partition("-")[2]
@@ -220,7 +222,7 @@ def reader(language: str) -> User:
     return User(pk=9, username="bob", first_name=f"Bob-{language}")
 
 
-def words_in(language: str, text: str) -> str:
+def translated(language: str, text: str) -> str:
     with translation.override(language):
         return gettext(text)
 
@@ -229,11 +231,11 @@ SUBJECT = "{user} mentioned you in the conversation {call}"
 
 
 class TestLanguage:
-    """The recipient's, else the site's."""
+    """The language is that of the recipient, else that of the site."""
 
     @pytest.fixture(autouse=True)
     def adapter(self, settings: Any) -> None:
-        settings.TALK = {"ADAPTER": f"{__name__}.SpeakingAdapter"}
+        settings.TALK = {"ADAPTER": f"{__name__}.LanguageAdapter"}
 
     def render(self, language: str, **fields: Any) -> RenderedNotification:
         return render_notification(notification(recipient=reader(language), **fields))
@@ -243,46 +245,46 @@ class TestLanguage:
     def test_every_subject_is_in_the_recipients_language(
         self, language, kind, room, author
     ):
-        words = SUBJECTS[str(kind), kind_of(room)].format(WHO[author])
+        words = SUBJECTS[str(kind), kind_of(room)].format(AUTHOR_TEXTS[author])
         rendered = self.render(language, kind=kind, room=room, author=author)
-        assert rendered.rich_subject == words_in(language, words)
+        assert rendered.rich_subject == translated(language, words)
         assert rendered.rich_subject != words
         assert rendered.language == language
 
     @pytest.mark.parametrize("language", ["de", "fr", "es"])
-    def test_a_room_without_a_name_is_called_so(self, language):
+    def test_the_name_of_an_unnamed_room_is_translated(self, language):
         rendered = self.render(language, room="group")
         name = rendered.subject_parameters["call"]["name"]
-        assert name == words_in(language, "a conversation")
+        assert name == translated(language, "a conversation")
         assert name != "a conversation"
 
-    def test_without_one_it_is_the_sites(self, settings):
+    def test_the_default_is_the_language_of_the_site(self, settings):
         settings.LANGUAGE_CODE = "de"
         rendered = self.render("")
-        assert rendered.rich_subject == words_in("de", SUBJECT) != SUBJECT
+        assert rendered.rich_subject == translated("de", SUBJECT) != SUBJECT
         assert rendered.language == "de"
 
-    def test_whatever_language_is_active_does_not_matter(self):
+    def test_the_active_language_does_not_matter(self):
         with translation.override("fr"):
-            assert self.render("de").rich_subject == words_in("de", SUBJECT)
+            assert self.render("de").rich_subject == translated("de", SUBJECT)
             assert self.render("").rich_subject == SUBJECT
 
     @pytest.mark.parametrize("active", ["en", "fr"])
-    def test_it_stays_as_it_was(self, active):
+    def test_the_active_language_stays_active(self, active):
         with translation.override(active):
             self.render("de")
             assert translation.get_language() == active
 
-    def test_one_that_nobody_has_translated_is_english(self):
+    def test_an_untranslated_language_falls_back_to_english(self):
         assert self.render("tlh").rich_subject == SUBJECT
 
-    def test_what_people_said_is_not_translated(self):
+    def test_messages_are_not_translated(self):
         rendered = self.render("de", author="guest")
         assert rendered.text == "hi"
 
 
 @pytest.mark.django_db
-def test_rendering_costs_no_query():
+def test_rendering_runs_no_query():
     with CaptureQueriesContext(connection) as captured:
         for kind, room, author in CASES:
             render_notification(

@@ -1,4 +1,4 @@
-"""Rendering rooms: from what was gathered, without looking again."""
+"""Rooms are rendered without queries."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def token(alice, bob):
     return room.token
 
 
-@pytest.mark.parametrize("who", ["user", "guest"])
+@pytest.mark.parametrize("kind", ["user", "guest"])
 def test_a_room_is_rendered_without_queries(
-    alice, token, who, django_assert_num_queries
+    alice, token, kind, django_assert_num_queries
 ):
-    user, device = (alice, None) if who == "user" else (None, "guest")
+    user, device = (alice, None) if kind == "user" else (None, "guest")
     caller = find_caller(identity=Identity(user=user, device=device), token=token)
     state = room_details.describe_room(caller=caller, now=NOW)
     with django_assert_num_queries(0):
@@ -75,20 +75,20 @@ def test_a_preview_is_rendered_without_queries(django_assert_num_queries):
         render_preview(preview)
 
 
-def test_whoever_is_in_many_rooms_is_named_once(alice, bob, monkeypatch):
+def test_the_adapter_is_asked_once_for_a_user_in_many_rooms(alice, bob, monkeypatch):
     for _ in range(3):
         room = room_creation.create_room(
             user=alice, type=RoomType.GROUP, name="", now=NOW
         )
         ParticipantFactory(room=room, user=bob)
     states = room_details.list_rooms(user=alice, device=None, now=NOW)
-    asked = []
+    asked_users = []
 
     def display_name(adapter, user):
-        asked.append(user)
+        asked_users.append(user)
         return user.first_name
 
     monkeypatch.setattr(DefaultAdapter, "display_name", display_name)
     rendered = render_rooms([replace(s, last_message=None) for s in states], now=NOW)
     assert [room["displayName"] for room in rendered] == ["Bob"] * 3
-    assert sorted(user.first_name for user in asked) == ["Alice", "Bob"]
+    assert sorted(user.first_name for user in asked_users) == ["Alice", "Bob"]
