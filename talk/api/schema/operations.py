@@ -80,15 +80,18 @@ class SendParameters(Parameters):
     messages = serializers.CharField()
 
 
-ROOM_NOT_FOUND = "The room does not exist, or the caller is no participant."
-NO_MODERATOR = "The caller is neither a moderator nor an owner."
+ROOM_NOT_FOUND = "The room does not exist, or the caller is no participant"
+NO_MODERATOR = "The caller is neither a moderator nor an owner"
 
 SUCCESS = ResponseSpec(description="Success.")
-NOT_FOUND = ResponseSpec(description=ROOM_NOT_FOUND)
+NOT_FOUND = ResponseSpec(description=f"{ROOM_NOT_FOUND}.")
+NOT_FOUND_OR_PRIVATE = ResponseSpec(
+    description="The room does not exist, or is private and the caller is no participant."
+)
 NOT_FOUND_OR_GUEST = ResponseSpec(
     description="The room does not exist, or the caller is no participant or a guest."
 )
-NOT_MODERATOR = ResponseSpec(description=NO_MODERATOR)
+NOT_MODERATOR = ResponseSpec(description=f"{NO_MODERATOR}.")
 INVALID = ResponseSpec(description="A parameter is missing or invalid.")
 HASH_HEADERS = {
     rooms.HASH_HEADER: string("Changes when the capabilities change."),
@@ -148,7 +151,7 @@ ROOMS: Operations = {
                 data=reference("TalkRoom"),
                 headers=HASH_HEADERS,
             ),
-            404: NOT_FOUND,
+            404: NOT_FOUND_OR_PRIVATE,
         },
     ),
     (rooms.RoomViewSet, "update"): Operation(
@@ -180,7 +183,7 @@ ROOMS: Operations = {
             200: SUCCESS,
             400: INVALID,
             403: ResponseSpec(
-                description=f"{NO_MODERATOR[:-1]}, or the room is not public."
+                description=f"{NO_MODERATOR}, or the room is not public."
             ),
             404: NOT_FOUND,
         },
@@ -221,7 +224,7 @@ PARTICIPANTS: Operations = {
             400: INVALID,
             403: NOT_MODERATOR,
             404: ResponseSpec(
-                description=f"{ROOM_NOT_FOUND[:-1]}; or the user or group does not exist."
+                description=f"{ROOM_NOT_FOUND}; or the user or group does not exist."
             ),
         },
     ),
@@ -232,10 +235,10 @@ PARTICIPANTS: Operations = {
             200: SUCCESS,
             400: INVALID,
             403: ResponseSpec(
-                description=f"{NO_MODERATOR[:-1]}, or the participant is an owner."
+                description=f"{NO_MODERATOR}, or the participant is an owner."
             ),
             404: ResponseSpec(
-                description=f"{ROOM_NOT_FOUND[:-1]}; or the user is not in the room."
+                description=f"{ROOM_NOT_FOUND}; or the user is not in the room."
             ),
         },
     ),
@@ -259,10 +262,10 @@ PARTICIPANTS: Operations = {
             200: SUCCESS,
             400: INVALID,
             403: ResponseSpec(
-                description=f"{NO_MODERATOR[:-1]}, or the session does not belong to a guest."
+                description=f"{NO_MODERATOR}, or the session does not belong to a guest."
             ),
             404: ResponseSpec(
-                description=f"{ROOM_NOT_FOUND[:-1]}; or the session does not exist."
+                description=f"{ROOM_NOT_FOUND}; or the session does not exist."
             ),
         },
     ),
@@ -276,7 +279,7 @@ PARTICIPANTS: Operations = {
             403: ResponseSpec(
                 description="The room needs a password, and the given one is wrong."
             ),
-            404: NOT_FOUND,
+            404: NOT_FOUND_OR_PRIVATE,
             429: ResponseSpec(
                 description="Too many guests joined, or too many wrong passwords were sent."
             ),
@@ -293,7 +296,7 @@ PARTICIPANTS: Operations = {
             400: INVALID,
             403: NOT_MODERATOR,
             404: ResponseSpec(
-                description=f"{ROOM_NOT_FOUND[:-1]}; or the participant to promote does not exist."
+                description=f"{ROOM_NOT_FOUND}; or the participant to promote does not exist."
             ),
             412: ResponseSpec(
                 description="The participant is not a normal user or guest."
@@ -307,10 +310,10 @@ PARTICIPANTS: Operations = {
             200: SUCCESS,
             400: INVALID,
             403: ResponseSpec(
-                description=f"{NO_MODERATOR[:-1]}, or the participant is the caller."
+                description=f"{NO_MODERATOR}, or the participant is the caller."
             ),
             404: ResponseSpec(
-                description=f"{ROOM_NOT_FOUND[:-1]}; or the participant to demote does not exist."
+                description=f"{ROOM_NOT_FOUND}; or the participant to demote does not exist."
             ),
             412: ResponseSpec(description="The participant is no moderator."),
         },

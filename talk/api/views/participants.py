@@ -140,6 +140,7 @@ def _source_of(parameters: dict[str, Any]) -> str:
 
 
 def _invite(request: Request, caller: Caller, address: str) -> RoomType | None:
+    """Invite a guest with the URL of the room; return the room's type if it changes."""
     site = talk_settings().SITE_URL
     if not site:
         # The app's URLs may live below a prefix, and this request below them.
