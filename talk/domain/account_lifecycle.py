@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from talk import hints
+from talk.domain import events
 from talk.domain.access import NOBODY
 from talk.domain.participants import abandon
 from talk.models import (
@@ -54,7 +54,7 @@ def _abandon_all(user: User, now: datetime) -> None:
 def note_logout(*, user: User | None, **_: Any) -> None:
     """Receive Django's `user_logged_out`: nobody is to be remembered by that login."""
     if user is not None:
-        hints.record_login_end(user_pk=user.pk)
+        events.record(events.LoginsEnded(user_pk=user.pk))
 
 
 def note_changed_account(
@@ -73,12 +73,12 @@ def note_changed_account(
     is_set = getattr(instance, "_password", None) is not None
     is_disabled = not getattr(instance, "is_active", True)
     if is_set or is_disabled or "password" in changed:
-        hints.record_login_end(user_pk=instance.pk)
+        events.record(events.LoginsEnded(user_pk=instance.pk))
     else:
-        hints.record_account(user_pk=instance.pk)
+        events.record(events.AccountChanged(user_pk=instance.pk))
 
 
 def forget_deleted_account(*, instance: User, **_: Any) -> None:
     """Receive Django's `pre_delete` of the site's user model."""
-    hints.record_login_end(user_pk=instance.pk)
+    events.record(events.LoginsEnded(user_pk=instance.pk))
     forget_account(user=instance)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from talk import hints
 from talk.adapters import get_adapter
 from talk.conf import talk_settings
 from talk.constants import APP_PASSWORD_LABEL_MAX
+from talk.domain import events
 from talk.domain.text import require_text
 from talk.exceptions import NotAllowed, NotFound
 from talk.models import (
@@ -116,7 +116,7 @@ def revoke_app_passwords(*, ids: Iterable[int]) -> int:
     for some in in_batches(list(ids)):
         rows = on_write_database(AppPassword.objects.filter(pk__in=some))
         for user_pk in set(rows.values_list("user", flat=True)):
-            hints.record_login_end(user_pk=user_pk)
+            events.record(events.LoginsEnded(user_pk=user_pk))
         count += rows.delete()[0]
     return count
 

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from talk import signals
 from talk.adapters import get_adapter
 from talk.constants import ACTIVE_SECONDS, InCall
-from talk.domain import signaling_external
+from talk.domain import events
 from talk.domain.access import Actor, Caller, lock_caller
-from talk.domain.news import announce
 from talk.domain.presence_version import note_change
 from talk.domain.system_messages import (
     call_ended,
@@ -90,7 +89,9 @@ def join_call(*, caller: Caller, flags: InCall, now: datetime) -> None:
         room.active_since = now
         Room.objects.filter(pk=room.pk).update(active_since=now)
     note_change(room=room)
-    signaling_external.tell_in_call(room=room, session_ids=[session.session_id])
+    events.record(
+        events.InCallFlagsChanged(room=room, session_ids=[session.session_id])
+    )
 
 
 @atomic
@@ -118,7 +119,7 @@ def leave_call(*, caller: Caller, now: datetime) -> None:
     left = Session.objects.filter(pk__in=[session.pk for session in leaving])
     left.update(in_call=InCall.DISCONNECTED)
     session_ids = [session.session_id for session in leaving]
-    signaling_external.tell_in_call(room=room, session_ids=session_ids)
+    events.record(events.InCallFlagsChanged(room=room, session_ids=session_ids))
     others = Session.objects.filter(participant=caller.participant).live(now).in_call()
     if not on_write_database(others).exists():
         append(room_id=room.pk, actor=caller.actor, drafts=[call_left()], now=now)
@@ -135,7 +136,8 @@ def end_call(*, room: Room, now: datetime) -> bool:
     sessions = Session.objects.filter(room=room).in_call()
     session_ids = list(on_write_database(sessions).values_list("session_id", flat=True))
     sessions.update(in_call=InCall.DISCONNECTED)
-    signaling_external.tell_in_call(room=room, session_ids=session_ids)
+    if session_ids:
+        events.record(events.InCallFlagsChanged(room=room, session_ids=session_ids))
     has_ended = end_if_empty(room=room, now=now)
     if session_ids or has_ended:
         note_change(room=room)
@@ -185,12 +187,12 @@ def _announce_start(caller: Caller) -> None:
         return
     others = Participant.objects.filter(room=caller.room, user__isnull=False)
     others = others.exclude(pk=caller.participant.pk).with_names().order_by("pk")
-    announce(
-        signals.call_started,
-        room=caller.room,
-        actor=caller.actor,
-        users=[participant.user for participant in on_write_database(others)],
-    )
+    users = [
+        participant.user
+        for participant in on_write_database(others)
+        if participant.user is not None
+    ]
+    events.record(events.CallStarted(room=caller.room, actor=caller.actor, users=users))
 
 
 def _own_sessions(caller: Caller, now: datetime) -> SessionQuerySet:

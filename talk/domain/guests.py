@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from talk.constants import GUEST_NAME_MAX
-from talk.domain import signaling_external
+from talk.domain import events
 from talk.domain.presence_version import note_change_in
 from talk.domain.text import require_text
 from talk.models import Guest, atomic, requires_transaction
@@ -40,4 +40,4 @@ def set_display_name(*, guest: Guest, room_id: int, display_name: str) -> None:
         note_change_in(room_id=room_id)
         guest.display_name = display_name
         Guest.objects.filter(pk=guest.pk).update(display_name=display_name)
-        signaling_external.tell_renamed(guest=guest)
+        events.record(events.GuestRenamed(guest=guest))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 
-from talk import hints
+from talk.domain import events
 from talk.exceptions import NotFound
 from talk.models import (
     BATCH,
@@ -117,7 +117,6 @@ def _shorten(
         marks.filter(room=room_id, read_comments__lt=comments).update(
             read_comments=comments
         )
-    # Processes that keep something of the room forget it.
-    hints.record_departure(room_id=room_id)
+    events.record(events.MessagesChanged(room_id=room_id))
     expired = Expired(room_id=room_id, messages=len(old))
     return expired, position if len(old) == count else None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from talk import hints
-from talk.domain import read_markers
+from talk.domain import events, read_markers
 from talk.domain.messages import Page, read_newer
 from talk.exceptions import NotFound
 from talk.models import Message, Room, atomic, in_batches, on_write_database
@@ -56,5 +55,5 @@ def delete_messages(*, room_id: int, message_ids: Collection[int]) -> int:
         read_markers.forget_comments(room=room, counts=counts)
         deleted += rows.delete()[0]
     if deleted:
-        hints.record_departure(room_id=room.pk)
+        events.record(events.MessagesChanged(room_id=room.pk))
     return deleted

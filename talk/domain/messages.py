@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from talk import signals
 from talk.constants import MESSAGE_MAX, MESSAGES_LIMIT_MAX
+from talk.domain import events
 from talk.domain.access import Caller
 from talk.domain.display_names import names_in, names_of
 from talk.domain.guests import set_display_name
 from talk.domain.mentions import find_mentioned, note_mentions
-from talk.domain.news import announce
-from talk.domain.notifications import notify_after_commit
 from talk.domain.text import require_text
 from talk.domain.timeline import append_comment
 from talk.exceptions import Invalid, TooLarge
@@ -87,8 +85,12 @@ def _write(
         participant_pk=caller.participant.pk,
         actor=caller.actor,
         text=text,
-        names=names,
         now=now,
+    )
+    events.record(
+        events.CommentPosted(
+            room=caller.room, actor=caller.actor, message=message, names=names
+        )
     )
     if mentioned:
         note_mentions(message=message, users=mentioned)
@@ -96,10 +98,6 @@ def _write(
         set_display_name(
             guest=caller.guest, room_id=caller.room.pk, display_name=display_name
         )
-    notify_after_commit(message)
-    announce(
-        signals.message_posted, room=caller.room, actor=caller.actor, message=message
-    )
     return message
 
 

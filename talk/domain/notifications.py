@@ -14,7 +14,7 @@ from talk.constants import NotificationLevel
 from talk.domain.access import Actor
 from talk.domain.display_names import names_of
 from talk.domain.mentions import find_mentioned
-from talk.models import Message, Participant, Room, after_commit
+from talk.models import Message, Participant, Room
 from talk.notifications import Notification, NotificationKind
 from talk.outgoing.queue import Delivery, outgoing
 
@@ -66,16 +66,16 @@ def notifications_for(*, message: Message, now: datetime) -> list[Notification]:
     return notifications
 
 
-def notify_after_commit(message: Message) -> None:
-    """Tell the site, once a comment is committed, who is to be told of it.
+def queue_notifications(message: Message) -> None:
+    """Have the site notified of a committed comment, off the request's thread.
 
-    Found out and told off the request's thread. Costs nothing as long as neither the
-    adapter nor a receiver of the signal wants to know.
+    Costs nothing as long as neither the adapter nor a receiver of the signal handles
+    notifications.
     """
     if is_anybody_listening():
         name = f"the notifications of message {message.pk}"
         delivery = Delivery(name=name, send=partial(_notify, message.pk), is_once=True)
-        after_commit(partial(outgoing.put, delivery))
+        outgoing.put(delivery)
 
 
 def is_anybody_listening() -> bool:

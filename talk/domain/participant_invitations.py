@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 
 from django.utils.translation import get_language
 
-from talk import signals
 from talk.adapters import get_adapter
 from talk.constants import RoomType
-from talk.domain import room_types
+from talk.domain import events, room_types
 from talk.domain.access import Caller, lock_caller, require_user_moderator
-from talk.domain.news import announce
 from talk.domain.text import is_email_address
 from talk.exceptions import Invalid, NotAllowed
-from talk.models import after_commit, atomic
-from talk.outgoing.mail import Invitation, send_invitation
+from talk.models import atomic
+from talk.outgoing.mail import Invitation
 
 
 def invite_by_email(
@@ -58,6 +55,7 @@ def _invite(
         url=url,
         language=get_language() or "en",
     )
-    after_commit(partial(send_invitation, invitation))
-    announce(signals.email_invited, room=room, actor=caller.actor, address=address)
+    events.record(
+        events.EmailInvited(room=room, actor=caller.actor, invitation=invitation)
+    )
     return RoomType.PUBLIC if is_changed else None

@@ -6,12 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from talk import signals
 from talk.adapters import get_adapter
 from talk.constants import ParticipantType
-from talk.domain import signaling_external
+from talk.domain import events
 from talk.domain.access import Actor, Caller, lock_caller, require_moderator
-from talk.domain.news import announce
 from talk.domain.participants import find_account, guest_participant, user_participant
 from talk.domain.system_messages import (
     MessageDraft,
@@ -124,17 +122,13 @@ def change_type(
     old = ParticipantType(participant.type)
     participant.type = new
     Participant.objects.filter(pk=participant.pk).update(type=new)
-    signaling_external.tell_changed(room=room)
+    events.record(
+        events.ParticipantTypeChanged(
+            room=room, actor=actor, participant=participant, old=old, new=new
+        )
+    )
     draft = _draft(participant, is_promoted=new.is_moderator)
     append(room_id=room.pk, actor=actor, drafts=[draft], now=now)
-    announce(
-        signals.participant_type_changed,
-        room=room,
-        actor=actor,
-        participant=participant,
-        old_type=old,
-        new_type=new,
-    )
 
 
 def _draft(participant: Participant, *, is_promoted: bool) -> MessageDraft:

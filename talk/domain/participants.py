@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 
-from talk import signals
 from talk.adapters import get_adapter
 from talk.constants import PERMANENT_TYPES, ParticipantType, RoomType
-from talk.domain import read_markers, room_deletion, room_types, signaling_external
+from talk.domain import events, read_markers, room_deletion, room_types
 from talk.domain.access import (
     Actor,
     Caller,
@@ -21,7 +20,6 @@ from talk.domain.access import (
     require_moderator,
     require_user_moderator,
 )
-from talk.domain.news import announce
 from talk.domain.participant_removal import drop_participants
 from talk.domain.system_messages import user_added, user_removed
 from talk.domain.timeline import append
@@ -114,13 +112,11 @@ def add_users(
     drafts = [user_added(adapter.user_id(user)) for user in users if user != actor]
     if drafts:
         append(room_id=room.pk, actor=Actor(user=actor), drafts=drafts, now=now)
-    signaling_external.tell_invited(room=room, users=users)
     if participants:
-        announce(
-            signals.participants_added,
-            room=room,
-            actor=Actor(user=actor),
-            participants=participants,
+        events.record(
+            events.ParticipantsAdded(
+                room=room, actor=Actor(user=actor), participants=participants
+            )
         )
     return participants
 

@@ -11,7 +11,6 @@ from datetime import datetime
 
 from django.contrib.auth.hashers import check_password, make_password
 
-from talk import hints
 from talk.constants import (
     BY_LINK_TYPES,
     GUEST_NAME_MAX,
@@ -21,6 +20,7 @@ from talk.constants import (
 )
 from talk.domain import (
     calls,
+    events,
     guests,
     participant_types,
     room_changes,
@@ -292,7 +292,7 @@ def rename_guest(*, guest_id: int, display_name: str) -> None:
         Guest.objects.filter(pk=guest.pk).update(display_name=display_name)
     spoken = on_write_database(Message.objects.filter(actor_guest=guest)).order_by()
     for key in spoken.values_list("room", flat=True).distinct():
-        hints.record_departure(room_id=key)
+        events.record(events.MessagesChanged(room_id=key))
 
 
 @requires_transaction

@@ -6,9 +6,8 @@ from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 
-from talk import hints, signals
 from talk.constants import NEW_NAME_MAX
-from talk.domain import room_deletion, room_types, signaling_external
+from talk.domain import events, room_deletion, room_types
 from talk.domain.access import (
     Actor,
     Caller,
@@ -16,7 +15,6 @@ from talk.domain.access import (
     require_moderator,
     require_user_moderator,
 )
-from talk.domain.news import announce
 from talk.domain.system_messages import conversation_renamed, password_changed
 from talk.domain.text import require_text
 from talk.domain.timeline import append
@@ -73,17 +71,9 @@ def change_name(*, room: Room, actor: Actor, name: str, now: datetime) -> None:
         return
     room.name = name
     Room.objects.filter(pk=room.pk).update(name=name)
-    hints.record_room(room_id=room.pk)
-    signaling_external.tell_changed(room=room)
+    events.record(events.RoomRenamed(room=room, actor=actor, old=old_name, new=name))
     draft = conversation_renamed(old_name=old_name, new_name=name)
     append(room_id=room.pk, actor=actor, drafts=[draft], now=now)
-    announce(
-        signals.room_renamed,
-        room=room,
-        actor=actor,
-        old_name=old_name,
-        new_name=name,
-    )
 
 
 @atomic
@@ -175,8 +165,6 @@ def change_password(*, room: Room, actor: Actor, hashed: str, now: datetime) -> 
     """
     room.password = hashed
     Room.objects.filter(pk=room.pk).update(password=hashed)
-    hints.record_room(room_id=room.pk)
-    signaling_external.tell_changed(room=room)
+    events.record(events.RoomPasswordChanged(room=room, actor=actor))
     draft = password_changed(is_set=bool(hashed))
     append(room_id=room.pk, actor=actor, drafts=[draft], now=now)
-    announce(signals.room_password_changed, room=room, actor=actor)

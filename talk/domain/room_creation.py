@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from django.db import IntegrityError
 
-from talk import signals
 from talk.adapters import get_adapter
 from talk.constants import (
     RESERVED_TOKENS,
@@ -21,8 +20,8 @@ from talk.constants import (
     ParticipantType,
     RoomType,
 )
+from talk.domain import events
 from talk.domain.access import Actor
-from talk.domain.news import announce
 from talk.domain.participants import add_users, find_account
 from talk.domain.system_messages import conversation_created
 from talk.domain.text import require_text
@@ -218,8 +217,8 @@ def _insert(room: Room, *, actor: Actor, now: datetime) -> None:
             is_token_taken = on_write_database(same_token).exists()
             if not is_token_taken or attempt == TOKEN_TRIES:
                 raise
+    events.record(events.RoomCreated(room=room, actor=actor))
     append(room_id=room.pk, actor=actor, drafts=[conversation_created()], now=now)
-    announce(signals.room_created, room=room, actor=actor)
 
 
 def _require_may_create(user: User, room_type: RoomType) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from talk import hints, signals
-from talk.domain import signaling_external
+from talk.domain import events
 from talk.domain.access import Actor
-from talk.domain.news import announce
 from talk.models import (
     Guest,
     Message,
@@ -25,13 +23,11 @@ def delete_room(*, room: Room, actor: Actor) -> None:
 
     API: Delete a room.
     """
-    signaling_external.tell_deleted(room=room)
+    events.record(events.RoomDeleted(room=room, actor=actor))
     guest_ids = _guests_of(room)
     Room.objects.filter(pk=room.pk).delete()
     for some in in_batches(guest_ids):
         Guest.objects.filter(pk__in=some).delete()
-    hints.record_departure(room_id=room.pk)
-    announce(signals.room_deleted, room=room, actor=actor)
 
 
 def _guests_of(room: Room) -> list[int]:

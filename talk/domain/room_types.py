@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from talk import hints, signals
 from talk.constants import BY_LINK_TYPES, RoomType
-from talk.domain import signaling_external
+from talk.domain import events
 from talk.domain.access import Actor
-from talk.domain.news import announce
 from talk.domain.participant_removal import drop_participants
 from talk.domain.system_messages import guests_allowed, guests_disallowed
 from talk.domain.timeline import append
@@ -69,12 +67,6 @@ def _change(room: Room, new_type: RoomType, actor: Actor) -> None:
     # The pair may have a new one-to-one room from now on.
     room.pair_key = None
     Room.objects.filter(pk=room.pk).update(type=new_type, pair_key=None)
-    hints.record_room(room_id=room.pk)
-    signaling_external.tell_changed(room=room)
-    announce(
-        signals.room_type_changed,
-        room=room,
-        actor=actor,
-        old_type=old_type,
-        new_type=new_type,
+    events.record(
+        events.RoomTypeChanged(room=room, actor=actor, old=old_type, new=new_type)
     )

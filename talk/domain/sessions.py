@@ -9,12 +9,10 @@ from datetime import datetime
 from django.contrib.auth.hashers import check_password
 from django.db.models import Max
 
-from talk import hints, signals
 from talk.constants import SESSION_ID_LENGTH, ParticipantType
-from talk.domain import calls, read_markers, signaling_external
+from talk.domain import calls, events, read_markers
 from talk.domain.access import Actor, Caller, Identity
 from talk.domain.guests import actor_id_of
-from talk.domain.news import announce
 from talk.domain.participant_removal import drop_participants
 from talk.domain.presence_version import note_change
 from talk.exceptions import NotAllowed, NotFound
@@ -106,7 +104,7 @@ def leave_by_session(
     session = on_write_database(sessions).with_participants().first()
     if session is None:
         return False
-    _end(session, room=room, is_back=False, now=now)
+    _end(session, room=room, is_rejoining=False, now=now)
     if not participant.is_guest:
         _drop_if_gone(room=room, participant=session.participant, now=now)
     return True
@@ -137,7 +135,7 @@ def _connect(
     if participant is None and room.password not in ("", proven):
         # Set meanwhile, or asked of somebody who was a participant a moment ago.
         raise NotAllowed
-    _forget_device(room=room, device=identity.device, is_back=True, now=now)
+    _forget_device(room=room, device=identity.device, is_rejoining=True, now=now)
     session_id = new_session_id()
     if participant is None:
         participant = _add_stranger(identity=identity, room=room, session_id=session_id)
@@ -153,11 +151,8 @@ def _connect(
     # Whoever joins again on the same device, after a crash perhaps, has left the call.
     calls.end_if_empty(room=room, now=now)
     note_change(room=room)
-    if participant.user is not None:
-        # Whoever remembers the user without this session has to look again.
-        hints.record_account(user_pk=participant.user.pk)
     actor = Actor(user=participant.user, guest=participant.guest)
-    announce(signals.session_started, room=room, actor=actor, session=session)
+    events.record(events.SessionStarted(room=room, actor=actor, session=session))
     return session
 
 
@@ -205,7 +200,6 @@ def _add_stranger(*, identity: Identity, room: Room, session_id: str) -> Partici
     if identity.user is not None:
         if not lock_accounts([identity.user]):
             raise NotFound
-        signaling_external.tell_invited(room=room, users=[identity.user])
         (own,) = read_markers.take_back(room=room, users=[identity.user])
         participant = Participant.objects.create(
             room=room,
@@ -214,11 +208,8 @@ def _add_stranger(*, identity: Identity, room: Room, session_id: str) -> Partici
             **asdict(own),
         )
         actor = Actor(user=identity.user)
-        announce(
-            signals.participants_added,
-            room=room,
-            actor=actor,
-            participants=[participant],
+        events.record(
+            events.ParticipantsAdded(room=room, actor=actor, participants=[participant])
         )
         return participant
     return Participant.objects.create(
@@ -230,26 +221,26 @@ def _add_stranger(*, identity: Identity, room: Room, session_id: str) -> Partici
 
 
 def _forget_device(
-    *, room: Room, device: str | None, is_back: bool = False, now: datetime
+    *, room: Room, device: str | None, is_rejoining: bool = False, now: datetime
 ) -> Session | None:
     """End the device's session in a locked room and return it as it was.
 
-    A guest is gone with it. `is_back` is for a device that is joining again.
+    A guest is gone with it. `is_rejoining` is for a device that is joining again.
     """
     if not device:
         return None
     sessions = Session.objects.filter(room=room, device=device)
     session = on_write_database(sessions).with_participants().first()
     if session is not None:
-        _end(session, room=room, is_back=is_back, now=now)
+        _end(session, room=room, is_rejoining=is_rejoining, now=now)
     return session
 
 
-def _end(session: Session, *, room: Room, is_back: bool, now: datetime) -> None:
+def _end(session: Session, *, room: Room, is_rejoining: bool, now: datetime) -> None:
     participant = session.participant
     if participant.is_guest:
         drop_participants(
-            room=room, participants=[participant], is_back=is_back, now=now
+            room=room, participants=[participant], is_rejoining=is_rejoining, now=now
         )
     else:
         end_sessions(participant.sessions.filter(pk=session.pk), room_id=room.pk)
@@ -265,9 +256,8 @@ def end_sessions(sessions: SessionQuerySet, *, room_id: int) -> None:
     pings = dict(rows.values_list("participant").annotate(last=Max("last_ping")))
     if not pings:
         return
-    signaling_external.tell_ended(sessions=sessions)
+    events.record(events.SessionsEnded(room_id=room_id, sessions=sessions))
     sessions.delete()
-    hints.record_departure(room_id=room_id)
     participants = list(on_write_database(Participant.objects.filter(pk__in=pings)))
     for participant in participants:
         known = participant.last_seen or pings[participant.pk]

@@ -1,17 +1,18 @@
-"""Telling external signaling servers what happens in rooms.
+"""Updates for external signaling servers: what has changed in a room.
 
-Every function is called inside the transaction that changes something, and returns
-at once when no server is configured. Otherwise the news leaves after commit, off the
-request's thread. Who is in the room and in the call is looked up when it leaves, so
-that the last news of several is right; what is about to be lost is noted before.
+`talk.domain.events` alone calls this module, except for `is_configured`. It asks for
+updates inside the transaction that changes something, when a server is configured, and
+queues them after the commit. An update holds what the change is about to delete.
+Everything else is read when the update is sent, off the request's thread, so that the
+last of several updates is right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from talk.adapters import get_adapter
 from talk.constants import NO_SESSION, InCall
@@ -21,125 +22,131 @@ from talk.models import (
     Room,
     Session,
     SessionQuerySet,
-    after_commit,
     on_write_database,
 )
 from talk.outgoing import signaling_requests as requests
 from talk.outgoing.signaling_requests import Connection, Properties, Request
 from talk.outgoing.signaling_server import queue_requests, signaling_servers
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
 
-Make = Callable[[], Iterable[Request]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerUpdate:
+    """Requests about a room, which `make_requests` makes when they are sent."""
+
+    token: str
+    make_requests: Callable[[], Iterable[Request]]
 
 
 def is_configured() -> bool:
-    """Whether callers find each other through an external server, and not through us."""
+    """Whether clients connect through an external server instead of through us."""
     return bool(signaling_servers())
 
 
-def tell_invited(*, room: Room, users: Sequence[User]) -> None:
-    """Tell that users have got a place in a room."""
-    if users and is_configured():
-        user_ids = [get_adapter().user_id(user) for user in users]
-        _queue(room.token, partial(_invite, room.pk, user_ids, _properties(room)))
+def queue_update(update: ServerUpdate) -> None:
+    """Send an update soon; only the log tells whether it arrives."""
+    queue_requests(token=update.token, make=update.make_requests)
 
 
-def tell_changed(*, room: Room) -> None:
-    """Tell that a room, or what somebody may do in it, is not as it was."""
-    if is_configured():
-        _queue(room.token, partial(_update, room.pk, _properties(room)))
+def updates_for_added_participants(
+    *, room: Room, participants: Sequence[Participant]
+) -> list[ServerUpdate]:
+    """Return the update that invites users who were added to a room."""
+    user_ids = _user_ids_of(participants)
+    make = partial(_invite, room.pk, user_ids, _properties(room))
+    return [_update(room, make)] if user_ids else []
 
 
-def tell_dropped(
-    *, room: Room, participants: Sequence[Participant], is_back: bool = False
-) -> None:
-    """Tell that places in a room are taken; to be called while they are there.
+def updates_for_changed_room(*, room: Room) -> list[ServerUpdate]:
+    """Return the update for a room whose properties or permissions have changed."""
+    return [_update(room, partial(_update_room, room.pk, _properties(room)))]
 
-    Connections of those who had them are closed by the server, unless `is_back`:
-    their browser is joining again. Three queries at most.
+
+def updates_for_removed_participants(
+    *, room: Room, participants: Sequence[Participant], is_rejoining: bool
+) -> list[ServerUpdate]:
+    """Return the updates for participants who are about to be removed.
+
+    The server closes their connections, unless `is_rejoining`: then the guest's browser
+    is joining again. Two queries at most.
     """
-    if not is_configured():
-        return
-    adapter, properties = get_adapter(), _properties(room)
-    user_ids = [
-        adapter.user_id(participant.user)
-        for participant in participants
-        if participant.user
-    ]
+    user_ids = _user_ids_of(participants)
     guests = [participant.pk for participant in participants if participant.is_guest]
     sessions = on_write_database(Session.objects.filter(participant__in=guests))
     session_ids = list(sessions.order_by("pk").values_list("session_id", flat=True))
+    updates = []
     if user_ids:
-        _queue(room.token, partial(_disinvite_users, room.pk, user_ids, properties))
-    if session_ids and not is_back:
-        make = partial(_disinvite_sessions, room.pk, session_ids, properties)
-        _queue(room.token, make)
+        make = partial(_disinvite_users, room.pk, user_ids, _properties(room))
+        updates.append(_update(room, make))
+    if session_ids and not is_rejoining:
+        make = partial(_disinvite_sessions, room.pk, session_ids, _properties(room))
+        updates.append(_update(room, make))
     if guests:
-        if is_back:
-            tell_ended(sessions=sessions)
-        _queue(room.token, partial(_participants, room.pk, []))
+        if is_rejoining:
+            updates += updates_for_ended_sessions(sessions=sessions)
+        updates.append(_update(room, partial(_participants, room.pk, [])))
+    return updates
 
 
-def tell_deleted(*, room: Room) -> None:
-    """Tell that a room is being deleted; to be called while it is there. One query."""
-    if is_configured():
-        request = requests.delete(user_ids=_user_ids(room.pk))
-        _queue(room.token, partial(list, [request]))
+def updates_for_deleted_room(*, room: Room) -> list[ServerUpdate]:
+    """Return the update for a room that is about to be deleted. One query."""
+    request = requests.delete(user_ids=_user_ids_in(room.pk))
+    return [_update(room, partial(list, [request]))]
 
 
-def tell_renamed(*, guest: Guest) -> None:
-    """Tell that a guest has another name. One query."""
-    if is_configured():
-        sessions = Session.objects.filter(participant__guest=guest)
-        rows = on_write_database(sessions).values_list(
-            "room", "room__token", "session_id"
+def updates_for_renamed_guest(*, guest: Guest) -> list[ServerUpdate]:
+    """Return an update for each session of a guest who has another name. One query."""
+    sessions = Session.objects.filter(participant__guest=guest)
+    rows = on_write_database(sessions).values_list("room", "room__token", "session_id")
+    return [
+        ServerUpdate(
+            token=token, make_requests=partial(_participants, room_id, [session_id])
         )
-        for room_id, token, session_id in rows:
-            _queue(token, partial(_participants, room_id, [session_id]))
+        for room_id, token, session_id in rows
+    ]
 
 
-def tell_in_call(*, room: Room, session_ids: Sequence[str]) -> None:
-    """Tell what sessions of a room contribute to its call from now on, or no more."""
-    if session_ids and is_configured():
-        _queue(room.token, partial(_in_call, room.pk, session_ids))
+def updates_for_in_call_flags(
+    *, room: Room, session_ids: Sequence[str]
+) -> list[ServerUpdate]:
+    """Return the update for sessions of a room that have other in-call flags."""
+    return [_update(room, partial(_in_call, room.pk, session_ids))]
 
 
-def tell_ended(*, sessions: SessionQuerySet) -> None:
-    """Tell that sessions are out of the call, because they are being ended.
+def updates_for_ended_sessions(*, sessions: SessionQuerySet) -> list[ServerUpdate]:
+    """Return an update for each room whose call loses sessions that are about to end.
 
-    To be called while they are there; others among them are not told of. One query.
+    Sessions outside a call need none. One query.
     """
-    if not is_configured():
-        return
-    callers = (
-        on_write_database(sessions.in_call()).with_participants().select_related("room")
-    )
+    in_call = on_write_database(sessions.in_call()).with_participants()
     ended: dict[tuple[int, str], list[Connection]] = {}
-    for session in callers:
+    for session in in_call.select_related("room"):
         key = session.room_id, session.room.token
         connection = _connection(session, in_call=InCall.DISCONNECTED)
         ended.setdefault(key, []).append(connection)
-    for (room_id, token), connections in ended.items():
-        _queue(token, partial(_left_call, room_id, connections))
+    return [
+        ServerUpdate(
+            token=token, make_requests=partial(_left_call, room_id, connections)
+        )
+        for (room_id, token), connections in ended.items()
+    ]
 
 
-def tell_message(*, token: str) -> None:
-    """Tell that a room's timeline has grown."""
-    if is_configured():
-        _queue(token, partial(list, [requests.message()]))
+def updates_for_new_messages(*, token: str) -> list[ServerUpdate]:
+    """Return the update for a room to which messages were added."""
+    return [
+        ServerUpdate(token=token, make_requests=partial(list, [requests.message()]))
+    ]
 
 
-def _queue(token: str, make: Make) -> None:
-    after_commit(partial(queue_requests, token=token, make=make))
+def _update(room: Room, make: Callable[[], Iterable[Request]]) -> ServerUpdate:
+    return ServerUpdate(token=room.token, make_requests=make)
 
 
-# What is looked up when it leaves. News of a room that is gone by then is none.
+# Called when an update is sent. A room that was deleted meanwhile has no participants.
 
 
 def _invite(room_id: int, user_ids: list[str], properties: Properties) -> list[Request]:
-    present = _user_ids(room_id)
+    present = _user_ids_in(room_id)
     still = [user_id for user_id in user_ids if user_id in set(present)]
     if not still:
         return []
@@ -148,14 +155,14 @@ def _invite(room_id: int, user_ids: list[str], properties: Properties) -> list[R
     ]
 
 
-def _update(room_id: int, properties: Properties) -> list[Request]:
-    return [requests.update(user_ids=_user_ids(room_id), properties=properties)]
+def _update_room(room_id: int, properties: Properties) -> list[Request]:
+    return [requests.update(user_ids=_user_ids_in(room_id), properties=properties)]
 
 
 def _disinvite_users(
     room_id: int, user_ids: list[str], properties: Properties
 ) -> list[Request]:
-    present = _user_ids(room_id)
+    present = _user_ids_in(room_id)
     gone = [user_id for user_id in user_ids if user_id not in set(present)]
     if not gone:
         return []
@@ -172,24 +179,26 @@ def _disinvite_sessions(
     return [
         requests.disinvite_sessions(
             session_ids=session_ids,
-            all_user_ids=_user_ids(room_id),
+            all_user_ids=_user_ids_in(room_id),
             properties=properties,
         )
     ]
 
 
 def _participants(room_id: int, changed_ids: list[str]) -> list[Request]:
-    everybody = _everybody(room_id)
-    changed = [one for one in everybody if one.session_id in changed_ids]
-    return [requests.participants(changed=changed, everybody=everybody)]
+    connections = _all_connections(room_id)
+    changed = [
+        connection for connection in connections if connection.session_id in changed_ids
+    ]
+    return [requests.participants(changed=changed, everybody=connections)]
 
 
 def _in_call(room_id: int, session_ids: Sequence[str]) -> list[Request]:
     sessions = Session.objects.filter(room=room_id, session_id__in=session_ids)
     changed = _connections(on_write_database(sessions))
     flags = InCall.DISCONNECTED
-    for one in changed:
-        flags |= InCall(one.in_call)
+    for connection in changed:
+        flags |= InCall(connection.in_call)
     return [_in_call_request(room_id, flags=flags, changed=changed)]
 
 
@@ -206,26 +215,28 @@ def _in_call_request(
     return requests.in_call(flags=int(flags), changed=changed, callers=callers)
 
 
-def _user_ids(room_id: int) -> list[str]:
-    """Return the ids of all users who have a place in a room; one query."""
+def _user_ids_in(room_id: int) -> list[str]:
+    """Return the ids of all users who are participants of a room; one query."""
     participants = Participant.objects.filter(room=room_id, user__isnull=False)
-    named = on_write_database(participants).with_names().order_by("pk")
+    return _user_ids_of(on_write_database(participants).with_names().order_by("pk"))
+
+
+def _user_ids_of(participants: Iterable[Participant]) -> list[str]:
+    adapter = get_adapter()
     return [
-        get_adapter().user_id(participant.user)
-        for participant in named
+        adapter.user_id(participant.user)
+        for participant in participants
         if participant.user
     ]
 
 
-def _everybody(room_id: int) -> list[Connection]:
-    """Return all sessions of a room and all places without one; two queries."""
+def _all_connections(room_id: int) -> list[Connection]:
+    """Return a room's sessions and its participants without one; two queries."""
     connections = _connections(on_write_database(Session.objects.filter(room=room_id)))
     participants = on_write_database(
         Participant.objects.filter(room=room_id, sessions__isnull=True)
     )
-    away = [
-        _place(participant) for participant in participants.with_names().order_by("pk")
-    ]
+    away = map(_away, participants.with_names().order_by("pk"))
     return sorted([*connections, *away], key=_is_guest)
 
 
@@ -246,7 +257,8 @@ def _connection(session: Session, in_call: int | None = None) -> Connection:
     )
 
 
-def _place(participant: Participant) -> Connection:
+def _away(participant: Participant) -> Connection:
+    """Return the entry of a participant without a session."""
     return Connection(
         session_id=NO_SESSION,
         in_call=int(InCall.DISCONNECTED),
@@ -257,11 +269,9 @@ def _place(participant: Participant) -> Connection:
 
 
 def _user_id(participant: Participant) -> str | None:
-    return (
-        get_adapter().user_id(participant.user)
-        if participant.user is not None
-        else None
-    )
+    if participant.user is None:
+        return None
+    return get_adapter().user_id(participant.user)
 
 
 def _is_guest(connection: Connection) -> bool:

@@ -15,8 +15,8 @@ from typing import Any
 
 from django.db.models import F
 
-from talk import hints
 from talk.constants import SIGNALING_MESSAGE_MAX, SIGNALING_QUEUE_MAX
+from talk.domain import events
 from talk.domain.access import Caller
 from talk.exceptions import NotFound
 from talk.models import Session, SignalingMessage, atomic, in_batches, on_write_database
@@ -108,8 +108,11 @@ def send_messages(*, caller: Caller, messages: Any, now: datetime) -> None:
             )
         )
     SignalingMessage.objects.bulk_create(queued)
-    for session_pk in {message.recipient_id for message in queued}:
-        hints.record_signaling(room_id=sender.room_id, session_pk=session_pk)
+    if queued:
+        session_pks = sorted({message.recipient_id for message in queued})
+        events.record(
+            events.SignalingQueued(room_id=sender.room_id, session_pks=session_pks)
+        )
 
 
 def take_update(*, session_pk: int, now: datetime) -> SignalingUpdate | None:
@@ -184,7 +187,9 @@ def requeue_messages(*, update: SignalingUpdate) -> None:
     for some in in_batches([message.pk for message in update.messages]):
         SignalingMessage.objects.filter(pk__in=some).update(taken_at=None)
     room_id = on_write_database(session).values_list("room_id", flat=True).get()
-    hints.record_signaling(room_id=room_id, session_pk=update.session_pk)
+    events.record(
+        events.SignalingQueued(room_id=room_id, session_pks=[update.session_pk])
+    )
 
 
 @atomic

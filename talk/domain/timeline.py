@@ -1,48 +1,46 @@
-"""Writing to a room's timeline: the lock, the positions and the hint."""
+"""Adding messages to a room's timeline: the lock, the positions and the event."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from talk import hints
-from talk.domain import signaling_external
+from talk.domain import events
 from talk.domain.access import Actor
-from talk.domain.handover import hand_over_after_commit
 from talk.domain.system_messages import MessageDraft
 from talk.exceptions import NotFound
 from talk.models import Message, Room, requires_transaction
-
-if TYPE_CHECKING:
-    from talk.models import Names
 
 
 @requires_transaction
 def append(
     *, room_id: int, actor: Actor, drafts: list[MessageDraft], now: datetime
 ) -> list[Message]:
-    """Write lines to the end of a room's timeline, in order, and ring the doorbell.
+    """Add messages to the end of a room's timeline, in order.
 
-    Part of the change that the lines tell about. The first statement locks the room
-    by counting the lines. Positions and ids are taken under that lock, so nobody who
-    reads "newer than n" can miss a line that commits late.
+    To be called in the transaction of the change that the messages describe. The first
+    statement locks the room by counting the messages. Positions and ids are assigned
+    under that lock, so a client that reads "newer than n" misses no message that
+    commits late.
 
-    Returns the messages, with ids where the database tells them.
+    Returns the messages, with ids where the database returns them.
 
     Raises:
         NotFound: the room was deleted meanwhile.
 
-    API: Chat; all that is written there.
+    API: Chat, all messages.
     """
     messages, token = _append(room_id, actor, drafts, now)
-    _ring(messages[-1], token)
+    position = messages[-1].position
+    events.record(
+        events.MessagesAppended(room_id=room_id, token=token, position=position)
+    )
     return messages
 
 
 def _append(
     room_id: int, actor: Actor, drafts: list[MessageDraft], now: datetime
 ) -> tuple[list[Message], str]:
-    """Write lines; return the messages and the room's token."""
+    """Insert messages; return them and the room's token."""
     comments = sum(draft.system_message is None for draft in drafts)
     counts = Room.objects.advance(
         room_id, messages=len(drafts), comments=comments, now=now
@@ -74,13 +72,12 @@ def append_comment(
     participant_pk: int,
     actor: Actor,
     text: str,
-    names: Names,
     now: datetime,
 ) -> Message:
-    """Write a comment to the end of a room's timeline, which its author has read.
+    """Add a comment to the end of a room's timeline, and move its author's read marker.
 
-    Locks the room as `append` does. One query on PostgreSQL, else three or four.
-    `names` are the names of the users it mentions.
+    Locks the room as `append` does. One query on PostgreSQL, else three or four. The
+    caller records `CommentPosted`.
 
     Raises:
         NotFound: the room is gone, or the author is not in it any more.
@@ -88,11 +85,8 @@ def append_comment(
     API: Sending a new chat message.
     """
     message = _message_of(room_id, MessageDraft(text=text), actor, now)
-    token = Message.objects.insert_comment(message, participant_pk=participant_pk)
-    if token is None:
+    if Message.objects.insert_comment(message, participant_pk=participant_pk) is None:
         raise NotFound
-    hand_over_after_commit(message, names)
-    _ring(message, token)
     return message
 
 
@@ -109,8 +103,3 @@ def _message_of(
         actor_guest=actor.guest,
         created_at=now,
     )
-
-
-def _ring(newest: Message, token: str) -> None:
-    hints.record(room_id=newest.room_id, position=newest.position)
-    signaling_external.tell_message(token=token)

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
 from django.apps import apps
@@ -55,15 +55,44 @@ def sqlite_journal_mode() -> str | None:
     return str(mode)
 
 
+class _Collection(threading.local):
+    """The items that the outermost `atomic` function of a thread has collected."""
+
+    items_by_handler: dict[Callable[[list[Any]], object], list[Any]] | None = None
+    """None outside `atomic` functions."""
+
+
+_collection = _Collection()
+
+
 def atomic(function: Callable[P, R]) -> Callable[P, R]:
-    """Run `function` in a transaction on Talk's database, or in a savepoint of one."""
+    """Run `function` in a transaction on Talk's database, or in a savepoint of one.
+
+    After the commit, the handlers of `after_commit` get the items collected meanwhile.
+    """
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        with _transaction(talk_database()):
+        alias = talk_database()
+        with _transaction(alias), _collecting(alias):
             return function(*args, **kwargs)
 
     return run
+
+
+@contextmanager
+def _collecting(alias: str) -> Iterator[None]:
+    """Collect the items of `after_commit` in the outermost `atomic` function."""
+    if _collection.items_by_handler is not None:
+        yield
+        return
+    items_by_handler = _collection.items_by_handler = {}
+    try:
+        yield
+    finally:
+        _collection.items_by_handler = None
+    for handle, items in items_by_handler.items():
+        _handle_after_commit(alias, handle, items)
 
 
 def _transaction(alias: str) -> AbstractContextManager[None]:
@@ -105,14 +134,32 @@ def can_skip_locked(rows: QuerySet[Any]) -> bool:
     return connections[rows.db].features.has_select_for_update_skip_locked
 
 
-def after_commit(work: Callable[[], object]) -> None:
-    """Do `work` when the transaction has committed, whose errors harm nobody else's."""
+def after_commit(handle: Callable[[list[T]], object], item: T) -> None:
+    """Call `handle` with a list that holds `item` when the transaction has committed.
 
-    # A function with a name of its own, without which Django cannot log its error.
+    Items for the same handler that are added during one outermost `atomic` function
+    come in one list, in order. Items of a savepoint that is rolled back are left out.
+    Outside `atomic` functions each item comes alone, at once if there is no transaction.
+    An error of a handler is logged and harms nothing else.
+    """
+    alias = talk_database()
+    if _collection.items_by_handler is None:
+        _handle_after_commit(alias, handle, [item])
+        return
+    items = _collection.items_by_handler.setdefault(handle, [])
+    # Django drops this callback when the savepoint it belongs to is rolled back.
+    transaction.on_commit(partial(items.append, item), using=alias)
+
+
+def _handle_after_commit(
+    alias: str, handle: Callable[[list[T]], object], items: list[T]
+) -> None:
+    # Django logs the error of a callback with its name, which a partial does not have.
     def run() -> None:
-        work()
+        if items:
+            handle(items)
 
-    transaction.on_commit(run, using=talk_database(), robust=True)
+    transaction.on_commit(run, using=alias, robust=True)
 
 
 def savepoint() -> transaction.Atomic:

@@ -30,7 +30,7 @@ from talk.api.polls.chat import ChatPoll
 from talk.api.responses import RenderedResponse
 from talk.conf import talk_settings
 from talk.domain.access import lost_participants
-from talk.domain.handover import add_taker, remove_taker
+from talk.domain.events import add_comment_listener, remove_comment_listener
 from talk.domain.progress import RoomVersions, room_versions
 from talk.domain.sessions import ended_sessions
 from talk.domain.signaling_internal import sessions_with_queued_messages
@@ -100,7 +100,7 @@ class Hub:
         settings = talk_settings()
         if settings.TUNE_GC:
             freeze_startup_objects()
-        add_taker(self.take)
+        add_comment_listener(self.take)
         hints.add_listener(self.publish_here)
         self._drain_on_signal.install()
         look = self._guard(self.look_regularly)
@@ -135,7 +135,7 @@ class Hub:
         """Hear neither hints nor signals any more; enough when the loop has ended."""
         self._drain_on_signal.restore()
         hints.remove_listener(self.publish_here)
-        remove_taker(self.take)
+        remove_comment_listener(self.take)
 
     def drain(self) -> None:
         """Have all polls answered now, and every later one without waiting."""
