@@ -136,8 +136,7 @@ def end_call(*, room: Room, now: datetime) -> bool:
     sessions = Session.objects.filter(room=room).in_call()
     session_ids = list(on_write_database(sessions).values_list("session_id", flat=True))
     sessions.update(in_call=InCall.DISCONNECTED)
-    if session_ids:
-        events.record(events.InCallFlagsChanged(room=room, session_ids=session_ids))
+    events.record(events.InCallFlagsChanged(room=room, session_ids=session_ids))
     has_ended = end_if_empty(room=room, now=now)
     if session_ids or has_ended:
         note_change(room=room)

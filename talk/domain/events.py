@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.dispatch import Signal
 
-from talk import signals
+from talk import hints, signals
 from talk.constants import ParticipantType, RoomType
 from talk.domain import signaling_external
 from talk.domain.access import Actor
 from talk.domain.notifications import queue_notifications
 from talk.domain.signaling_external import ServerUpdate
-from talk.hints import Hint, HintKind, publish
+from talk.hints import Hint, HintKind
 from talk.models import (
     Guest,
     Message,
@@ -127,7 +127,7 @@ def _dispatch(recorded: list[tuple[Event, Sequence[ServerUpdate]]]) -> None:
 
 
 def _publish(recorded: list[tuple[Event, Sequence[ServerUpdate]]]) -> None:
-    publish([hint for event, _ in recorded for hint in event.hints()])
+    hints.publish([hint for event, _ in recorded for hint in event.hints()])
 
 
 def _attempt(step: Callable[[], None]) -> None:

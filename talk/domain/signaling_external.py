@@ -109,7 +109,8 @@ def updates_for_in_call_flags(
     *, room: Room, session_ids: Sequence[str]
 ) -> list[ServerUpdate]:
     """Return the update for sessions of a room that have other in-call flags."""
-    return [_update(room, partial(_in_call, room.pk, session_ids))]
+    make = partial(_in_call, room.pk, session_ids)
+    return [_update(room, make)] if session_ids else []
 
 
 def updates_for_ended_sessions(*, sessions: SessionQuerySet) -> list[ServerUpdate]:

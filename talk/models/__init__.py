@@ -21,6 +21,7 @@ from talk.models.database import (
     savepoint,
     sqlite_journal_mode,
     talk_database,
+    transaction_block,
 )
 from talk.models.guest import Guest
 from talk.models.message import Message, MessageQuerySet
@@ -63,4 +64,5 @@ __all__ = [
     "savepoint",
     "sqlite_journal_mode",
     "talk_database",
+    "transaction_block",
 ]

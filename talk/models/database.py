@@ -56,43 +56,44 @@ def sqlite_journal_mode() -> str | None:
 
 
 class _Collection(threading.local):
-    """The items that the outermost `atomic` function of a thread has collected."""
+    """The items that the outermost transaction block of a thread has collected."""
 
     items_by_handler: dict[Callable[[list[Any]], object], list[Any]] | None = None
-    """None outside `atomic` functions."""
+    """None outside transaction blocks."""
 
 
 _collection = _Collection()
 
 
 def atomic(function: Callable[P, R]) -> Callable[P, R]:
-    """Run `function` in a transaction on Talk's database, or in a savepoint of one.
-
-    After the commit, the handlers of `after_commit` get the items collected meanwhile.
-    """
+    """Run `function` in a `transaction_block`."""
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        alias = talk_database()
-        with _transaction(alias), _collecting(alias):
+        with transaction_block():
             return function(*args, **kwargs)
 
     return run
 
 
 @contextmanager
-def _collecting(alias: str) -> Iterator[None]:
-    """Collect the items of `after_commit` in the outermost `atomic` function."""
-    if _collection.items_by_handler is not None:
-        yield
-        return
-    items_by_handler = _collection.items_by_handler = {}
-    try:
-        yield
-    finally:
-        _collection.items_by_handler = None
-    for handle, items in items_by_handler.items():
-        _handle_after_commit(alias, handle, items)
+def transaction_block() -> Iterator[None]:
+    """Run the block in a transaction on Talk's database, or in a savepoint of one.
+
+    The outermost block collects the items of `after_commit` for their handlers.
+    """
+    alias = talk_database()
+    with _transaction(alias):
+        if _collection.items_by_handler is not None:
+            yield
+            return
+        items_by_handler = _collection.items_by_handler = {}
+        try:
+            yield
+        finally:
+            _collection.items_by_handler = None
+        for handle, items in items_by_handler.items():
+            _handle_after_commit(alias, handle, items)
 
 
 def _transaction(alias: str) -> AbstractContextManager[None]:
@@ -137,9 +138,9 @@ def can_skip_locked(rows: QuerySet[Any]) -> bool:
 def after_commit(handle: Callable[[list[T]], object], item: T) -> None:
     """Call `handle` with a list that holds `item` when the transaction has committed.
 
-    Items for the same handler that are added during one outermost `atomic` function
-    come in one list, in order. Items of a savepoint that is rolled back are left out.
-    Outside `atomic` functions each item comes alone, at once if there is no transaction.
+    Items for the same handler that are added in one outermost transaction block come
+    in one list, in order. Items of a savepoint that is rolled back are left out.
+    Outside such blocks each item comes alone, at once if there is no transaction.
     An error of a handler is logged and harms nothing else.
     """
     alias = talk_database()

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from talk.constants import ParticipantType
 from talk.domain.cleanup import clean_up
-from talk.domain.signaling_external import tell_in_call
+from talk.domain.events import InCallFlagsChanged, record
 from talk.models import Participant, Room, Session
 from tests.api.helpers import make_pinged_before, put_in
 from tests.client import TalkClient
@@ -39,6 +39,11 @@ def one_server(settings: Any) -> None:
 def told(monkeypatch: Any, django_capture_on_commit_callbacks: Any) -> Told:
     """Returns what the server is told about an action."""
     return teller(monkeypatch, django_capture_on_commit_callbacks)
+
+
+def change_flags(room: Room, session_ids: list[str]) -> None:
+    """Record that sessions have other in-call flags."""
+    record(InCallFlagsChanged(room=room, session_ids=session_ids))
 
 
 @pytest.fixture
@@ -114,7 +119,7 @@ class TestInCall:
         other = as_bob.join(room.token)
         put_in_call(guest, flags=1)
         put_in_call(other, flags=3)
-        sent = told(lambda: tell_in_call(room=room, session_ids=[other]))
+        sent = told(lambda: change_flags(room, [other]))
         assert content(sent, "incall") == {
             "incall": 3,
             "changed": [entry(other)],
@@ -125,7 +130,7 @@ class TestInCall:
     def test_who_has_left_it(self, told, as_alice, as_bob, room):
         owner, other = as_alice.join(room.token), as_bob.join(room.token)
         put_in_call(owner)
-        sent = told(lambda: tell_in_call(room=room, session_ids=[other]))
+        sent = told(lambda: change_flags(room, [other]))
         assert content(sent, "incall") == {
             "incall": 0,
             "changed": [entry(other, inCall=0)],
@@ -136,11 +141,11 @@ class TestInCall:
         owner = as_alice.join(room.token)
         put_in_call(owner)
         make_pinged_before(room.token, seconds=90)
-        sent = told(lambda: tell_in_call(room=room, session_ids=[owner]))
+        sent = told(lambda: change_flags(room, [owner]))
         assert content(sent, "incall")["users"] == [entry(owner)]
 
     def test_no_session_is_no_news(self, told, room):
-        assert told(lambda: tell_in_call(room=room, session_ids=[])) == []
+        assert told(lambda: change_flags(room, [])) == []
 
     def test_joining_and_changing_what_one_sends(self, told, as_alice, room):
         owner, path = as_alice.join(room.token), f"/call/{room.token}"

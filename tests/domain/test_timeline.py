@@ -18,7 +18,7 @@ from talk.domain.system_messages import MessageDraft
 from talk.domain.timeline import append
 from talk.exceptions import NotFound
 from talk.hints import Hint
-from talk.models import Message, Room
+from talk.models import Message, Room, transaction_block
 from tests.factories import GuestFactory, RoomFactory
 from tests.timelines import ADVANCE
 
@@ -35,7 +35,7 @@ class Refused(Exception):
 @contextmanager
 def undone() -> Iterator[None]:
     """Run a transaction, or a savepoint of one, that is rolled back by an error."""
-    with suppress(Refused), transaction.atomic():
+    with suppress(Refused), transaction_block():
         yield
         raise Refused
 
@@ -50,7 +50,6 @@ def room(db: None) -> Room:
 def heard() -> Iterator[list[list[Hint]]]:
     """All publications of this process, one list each."""
     publications: list[list[Hint]] = []
-    hints._recorded.positions = {}  # left behind by rolled back tests
     hints.add_listener(publications.append)
     yield publications
     hints.remove_listener(publications.append)
@@ -275,7 +274,7 @@ class TestHints:
         heard: list[list[Hint]],
         django_capture_on_commit_callbacks: Any,
     ) -> None:
-        with django_capture_on_commit_callbacks(execute=True):
+        with django_capture_on_commit_callbacks(execute=True), transaction_block():
             say(room, "one", "two")
             put(room, ADDED)
             say(room, "four")
@@ -288,7 +287,7 @@ class TestHints:
         django_capture_on_commit_callbacks: Any,
     ) -> None:
         other = RoomFactory()
-        with django_capture_on_commit_callbacks(execute=True):
+        with django_capture_on_commit_callbacks(execute=True), transaction_block():
             say(room, "one")
             say(other, "one", "two")
             say(room, "two", "three")
@@ -332,7 +331,7 @@ class TestHints:
         other = RoomFactory()
         with undone():
             say(room, "one")
-        with transaction.atomic():
+        with transaction_block():
             say(other, "one", "two")
         (news,) = heard
         assert Hint(other.pk, 2) in news
@@ -343,7 +342,7 @@ class TestHints:
         self, room: Room, heard: list[list[Hint]], earlier: str
     ) -> None:
         other = RoomFactory()
-        with transaction.atomic():
+        with transaction_block():
             if earlier == "before":
                 say(room, "one")
             with undone():
@@ -357,7 +356,7 @@ class TestHints:
     def test_a_savepoint_in_the_same_room_does_not_silence_what_was_said_before(
         self, room: Room, heard: list[list[Hint]]
     ) -> None:
-        with transaction.atomic():
+        with transaction_block():
             say(room, "one")
             with undone():
                 say(room, "two", "three")
@@ -369,7 +368,7 @@ class TestHints:
     def test_a_transaction_whose_only_savepoint_was_rolled_back_is_silent(
         self, room: Room, heard: list[list[Hint]]
     ) -> None:
-        with transaction.atomic(), undone():
+        with transaction_block(), undone():
             say(room, "one")
         assert heard == []
 
@@ -377,8 +376,8 @@ class TestHints:
     def test_a_kept_savepoint_is_published_once_with_the_commit(
         self, room: Room, heard: list[list[Hint]]
     ) -> None:
-        with transaction.atomic():
-            with transaction.atomic():
+        with transaction_block():
+            with transaction_block():
                 say(room, "one")
             assert heard == []
             with transaction.atomic():

@@ -15,7 +15,13 @@ from asgiref.testing import ApplicationCommunicator
 from django.core.asgi import get_asgi_application
 
 import talk.asgi
-from talk.domain.handover import add_taker, hand_over_after_commit, remove_taker
+from talk.domain.access import NOBODY
+from talk.domain.events import (
+    CommentPosted,
+    add_comment_listener,
+    record,
+    remove_comment_listener,
+)
 from talk.hints import Hint
 from talk.models import Names, atomic
 from talk.signals import message_posted
@@ -39,6 +45,12 @@ def comment(pk: int, position: int) -> Any:
         comment_count=position,
         actor_guest_id=None,
     )
+
+
+def posted(message: Any) -> CommentPosted:
+    """Return the event of a comment in room 1."""
+    room: Any = SimpleNamespace(pk=1, token="room1")
+    return CommentPosted(room=room, actor=NOBODY, message=message, names=Names())
 
 
 class TestInAHub:
@@ -137,7 +149,7 @@ class TestInAHub:
 class TestFromDomain:
     async def test_what_is_rolled_back_is_handed_to_nobody(self, real_hub) -> None:
         def write_and_fail() -> None:
-            hand_over_after_commit(comment(30, 3), Names())
+            record(posted(comment(30, 3)))
             raise RuntimeError
 
         with taking() as taken:
@@ -147,7 +159,7 @@ class TestFromDomain:
 
     async def test_what_is_committed_is_handed_over(self, real_hub) -> None:
         def write() -> None:
-            hand_over_after_commit(comment(30, 3), Names())
+            record(posted(comment(30, 3)))
 
         with taking() as taken:
             await real_hub.threads.run(atomic(write))
@@ -181,11 +193,11 @@ def taking() -> Iterator[list[Any]]:
     def take(message: Any, names: Names) -> None:
         taken.append(message)
 
-    add_taker(take)
+    add_comment_listener(take)
     try:
         yield taken
     finally:
-        remove_taker(take)
+        remove_comment_listener(take)
 
 
 class Site:
