@@ -26,7 +26,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from talk.constants import RoomType
-from talk.domain.room_commands import create_for
+from talk.domain.room_commands import create_room_for
 from talk.models import Room
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def make_room(
     """
     if not name and type != RoomType.ONE_TO_ONE:
         name = "Room"
-    return create_for(
+    return create_room_for(
         owner=owner,
         type=type,
         name=name,
         password=password,
-        people=people,
+        users=people,
         now=timezone.now(),
     )
 

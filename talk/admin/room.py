@@ -22,8 +22,8 @@ from talk.admin.forms import RoomForm
 from talk.admin.links import change_url, list_url, name_of, room_url
 from talk.admin.people import rooms_of_people
 from talk.domain import room_administration
-from talk.domain.room_details import Member
-from talk.domain.room_overviews import list_people, overviews_of
+from talk.domain.room_details import ParticipantDetails
+from talk.domain.room_overviews import list_participants, overviews_of
 from talk.exceptions import NotFound, TalkError
 from talk.models import Message, Participant, Room, RoomQuerySet, Session
 from talk.rendering.rooms import combine_flags
@@ -197,13 +197,13 @@ class RoomAdmin(TalkAdmin):
         if related is None or not related.has_view_permission(request):
             return []
         now = timezone.now()
-        people = list_people(room=room, limit=PEOPLE_SHOWN, now=now)
+        people = list_participants(room=room, limit=PEOPLE_SHOWN, now=now)
         return [
             self._person(participant, member, now) for participant, member in people
         ]
 
     def _person(
-        self, participant: Participant, member: Member, now: datetime
+        self, participant: Participant, member: ParticipantDetails, now: datetime
     ) -> dict[str, Any]:
         live = member.live_sessions(now)
         return {

@@ -1,4 +1,4 @@
-"""Who asks, and which room they may see."""
+"""Identities, callers and actors, and their access to rooms."""
 
 from __future__ import annotations
 
@@ -23,28 +23,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who caused a change: a user, a guest, or nobody in the room."""
+    """The user or guest that is named as having changed something.
+
+    Both are None for `NOBODY`.
+    """
 
     user: User | None = None
     guest: Guest | None = None
 
     @property
     def type(self) -> ActorType:
-        """The kind of actor; nobody is written down as a guest without a name."""
+        """The type of the actor; `NOBODY` is stored as a guest without a name."""
         return ActorType.GUESTS if self.user is None else ActorType.USERS
 
 
 NOBODY = Actor()
-"""Acts when time has passed, an account was deleted or a command was run."""
+"""The actor of changes by the reaper, by deleted accounts and by commands."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Who sent a request, before any room is looked at.
+    """The user and device that sent a request, before any room is known.
 
-    `user` is None for anonymous people. `device` is the id of the browser or app
-    that asks: empty as long as it has not joined anything, None for one that keeps
-    no cookies.
+    `user` is None for anonymous requests. `device` is the id of the browser or app:
+    empty until it joins a room, None if it keeps no cookies.
     """
 
     user: User | None
@@ -53,10 +55,10 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """An asker who is a participant of the room in question.
+    """An identity that is a participant of the room it asks for.
 
-    `session_pk` is the session of the asker's device, None when it has not joined;
-    lists of rooms do not look for it.
+    `session_pk` is the key of the device's session, None when the device has not
+    joined. It is not set in lists of rooms.
     """
 
     user: User | None
@@ -67,31 +69,32 @@ class Caller:
 
     @property
     def guest(self) -> Guest | None:
-        """The guest, when the caller has no account."""
+        """The guest; None when the caller is a user."""
         return self.participant.guest
 
     @property
     def account(self) -> str:
-        """The primary key of the caller's account as text; empty for guests."""
+        """The primary key of the user as text; empty for guests."""
         return "" if self.user is None else str(self.user.pk)
 
     @property
     def actor(self) -> Actor:
-        """The caller as who does something, as it stands in the database.
+        """The caller as an actor.
 
-        Django's lazy user would keep the whole request, wherever a message is kept.
+        Its user comes from the database. Django's lazy `request.user` would keep the
+        whole request alive as long as a message is kept.
         """
         return Actor(user=self.participant.user, guest=self.guest)
 
 
 def find_caller(*, identity: Identity, token: str) -> Caller:
-    """Find the room and the asker's place in it.
+    """Return the identity as a participant of a room.
 
-    A user's place is the account's, joined or not; a guest's is the one that the
-    device has joined with, as long as the room is public. One query.
+    Users are found by account, whether they have joined or not. Guests are found by the
+    device they have joined with, and only in public rooms. One query.
 
     Raises:
-        NotFound: there is no such room, or the asker is no participant of it.
+        NotFound: there is no such room, or the identity is no participant of it.
 
     API: "404 When the room could not be found for the participant", everywhere.
     """
@@ -102,10 +105,10 @@ def find_caller(*, identity: Identity, token: str) -> Caller:
 
 
 def find_user_caller(*, identity: Identity, token: str) -> Caller:
-    """Find the asker's place as `find_caller` does; guests have none here.
+    """Return the identity as a participant of a room, unless it is a guest.
 
     Raises:
-        NotFound: there is no such room, or the asker is no user in it.
+        NotFound: as in `find_caller`, or the identity is a guest.
 
     API: "or the participant is a guest", in the 404s.
     """
@@ -116,7 +119,7 @@ def find_user_caller(*, identity: Identity, token: str) -> Caller:
 
 
 def require_moderator(caller: Caller) -> None:
-    """Refuse callers who may not moderate; guest moderators may.
+    """Refuse callers who are not moderators; guest moderators are.
 
     Raises:
         NotAllowed: the caller is no moderator.
@@ -128,7 +131,7 @@ def require_moderator(caller: Caller) -> None:
 
 
 def require_user_moderator(caller: Caller) -> None:
-    """Refuse callers who are no owner or moderator with an account.
+    """Refuse callers who are not moderators with an account.
 
     Raises:
         NotAllowed: the caller is a guest or no moderator.
@@ -142,13 +145,13 @@ def require_user_moderator(caller: Caller) -> None:
 
 @requires_transaction
 def lock_caller(caller: Caller) -> Caller:
-    """Lock the caller's room and return the caller as they are now.
+    """Lock the caller's room and return the caller's current state.
 
-    What a request was allowed when it came may have been taken from it meanwhile;
-    from here on nobody else changes the room or who is in it.
+    Permissions may have changed since the request was admitted. While the room is
+    locked, no other transaction changes it or its participants.
 
     Raises:
-        NotFound: the room or the caller's place in it is gone.
+        NotFound: the room is gone, or the caller is no participant any more.
     """
     room = Room.objects.lock(caller.room.pk)
     if room is None:
@@ -160,23 +163,24 @@ def lock_caller(caller: Caller) -> Caller:
     return replace(caller, room=room, participant=participant)
 
 
-def lost_participants(participants: Sequence[int]) -> set[int]:
-    """Return those of these participants who may not go on as they were admitted.
+def participants_without_access(pks: Sequence[int]) -> set[int]:
+    """Return the keys of participants who may not use their room any more.
 
-    Whose place is gone, or whose account is disabled, or guests of a room that is
-    not public any more. One query for up to 500.
+    They were removed, their account is disabled, or they are guests of a room that is
+    not public any more. One query for at most 500 keys.
     """
-    rows = Participant.objects.filter(pk__in=participants).entitled()
-    return set(participants) - set(on_write_database(rows).values_list("pk", flat=True))
+    rows = Participant.objects.filter(pk__in=pks).having_access()
+    return set(pks) - set(on_write_database(rows).values_list("pk", flat=True))
 
 
 def find_room(*, identity: Identity, token: str) -> tuple[Room, Caller | None]:
-    """Find a room that the asker may see: a public one, or one they are in.
+    """Return a room that is public or has the identity as a participant.
 
-    One query for a participant, two for others.
+    The caller is None for non-participants. One query for participants, two for others.
 
     Raises:
-        NotFound: there is no such room, or it is not public and not the asker's.
+        NotFound: there is no such room, or it is not public and the identity is no
+            participant.
 
     API: Get single room; Join a room.
     """
@@ -190,10 +194,10 @@ def find_room(*, identity: Identity, token: str) -> tuple[Room, Caller | None]:
 
 
 def may_see_room(*, user: User | None, token: str) -> bool:
-    """Return whether a room is public, or one that the user is in.
+    """Return whether a room is public or has the user as a participant.
 
-    Two queries at most; as many for a room that does not exist as for somebody
-    else's.
+    Two queries at most; as many for rooms that do not exist as for rooms that the user
+    may not see.
     """
     try:
         find_room(identity=Identity(user=user, device=None), token=token)

@@ -1,4 +1,4 @@
-"""What somebody looks like to somebody else."""
+"""Avatars, which depend on the viewer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Avatar:
-    """A picture or its URL; without one, the initials of `name` on the colour of `key`."""
+    """A picture or its URL.
+
+    Without one, clients see the initials of `name` on a colour made from `key`.
+    """
 
     key: str
     name: str
@@ -24,11 +27,11 @@ class Avatar:
 
 
 def find_avatar(*, viewer: User | None, user_id: str) -> Avatar:
-    """Return what the user of this id looks like to `viewer`, None for an anonymous one.
+    """Return the avatar of a user for `viewer`, who is None for anonymous requests.
 
-    An id that nobody has looks like that of a user whom the viewer may not know:
-    its own first letter. Names are for those whom the user is reachable for. One
-    query.
+    Unknown ids and users whom the viewer cannot reach have the same avatar: the first
+    letter of the id. So the avatar does not tell whether an account exists. Display
+    names are for viewers who can reach the user. One query.
 
     API: Avatars.
     """

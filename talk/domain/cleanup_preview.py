@@ -1,4 +1,4 @@
-"""What a clean-up would remove, counted without writing or locking anything."""
+"""Counts of what a clean-up would delete, without writes and locks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef
 
 from talk.domain.cleanup import (
-    Ages,
-    Cleaned,
+    CleanupAges,
+    CleanupCounts,
+    abandoned_participants,
     empty_rooms,
-    forgotten_calls,
-    lost_participants,
+    rooms_with_abandoned_calls,
 )
-from talk.domain.guest_cleanup import forgotten_guests, unnamed_among
+from talk.domain.guest_cleanup import unmentioned_guests_in_batches, unused_guests
 from talk.models import (
     BATCH,
     CallAttendance,
@@ -24,31 +24,33 @@ from talk.models import (
 )
 
 
-def preview_cleanup(*, now: datetime, ages: Ages | None = None) -> Cleaned:
-    """Count what `cleaning_steps` and `forgetting_steps` would remove at this moment.
+def preview_cleanup(*, now: datetime, ages: CleanupAges | None = None) -> CleanupCounts:
+    """Count what `clean_up_in_steps` and `delete_unused_guests` would delete at `now`.
 
-    What goes with something else, as messages go with their room, is not counted, here
-    as there.
+    Like them, do not count rows that are deleted together with others, such as the
+    messages of a room.
     """
-    ages = ages or Ages()
+    ages = ages or CleanupAges()
     at = ages.sessions_at(now)
-    lost = lost_participants(at)
-    is_lost = Exists(lost.filter(pk=OuterRef("pk")))
-    staying = Participant.objects.exclude(is_lost)
-    rooms = empty_rooms(staying)
+    abandoned = abandoned_participants(at)
+    is_abandoned = Exists(abandoned.filter(pk=OuterRef("pk")))
+    remaining = Participant.objects.exclude(is_abandoned)
+    rooms = empty_rooms(remaining)
     signaling = ages.old_signaling(now).exclude(
         Exists(Session.objects.filter(pk=OuterRef("recipient")).dead(at))
     )
-    attendances = CallAttendance.objects.exclude(room__in=forgotten_calls(now))
-    guests = forgotten_guests(participants=staying, attendances=attendances)
+    attendances = CallAttendance.objects.exclude(
+        room__in=rooms_with_abandoned_calls(now)
+    )
+    guests = unused_guests(participants=remaining, attendances=attendances)
     messages = Message.objects.exclude(room__in=rooms)
-    return Cleaned(
+    return CleanupCounts(
         sessions=on_write_database(Session.objects.dead(at)).count(),
-        participants=on_write_database(lost).count(),
-        calls=on_write_database(forgotten_calls(now)).count(),
+        participants=on_write_database(abandoned).count(),
+        calls=on_write_database(rooms_with_abandoned_calls(now)).count(),
         rooms=on_write_database(rooms).count(),
         signaling_messages=on_write_database(
             signaling.exclude(recipient__room__in=rooms)
         ).count(),
-        guests=sum(map(len, unnamed_among(guests, messages, BATCH))),
+        guests=sum(map(len, unmentioned_guests_in_batches(guests, messages, BATCH))),
     )

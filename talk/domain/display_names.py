@@ -1,4 +1,4 @@
-"""What the people are called whom messages speak about."""
+"""Display names for texts: of the users and guests that messages refer to."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
 
 def names_in(messages: Iterable[Message]) -> Names:
-    """Look up whom messages speak about or mention; their actors are not among them.
+    """Return the names of the users and guests that messages mention or are about.
 
-    A query for users and one for guests, none where nobody is named.
+    Does not include their actors. One query for users and one for guests; none when
+    there are no such users or guests.
     """
     found = list(messages)
     return Names(users=_user_names(found), guests=_guest_names(found))
 
 
 def names_of(users: Iterable[User]) -> Names:
-    """Return what these users are called; no query."""
+    """Return the names of these users; no query."""
     adapter = get_adapter()
     return Names(users={adapter.user_id(u): adapter.display_name(u) for u in users})
 

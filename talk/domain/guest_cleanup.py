@@ -1,8 +1,8 @@
-"""Forgetting guests whom nobody can come across any more.
+"""Deleting guests that nothing refers to any more.
 
-Messages name their guests, and so does the summary of a call; both need the row when
-the place is long gone. A guest who left without a word is named by nothing. Telling
-them apart means to look at all guests, which is why the reaper leaves it to a command.
+Messages and the attendance of calls refer to guests, and need their rows long after the
+participants were removed. Guests who left without writing are referred to by nothing.
+Finding them means reading all guests, so a command does it and not the reaper.
 """
 
 from __future__ import annotations
@@ -24,52 +24,54 @@ from talk.models import (
 )
 
 
-def forgetting_steps(*, batch_size: int = BATCH) -> Iterator[int]:
-    """Delete guests who have no place and whom nothing names; tell how many, in steps.
+def delete_unused_guests(*, batch_size: int = BATCH) -> Iterator[int]:
+    """Delete guests that are in no room and that nothing refers to.
 
-    Who has no place never gets one again, and is named by nothing new; so nobody has to
-    be kept from coming back meanwhile. Two runs at once are safe.
+    Yields the number of deleted guests after each batch. A guest that is in no room
+    never enters one again and is not mentioned again, so no lock is needed against
+    that. Two runs at once are safe.
     """
-    guests = forgotten_guests(
+    guests = unused_guests(
         participants=Participant.objects.all(), attendances=CallAttendance.objects.all()
     )
-    for pks in unnamed_among(guests, Message.objects.all(), batch_size):
+    messages = Message.objects.all()
+    for pks in unmentioned_guests_in_batches(guests, messages, batch_size):
         yield delete_unlocked(Guest.objects.filter(pk__in=pks))
 
 
-def forgotten_guests(
+def unused_guests(
     *,
     participants: QuerySet[Participant],
     attendances: QuerySet[CallAttendance],
 ) -> QuerySet[Guest]:
-    """Return the guests without such a place and attendance who have said nothing."""
-    own = OuterRef("pk")
+    """Return guests without messages that none of these rows refers to."""
+    guest = OuterRef("pk")
     return Guest.objects.exclude(
-        Exists(participants.filter(guest=own))
-        | Exists(Message.objects.filter(actor_guest=own))
-        | Exists(attendances.filter(guest=own))
+        Exists(participants.filter(guest=guest))
+        | Exists(Message.objects.filter(actor_guest=guest))
+        | Exists(attendances.filter(guest=guest))
     )
 
 
-def unnamed_among(
+def unmentioned_guests_in_batches(
     guests: QuerySet[Guest], messages: MessageQuerySet, batch_size: int
 ) -> Iterator[list[int]]:
-    """Yield the keys of those of `guests` about whom `messages` tell nothing.
+    """Yield, in batches, the keys of `guests` that no system message is about.
 
-    Nameless guests look the same without their row, so that nobody looks for what is
-    told about them.
+    Guests without a name are not searched for in `messages`: system messages about
+    them read the same when their row is gone.
     """
-    last = 0
-    while found := _next(guests, last, batch_size):
-        last = found[-1].pk
-        named = [guest.actor_id for guest in found if guest.display_name]
-        told = (
+    last_pk = 0
+    while batch := _next_batch(guests, last_pk, batch_size):
+        last_pk = batch[-1].pk
+        named = [guest.actor_id for guest in batch if guest.display_name]
+        mentioned = (
             guest_ids_in(on_write_database(messages.about_guests(named)))
             if named
             else set()
         )
-        yield [guest.pk for guest in found if guest.actor_id not in told]
+        yield [guest.pk for guest in batch if guest.actor_id not in mentioned]
 
 
-def _next(guests: QuerySet[Guest], after: int, count: int) -> list[Guest]:
+def _next_batch(guests: QuerySet[Guest], after: int, count: int) -> list[Guest]:
     return list(on_write_database(guests.filter(pk__gt=after).order_by("pk"))[:count])

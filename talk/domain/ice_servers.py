@@ -1,4 +1,4 @@
-"""STUN and TURN servers, which help callers behind routers to reach each other."""
+"""STUN and TURN servers, through which participants in a call reach each other."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from talk.conf import talk_settings
 from talk.utils.random_text import random_text
 
 PROTOCOLS = ("udp", "tcp")
-"""How a TURN server can be reached, where the setting does not say it."""
+"""Protocols of a TURN server whose setting names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TurnServer:
-    """A TURN server with a name and password that work for a while."""
+    """A TURN server with temporary credentials."""
 
     server: str
     protocols: tuple[str, ...]
@@ -52,9 +52,9 @@ def turn_servers(*, now: datetime) -> list[TurnServer]:
 
 
 def turn_credential(*, secret: str, username: str) -> str:
-    """Return the password that a coturn server with this secret expects of a name.
+    """Return the password that a coturn server with this secret expects for a username.
 
-    The name begins with the second in which it expires; coturn calls this scheme
+    The username begins with its time of expiry in seconds. coturn calls this scheme
     ``use-auth-secret``.
     """
     digest = hmac.new(secret.encode(), username.encode(), hashlib.sha1).digest()

@@ -1,4 +1,4 @@
-"""Mentions: how they are written, whom they mean, and whom one may mean."""
+"""Mentions: parsing them, finding the mentioned users, and suggesting users."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 MENTION = re.compile(
     r"""
-    (?<![^\ \t\n\r\f\v\-@.'])          # at the start, or behind one of these
+    (?<![^\ \t\n\r\f\v\-@.'])          # at the start, or after one of these
     @
-    (?: "([A-Za-z0-9_\-@.'\ ]+)"         # in quotes, where spaces are allowed
-      | ([A-Za-z0-9_\-@.']+) )           # or as far as it goes
+    (?: "([A-Za-z0-9_\-@.'\ ]+)"         # in quotes, with spaces allowed
+      | ([A-Za-z0-9_\-@.']+) )           # or without quotes
     """,
     re.VERBOSE,
 )
@@ -30,7 +30,7 @@ MENTION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A place in a text that names somebody: `text[start:end]` stands for `user_id`."""
+    """A mention of a user in a text, at `text[start:end]`."""
 
     user_id: str
     start: int
@@ -38,7 +38,7 @@ class Mention:
 
 
 def mentions_in(text: str) -> Iterator[Mention]:
-    """Yield what is written like a mention, in order; there may be no such user.
+    """Yield the mentions in a text, in order; their users may not exist.
 
     API: Sending a new chat message, `@<id>`.
     """
@@ -54,7 +54,7 @@ def mentioned_ids(texts: Iterable[str]) -> list[str]:
 
 
 def find_mentioned(text: str) -> list[User]:
-    """Return the accounts that a text mentions; one query, none without mentions."""
+    """Return the users that a text mentions; one query, none without mentions."""
     user_ids = mentioned_ids([text])
     found = get_adapter().find_users(user_ids)
     return [found[user_id] for user_id in user_ids if user_id in found]
@@ -62,9 +62,9 @@ def find_mentioned(text: str) -> list[User]:
 
 @requires_transaction
 def note_mentions(*, message: Message, users: Iterable[User]) -> None:
-    """Remember for those of `users` who are in the room that a comment mentions them.
+    """Store that a comment mentions the `users` who are in its room.
 
-    Part of writing `message`, under the room's lock.
+    Part of writing the comment, under the room's lock.
 
     API: `unreadMention`.
     """
@@ -75,11 +75,11 @@ def note_mentions(*, message: Message, users: Iterable[User]) -> None:
 
 
 def suggest_mentions(*, caller: Caller, search: str, limit: int) -> list[User]:
-    """Return users of the room whom the caller may mean by `search`, but not themself.
+    """Return users of the caller's room whose id or display name contains `search`.
 
-    Whose id or display name has it in it, in whatever case; all for an empty text.
-    Who commented last comes first; of those who never did, whoever is called exactly
-    so. One query for any number of participants.
+    Ignores case, matches everyone for an empty text, and leaves out the caller. Users
+    are ordered by their last comment, newest first; after that, exact matches come
+    first. One query for any number of participants.
 
     API: Get mention autocomplete suggestions.
     """

@@ -52,7 +52,7 @@ def delete_messages(*, room_id: int, message_ids: Collection[int]) -> int:
         rows = Message.objects.filter(room=room, pk__in=some)
         comments = on_write_database(rows.comments())
         counts = list(comments.values_list("comment_count", flat=True))
-        read_markers.forget_comments(room=room, counts=counts)
+        read_markers.subtract_deleted_comments(room=room, counts=counts)
         deleted += rows.delete()[0]
     if deleted:
         events.record(events.MessagesChanged(room_id=room.pk))

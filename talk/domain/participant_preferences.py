@@ -1,4 +1,4 @@
-"""What participants decide about a room for themselves alone."""
+"""A participant's own preferences for a room."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from talk.models import Participant, atomic
 
 
 def set_favorite(*, caller: Caller, favorite: bool) -> None:
-    """Pin the room to the top of the caller's list, or let go of it.
+    """Mark the room as the caller's favourite, or not.
 
     Raises:
-        NotFound: the caller is a guest, or has lost their place meanwhile.
+        NotFound: the caller is a guest, or is no participant any more.
 
     API: Add room to favorites; Remove room from favorites.
     """
@@ -22,11 +22,11 @@ def set_favorite(*, caller: Caller, favorite: bool) -> None:
 
 
 def set_notification_level(*, caller: Caller, level: int) -> None:
-    """Decide which messages the caller is told about.
+    """Set which messages the caller is notified of.
 
     Raises:
         Invalid: the level is not 1, 2 or 3.
-        NotFound: the caller is a guest, or has lost their place meanwhile.
+        NotFound: the caller is a guest, or is no participant any more.
 
     API: Set notification level.
     """

@@ -38,7 +38,7 @@ def drop_participants(
             is_rejoining=is_rejoining,
         )
     )
-    read_markers.keep(room=room, participants=participants)
+    read_markers.save_read_markers(room=room, participants=participants)
     for some in in_batches([participant.pk for participant in participants]):
         Participant.objects.filter(pk__in=some).delete()
     note_change(room=room)

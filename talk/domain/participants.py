@@ -98,7 +98,7 @@ def add_users(
     API: System messages, `user_added`.
     """
     users = lock_accounts(users) if users else []
-    marks = read_markers.take_back(room=room, users=users)
+    marks = read_markers.restore_read_markers(room=room, users=users)
     new = [
         Participant(room=room, user=user, type=type, **asdict(own))
         for user, own in zip(users, marks, strict=True)

@@ -1,4 +1,4 @@
-"""Searching for people and groups to talk to."""
+"""Searching for users, groups and mail addresses to invite."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 BATCHES_MAX = 5
-"""Times that a search goes on when the site keeps those apart whom it has found."""
+"""Pages of accounts that a search reads when the adapter leaves many of them out as
+unreachable."""
 
 
 class Source(IntEnum):
-    """What is searched for, by the numbers of `shareTypes`."""
+    """Kinds of matches, with the numbers of `shareTypes`."""
 
     USERS = 0
     GROUPS = 1
@@ -36,7 +37,7 @@ class Source(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """Somebody to talk to; `is_exact` when they are called just what was asked for."""
+    """A search result; `is_exact` if its id or label equals the search text."""
 
     source: Source
     id: str
@@ -47,15 +48,15 @@ class Match:
 def search_people(
     *, user: User, search: str, sources: Collection[int], token: str, limit: int
 ) -> list[Match]:
-    """Return whom the user may mean by `search`, exact matches first.
+    """Return users, groups and mail addresses that match `search`, exact ones first.
 
-    Active accounts whose id or display name has it in it, in whatever case, and
-    groups; all for an empty text. At most `limit` of each source. The user is not
-    among them, nor is who is in the room of `token` already, if the user is in it,
-    too. A mail address is a match itself, where the user may invite by mail.
+    Matches active users by a part of their id or display name, ignoring case, and
+    groups. An empty text matches all. Returns at most `limit` of each source. Leaves
+    out the user, and the participants of the room with `token` if the user is one of
+    them. A mail address matches itself if the user may invite by mail.
 
-    One query for accounts, more only where the site keeps most of them apart from
-    the user; one each for the room and for groups.
+    One query for accounts, more only when most of them are unreachable for the user;
+    one each for the room and for groups.
 
     API: Searching people.
     """
@@ -104,7 +105,7 @@ def _search_users(
 
 
 def _candidates(user: User, search: str, room: Room | None) -> QuerySet[User]:
-    """Return accounts that match, in the order in which they are shown."""
+    """Return accounts that match, in the order of the results."""
     adapter, user_model = get_adapter(), get_user_model()
     rows = adapter.searchable_users(user).exclude(pk=user.pk)
     if _has_field(user_model, "is_active"):
@@ -139,7 +140,7 @@ def _may_invite(user: User, search: str) -> bool:
 
 def _has_field(model: type[User], name: str) -> bool:
     try:
-        model._meta.get_field(name)  # noqa: SLF001 - Django's own word
+        model._meta.get_field(name)  # noqa: SLF001 - Django's documented name
     except FieldDoesNotExist:
         return False
     return True

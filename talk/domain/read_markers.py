@@ -1,4 +1,4 @@
-"""What participants have read, across their coming and going."""
+"""Read markers: saved while users are away, adjusted for deleted comments and mails."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
-    """How far somebody has read a room, their last comment, the last mail about it.
+class ReadState:
+    """A participant's read marker, last comment, and last mail about the room.
 
-    All are counts of the room's comments.
+    All are comment counts of the room.
     """
 
     read_comments: int
@@ -35,10 +35,10 @@ class Marks:
 
 
 @requires_transaction
-def keep(*, room: Room, participants: Sequence[Participant]) -> None:
-    """Remember what users have read whose places in a locked room are about to go.
+def save_read_markers(*, room: Room, participants: Sequence[Participant]) -> None:
+    """Save the read markers of users who are about to be removed from a locked room.
 
-    Nothing is kept for guests, who never come back as themselves.
+    Saves nothing for guests, who cannot come back as the same guest.
 
     API: `unreadMessages`.
     """
@@ -57,66 +57,70 @@ def keep(*, room: Room, participants: Sequence[Participant]) -> None:
 
 
 @requires_transaction
-def forget_comments(*, room: Room, counts: Sequence[int]) -> None:
-    """Take comments that are about to be deleted out of what is unread in a locked room.
+def restore_read_markers(*, room: Room, users: Sequence[User]) -> list[ReadState]:
+    """Return and delete the saved read markers of users who enter a locked room.
 
-    `counts` are the comments' own counts. A mention goes with its comment; an earlier
-    one of the same person is not looked for, whose comment is still there to be read.
-    For up to 500 comments: two queries a table, and one for each read marker among them.
-
-    API: `unreadMessages`, `unreadMention`.
-    """
-    ordered = sorted(counts)
-    if not ordered:
-        return
-    for rows in (
-        Participant.objects.filter(room=room),
-        ReadMarker.objects.filter(room=room),
-    ):
-        before = rows.filter(read_comments__lt=ordered[0])
-        before.update(unread_deleted=F("unread_deleted") + len(ordered))
-        among = rows.filter(read_comments__range=(ordered[0], ordered[-1] - 1))
-        marks = (
-            on_write_database(among).order_by().values_list("read_comments", flat=True)
-        )
-        for mark in marks.distinct():
-            unread = len(ordered) - bisect_right(ordered, mark)
-            same = rows.filter(read_comments=mark)
-            same.update(unread_deleted=F("unread_deleted") + unread)
-    mentioned = Participant.objects.filter(room=room, last_mention__in=ordered)
-    mentioned.update(last_mention=0)
-
-
-def claim_mail(participant: Participant, *, comments: int) -> bool:
-    """Tell whether somebody may be sent a mail about the comment with this count.
-
-    True once, and again only after they have read up to that comment.
-    """
-    rows = Participant.objects.filter(pk=participant.pk)
-    unclaimed = rows.filter(mailed_comments__lte=F("read_comments"))
-    unread = unclaimed.filter(read_comments__lt=comments)
-    return unread.update(mailed_comments=comments) == 1
-
-
-@requires_transaction
-def take_back(*, room: Room, users: Sequence[User]) -> list[Marks]:
-    """Return what each of `users` has read and written who comes into a locked room.
-
-    Who was there before goes on where they were; for others all is read.
+    Returns a state for each of `users`, in order. A user without a saved one has read
+    everything.
 
     API: `unreadMessages`.
     """
-    kept = ReadMarker.objects.filter(room=room, user__in=users)
-    known = {
-        marker.user_id: Marks(
+    saved = ReadMarker.objects.filter(room=room, user__in=users)
+    states = {
+        marker.user_id: ReadState(
             read_comments=marker.read_comments,
             unread_deleted=marker.unread_deleted,
             last_comment=marker.last_comment,
             mailed_comments=marker.mailed_comments,
         )
-        for marker in on_write_database(kept)
+        for marker in on_write_database(saved)
     }
-    if known:
-        kept.delete()
-    new = Marks(read_comments=room.comment_count)
-    return [known.get(user.pk, new) for user in users]
+    if states:
+        saved.delete()
+    everything_read = ReadState(read_comments=room.comment_count)
+    return [states.get(user.pk, everything_read) for user in users]
+
+
+@requires_transaction
+def subtract_deleted_comments(*, room: Room, counts: Sequence[int]) -> None:
+    """Subtract comments that are about to be deleted from the unread counts of a room.
+
+    `counts` are the comment counts of these comments; the room is locked. A mention in
+    a deleted comment is cleared, and no earlier mention replaces it: the comment with
+    that one is still there to be read. For at most 500 comments: two queries for each
+    table, and one for each read marker between the comments.
+
+    API: `unreadMessages`, `unreadMention`.
+    """
+    deleted = sorted(counts)
+    if not deleted:
+        return
+    for rows in (
+        Participant.objects.filter(room=room),
+        ReadMarker.objects.filter(room=room),
+    ):
+        unread = rows.filter(read_comments__lt=deleted[0])
+        unread.update(unread_deleted=F("unread_deleted") + len(deleted))
+        partly_read = rows.filter(read_comments__range=(deleted[0], deleted[-1] - 1))
+        markers = (
+            on_write_database(partly_read)
+            .order_by()
+            .values_list("read_comments", flat=True)
+        )
+        for marker in markers.distinct():
+            unread_count = len(deleted) - bisect_right(deleted, marker)
+            same_marker = rows.filter(read_comments=marker)
+            same_marker.update(unread_deleted=F("unread_deleted") + unread_count)
+    mentioned = Participant.objects.filter(room=room, last_mention__in=deleted)
+    mentioned.update(last_mention=0)
+
+
+def claim_mail(participant: Participant, *, comments: int) -> bool:
+    """Return whether to mail a participant about the comment with this count.
+
+    Returns True once, and again only after the participant has read that comment.
+    """
+    rows = Participant.objects.filter(pk=participant.pk)
+    unclaimed = rows.filter(mailed_comments__lte=F("read_comments"))
+    unread = unclaimed.filter(read_comments__lt=comments)
+    return unread.update(mailed_comments=comments) == 1

@@ -1,11 +1,11 @@
-"""What commands find, and do to rooms and the people in them.
+"""Finding, creating and changing rooms by management commands.
 
-What the admin does as well, such as changing and deleting rooms, `administration` has.
+Changes that the admin makes too are in `room_administration`.
 
-Whoever runs a command has no place in the room and need have no account. Nobody is
-named, then: timelines tell of it as of `NOBODY`, whom clients show as a guest without
-a name, and signals carry it. Only a new room is told of in its owner's name, whom the
-adapter is asked about as well. People in the room see all of it happen.
+A command has no caller, so the actor of its changes is `NOBODY`: system messages show
+it as a guest without a name, and signals carry it. Only a new room has its owner as
+actor, and the adapter is asked whether the owner may create it. Participants see all
+changes as they happen.
 """
 
 from __future__ import annotations
@@ -34,12 +34,10 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 
-def find_people(
-    *, user_ids: Sequence[str], group_ids: Sequence[str] = ()
-) -> list[User]:
-    """Return these users and the members of these groups, each once.
+def find_users(*, user_ids: Sequence[str], group_ids: Sequence[str] = ()) -> list[User]:
+    """Return these users and the users of these groups, each once.
 
-    Disabled accounts are found by their id, and left out of groups.
+    Users with a disabled account are found by id, but not by group.
 
     Raises:
         NotFound: there is no such user, or no such group.
@@ -49,13 +47,13 @@ def find_people(
     unknown = sorted(set(user_ids) - users.keys())
     if unknown:
         raise NotFound(f"There is no user {', '.join(unknown)}.")
-    people = {user.pk: user for user in map(users.__getitem__, user_ids)}
+    found = {user.pk: user for user in map(users.__getitem__, user_ids)}
     for group_id in group_ids:
         members = adapter.find_group_members(group_id)
         if members is None:
             raise NotFound(f"There is no group {group_id}.")
-        people |= {member.pk: member for member in members}
-    return list(people.values())
+        found |= {member.pk: member for member in members}
+    return list(found.values())
 
 
 def select_rooms(
@@ -65,7 +63,7 @@ def select_rooms(
     search: str,
     idle_since: datetime | None,
 ) -> RoomQuerySet:
-    """Return the rooms for which all of this is true, those with the latest news first.
+    """Return the rooms that match all arguments, latest activity first.
 
     Raises:
         NotFound: there is no such user.
@@ -74,7 +72,7 @@ def select_rooms(
     if type is not None:
         rooms = rooms.filter(type=type)
     if user_id is not None:
-        (user,) = find_people(user_ids=[user_id])
+        (user,) = find_users(user_ids=[user_id])
         rooms = rooms.filter(
             pk__in=Participant.objects.filter(user=user).values("room")
         )
@@ -84,7 +82,7 @@ def select_rooms(
 
 
 def find_room(*, token: str) -> Room:
-    """Return a room, with the number of its users.
+    """Return a room with its `user_count`.
 
     Raises:
         NotFound: there is no such room.
@@ -95,32 +93,33 @@ def find_room(*, token: str) -> Room:
     return room
 
 
-def list_people(*, room: Room, now: datetime) -> list[Participant]:
-    """Return everybody who has a place in a room, with names and presence; one query."""
+def list_participants(*, room: Room, now: datetime) -> list[Participant]:
+    """Return the participants of a room, with names and presence; one query."""
     participants = Participant.objects.filter(room=room).with_presence(now)
     return list(on_write_database(participants.with_names().order_by("pk")))
 
 
-def create_for(
+def create_room_for(
     *,
     owner: User,
     type: RoomType,
     name: str,
     password: str,
-    people: Sequence[User],
+    users: Sequence[User],
     now: datetime,
 ) -> Room:
-    """Create a room of a user, with people in it, as if they had done all of it.
+    """Create a room with users in it, as if the owner had done that.
 
-    A one-to-one room has one other person; there may be one already.
+    For a one-to-one room, `users` is the other user; returns the existing room of both,
+    if there is one.
 
     Raises:
-        Invalid: the name has too many characters, or some that cannot be stored; a room
-            of this type cannot have what was given.
+        Invalid: the name has too many characters, or some that cannot be stored; or a
+            room of this type cannot have this name, password or number of users.
         NotAllowed: the site does not let the owner create such rooms.
-        NotFound: the site keeps the two of a one-to-one room apart.
+        NotFound: the owner cannot reach the other user of a one-to-one room.
     """
-    others = [person for person in people if person != owner]
+    others = [user for user in users if user != owner]
     if password and type != RoomType.PUBLIC:
         raise Invalid("Only public rooms have a password.")
     if type == RoomType.ONE_TO_ONE:
@@ -128,7 +127,7 @@ def create_for(
             raise Invalid("A one-to-one room has one other user, and no name.")
         invite = get_adapter().user_id(others[0])
         return get_or_create_one_to_one(user=owner, invite=invite, now=now).room
-    # Hashing is slow on purpose: nothing is locked before it.
+    # Hashing is slow on purpose, so do it before anything is locked.
     hashed = make_password(password) if password else ""
     return _create(owner, type, name, hashed, others, now)
 
@@ -144,8 +143,9 @@ def _create(
 ) -> Room:
     room = create_room(user=owner, type=type, name=name, now=now)
     if others:
-        member = ParticipantType.USER
-        add_users(room=room, actor=owner, users=others, type=member, now=now)
+        add_users(
+            room=room, actor=owner, users=others, type=ParticipantType.USER, now=now
+        )
     if hashed:
         actor = Actor(user=owner)
         room_changes.change_password(room=room, actor=actor, hashed=hashed, now=now)
@@ -153,41 +153,42 @@ def _create(
 
 
 @atomic
-def add_people(*, token: str, people: Sequence[User], now: datetime) -> int:
-    """Give people a place in a room; return how many had none.
+def add_users_to_room(*, token: str, users: Sequence[User], now: datetime) -> int:
+    """Add users to a room; return how many were not in it before.
 
-    A one-to-one room becomes a group. The site's adapter is not asked whom they may
-    talk to: nobody of the room has brought them in.
+    A one-to-one room becomes a group room. The adapter is not asked whether the users
+    can be reached: no participant has added them.
 
     Raises:
         NotFound: there is no such room.
         PreconditionFailed: an account is disabled.
     """
-    disabled = [get_adapter().user_id(user) for user in people if not user.is_active]
+    disabled = [get_adapter().user_id(user) for user in users if not user.is_active]
     if disabled:
         raise PreconditionFailed(f"Disabled: {', '.join(disabled)}.")
     room = _lock(token)
-    new = absent_among(people, room=room)
+    new = absent_among(users, room=room)
     if not new:
         return 0
-    member = ParticipantType.USER
-    participants = add_users(room=room, actor=None, users=new, type=member, now=now)
+    participants = add_users(
+        room=room, actor=None, users=new, type=ParticipantType.USER, now=now
+    )
     if participants:
         room_types.make_group(room=room, actor=NOBODY)
     return len(participants)
 
 
 @atomic
-def remove_people(*, token: str, people: Sequence[User], now: datetime) -> int:
-    """Take people's places in a room, owners' as well; return how many had one.
+def remove_users_from_room(*, token: str, users: Sequence[User], now: datetime) -> int:
+    """Remove users from a room, including owners; return how many were in it.
 
     Raises:
         NotFound: there is no such room.
-        NotSupported: it is a one-to-one room, which is nothing without its pair.
-        PreconditionFailed: nobody would be left in a room that is no object's.
+        NotSupported: it is a one-to-one room, which needs both of its users.
+        PreconditionFailed: the room would be empty, and belongs to no object.
     """
     room = _lock(token)
-    found = Participant.objects.filter(room=room, user__in=people).with_names()
+    found = Participant.objects.filter(room=room, user__in=users).with_names()
     participants = list(on_write_database(found.order_by("pk")))
     if not participants:
         return 0

@@ -1,4 +1,4 @@
-"""Gathering what readers are shown of rooms, with few queries for many of them."""
+"""The details of rooms that clients are shown, read with few queries."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
-class Member:
-    """A user with all their sessions, or a guest with the live ones.
+class ParticipantDetails:
+    """A participant with sessions: all of a user's, the live ones of a guest.
 
-    Somebody who is in many rooms is one instance of `user` in all of them. There are
-    many members in a list of rooms, and each has only what it is shown with.
+    Holds only what is shown, because a list of rooms has many of them. A user who is in
+    several of these rooms is one instance of `user`.
     """
 
     pk: int
-    """The participant's."""
+    """Primary key of the participant."""
 
     type: int
     user_pk: Any
@@ -50,19 +50,21 @@ class Member:
     """Display name of a guest; empty for users."""
 
     last_ping: datetime | None
-    """The last sign of life of any session, ended ones included."""
+    """The newest ping of all sessions, including ended ones."""
 
     sessions: Sequence[Session]
 
     def live_sessions(self, now: datetime) -> list[Session]:
-        """Return the sessions that are connected at `now`, the freshest first."""
+        """Return the sessions that are live at `now`, newest ping first."""
         live = [session for session in self.sessions if session.is_live(now)]
         return sorted(live, key=lambda session: session.last_ping, reverse=True)
 
 
-def member_of(participant: Participant, sessions: Sequence[Session]) -> Member:
-    """Return a participant, selected with names, as a member; no query."""
-    return Member(
+def describe_participant(
+    participant: Participant, sessions: Sequence[Session]
+) -> ParticipantDetails:
+    """Return the details of a participant that was read with names; no query."""
+    return ParticipantDetails(
         pk=participant.pk,
         type=participant.type,
         user_pk=participant.user_id,
@@ -76,14 +78,14 @@ def member_of(participant: Participant, sessions: Sequence[Session]) -> Member:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RoomState:
-    """A room with all that a participant is shown of it.
+class RoomDetails:
+    """A room with everything that a participant is shown of it.
 
-    `names` are of those whom `last_message` speaks about.
+    `names` are the display names for `last_message`.
     """
 
     caller: Caller
-    members: list[Member]
+    participants: list[ParticipantDetails]
     last_message: Message | None
     names: Names
 
@@ -93,55 +95,55 @@ class RoomState:
         return self.caller.room
 
     @cached_property
-    def own_member(self) -> Member | None:
-        """The caller among the members; None if they have just left."""
-        own = self.caller.participant.pk
-        return next((member for member in self.members if member.pk == own), None)
+    def own_participant(self) -> ParticipantDetails | None:
+        """The caller among the participants; None if removed a moment ago."""
+        own_pk = self.caller.participant.pk
+        return next((found for found in self.participants if found.pk == own_pk), None)
 
     def own_sessions(self, now: datetime) -> list[Session]:
         """Return the caller's live session on this device, or else all live ones.
 
-        The first one is what the caller is told to be their own.
+        The room object names the first of them as the caller's own.
         """
-        member = self.own_member
-        live = member.live_sessions(now) if member is not None else []
+        participant = self.own_participant
+        live = participant.live_sessions(now) if participant is not None else []
         device = self.caller.device
-        here = [session for session in live if device and session.device == device]
-        return here or live
+        on_device = [session for session in live if device and session.device == device]
+        return on_device or live
 
     @property
-    def is_whole(self) -> bool:
-        """Whether a one-to-one room still has both of its users."""
-        return not self.room.is_one_to_one or len(self.members) == 2
+    def has_pair(self) -> bool:
+        """Whether both users are there, if this is a one-to-one room."""
+        return not self.room.is_one_to_one or len(self.participants) == 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoomPreview:
-    """A public room with what strangers are shown of it."""
+    """A public room with everything that non-participants are shown of it."""
 
     room: Room
     active_count: int
 
 
-def describe_room(*, caller: Caller, now: datetime) -> RoomState:
-    """Gather what the caller is shown of their room.
+def describe_room(*, caller: Caller, now: datetime) -> RoomDetails:
+    """Return the details of the caller's room.
 
-    Three queries, and one when the last message names users.
+    Three queries, and one more when the last message refers to users.
 
     Raises:
         NotFound: it is a one-to-one room and the other account is gone.
 
     API: Get single room.
     """
-    members = {caller.room.pk: _members_of(caller, now)}
-    (state,) = _describe([caller], members, room_ids=[caller.room.pk])
-    if not state.is_whole:
+    participants = {caller.room.pk: _participants_of(caller, now)}
+    (details,) = _describe([caller], participants, room_ids=[caller.room.pk])
+    if not details.has_pair:
         raise NotFound
-    return state
+    return details
 
 
 def preview_room(*, room: Room, now: datetime) -> RoomPreview:
-    """Gather what somebody is shown who has not joined a public room; one query.
+    """Return what non-participants are shown of a public room; one query.
 
     API: Get single room (also for guests).
     """
@@ -151,20 +153,22 @@ def preview_room(*, room: Room, now: datetime) -> RoomPreview:
     return RoomPreview(room=room, active_count=active.count())
 
 
-def list_members(*, caller: Caller, now: datetime) -> list[Member]:
-    """Gather who is in the caller's room: users, then guests who are connected.
+def list_participants(*, caller: Caller, now: datetime) -> list[ParticipantDetails]:
+    """Return the participants of the caller's room: users, then connected guests.
 
     Two queries.
 
     API: Get list of participants in a room.
     """
-    return sorted(_members_of(caller, now), key=lambda member: member.user is None)
+    participants = _participants_of(caller, now)
+    return sorted(participants, key=lambda participant: participant.user is None)
 
 
-def list_rooms(*, user: User, device: str | None, now: datetime) -> list[RoomState]:
-    """Gather all rooms of a user: favourites first, then the latest activity.
+def list_rooms(*, user: User, device: str | None, now: datetime) -> list[RoomDetails]:
+    """Return all rooms of a user: favourites first, then by latest activity.
 
-    Five queries for any number of rooms, and one when a last message names users.
+    Five queries for any number of rooms, and one more when a last message refers to
+    users.
     One-to-one rooms whose other account is gone are left out.
 
     API: Get user's rooms.
@@ -175,29 +179,29 @@ def list_rooms(*, user: User, device: str | None, now: datetime) -> list[RoomSta
         for participant in participants.select_related("room")
     ]
     room_ids = participants.values("room")
-    states = _describe(callers, _members_by_room(room_ids, now), room_ids=room_ids)
-    return sorted((state for state in states if state.is_whole), key=_list_order)
+    found = _describe(callers, _participants_by_room(room_ids, now), room_ids=room_ids)
+    return sorted((details for details in found if details.has_pair), key=_list_order)
 
 
-def _list_order(state: RoomState) -> tuple[bool, float, int]:
-    activity = state.room.last_activity
+def _list_order(details: RoomDetails) -> tuple[bool, float, int]:
+    activity = details.room.last_activity
     newest_first = -activity.timestamp() if activity is not None else 0.0
-    return (not state.caller.participant.favorite, newest_first, state.room.pk)
+    return (not details.caller.participant.favorite, newest_first, details.room.pk)
 
 
 def _describe(
     callers: Sequence[Caller],
-    members: Mapping[int, list[Member]],
+    participants: Mapping[int, list[ParticipantDetails]],
     *,
     room_ids: Iterable[int] | QuerySet[Any],
-) -> list[RoomState]:
-    """Gather the state of the callers' rooms; `room_ids` may be a subquery."""
+) -> list[RoomDetails]:
+    """Return the details of the callers' rooms; `room_ids` may be a subquery."""
     last_messages = _last_messages([caller.room for caller in callers], room_ids)
     names = names_in(last_messages.values())
     return [
-        RoomState(
+        RoomDetails(
             caller=caller,
-            members=members[caller.room.pk],
+            participants=participants[caller.room.pk],
             last_message=last_messages.get(caller.room.pk),
             names=names,
         )
@@ -210,19 +214,19 @@ def _last_messages(
 ) -> dict[int, Message]:
     """Return the newest message of each room that has one.
 
-    One query, and one where a room's last message was deleted.
+    One query, and one more when a room's last message was deleted.
     """
     newest = Message.objects.filter(room__in=room_ids).newest_of_each_room()
     found = {message.room_id: message for message in newest.with_actors()}
-    bare = [room.pk for room in rooms if room.last_position and room.pk not in found]
-    for some in in_batches(bare):
-        left = Message.objects.newest_left(some).with_actors()
-        found |= {message.room_id: message for message in left}
+    missing = [room.pk for room in rooms if room.last_position and room.pk not in found]
+    for batch in in_batches(missing):
+        remaining = Message.objects.newest_left(batch).with_actors()
+        found |= {message.room_id: message for message in remaining}
     return found
 
 
 def _is_connected(now: datetime) -> Exists:
-    """Return the condition for participants that they have a live session."""
+    """Return the condition that a participant has a live session."""
     return Exists(Session.objects.filter(participant=OuterRef("pk")).live(now))
 
 
@@ -238,7 +242,10 @@ def _last_ping(
 def _sessions(
     is_own: Q, room_ids: Iterable[int] | QuerySet[Any], now: datetime
 ) -> Mapping[int, Sequence[Session]]:
-    """Return users' sessions, live ones of guests, and the caller's; by participant."""
+    """Return the sessions of users, the live ones of guests, and the caller's.
+
+    They are grouped by participant.
+    """
     is_live = Q(last_ping__gt=live_since(now))
     is_shown = Q(participant__user__isnull=False) | is_live | is_own
     sessions: defaultdict[int, list[Session]] = defaultdict(list)
@@ -247,29 +254,29 @@ def _sessions(
     return sessions
 
 
-def _members_of(caller: Caller, now: datetime) -> list[Member]:
-    """Return users, guests who are connected, and the caller; two queries.
+def _participants_of(caller: Caller, now: datetime) -> list[ParticipantDetails]:
+    """Return users, connected guests, and the caller; two queries.
 
-    Guests who are gone may be many, and no reader is told of them.
+    Disconnected guests may be many, and are not shown.
     """
-    room_id, own = caller.room.pk, caller.participant.pk
-    is_user, is_own = Q(user__isnull=False), Q(pk=own)
+    room_id, own_pk = caller.room.pk, caller.participant.pk
+    is_user, is_own = Q(user__isnull=False), Q(pk=own_pk)
     participants = Participant.objects.filter(
         is_user | is_own | _is_connected(now), room=room_id
     )
-    sessions = _sessions(Q(participant=own), [room_id], now)
+    sessions = _sessions(Q(participant=own_pk), [room_id], now)
     return [
-        member_of(participant, sessions.get(participant.pk, ()))
+        describe_participant(participant, sessions.get(participant.pk, ()))
         for participant in participants.with_names().order_by("pk")
     ]
 
 
-def _members_by_room(
+def _participants_by_room(
     room_ids: QuerySet[Any], now: datetime
-) -> defaultdict[int, list[Member]]:
-    """Return users and guests who are connected, by room; three queries.
+) -> defaultdict[int, list[ParticipantDetails]]:
+    """Return users and connected guests, by room; three queries.
 
-    Most people are in many of somebody's rooms: each is loaded once.
+    Loads each user once, because most are in several of the rooms.
     """
     sessions = _sessions(Q(), room_ids, now)
     is_shown = Q(user__isnull=False) | _is_connected(now)
@@ -278,23 +285,25 @@ def _members_by_room(
     )
     columns = ("room_id", "pk", "type", "user_id", "last_seen")
     rows = list(participants.values_list(*columns))
-    # Whoever joins or is deleted from now on is not, or not any more, in the list.
+    # A user who is added or deleted between these queries is left out below.
     users = load_accounts(Participant.objects.filter(room__in=room_ids).values("user"))
-    members: defaultdict[int, list[Member]] = defaultdict(list)
+    details: defaultdict[int, list[ParticipantDetails]] = defaultdict(list)
     for room_id, pk, type_, user_pk, last_seen in rows:
         user = users.get(user_pk)
         if user is None and user_pk is not None:
             continue
-        own = sessions.get(pk, ())
-        members[room_id].append(
-            Member(
+        own_sessions = sessions.get(pk, ())
+        details[room_id].append(
+            ParticipantDetails(
                 pk=pk,
                 type=type_,
                 user_pk=user_pk,
                 user=user,
                 guest_name="",
-                last_ping=_last_ping(last_seen, own) if own else last_seen,
-                sessions=own,
+                last_ping=_last_ping(last_seen, own_sessions)
+                if own_sessions
+                else last_seen,
+                sessions=own_sessions,
             )
         )
-    return members
+    return details

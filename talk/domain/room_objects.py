@@ -1,4 +1,4 @@
-"""Rooms that belong to a site's own objects: an article's discussion, a ticket's chat.
+"""Rooms that belong to a site's own objects, such as the discussion of an article.
 
 ::
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def find_room(instance: Model) -> Room | None:
-    """Return the room of a saved object of the site, None when there is none."""
+    """Return the room of a saved object of the site; None when it has no room."""
     object_type, object_id = _key(instance)
     return Room.objects.filter(object_type=object_type, object_id=object_id).first()
 
@@ -36,16 +36,16 @@ def get_or_create_room(
     owner: User | None = None,
     room_type: RoomType = RoomType.PUBLIC,
 ) -> Room:
-    """Return the room of a saved object of the site; create it when there is none.
+    """Return the room of a saved object of the site; create it when it has no room.
 
-    The room is one per object, however many ask at the same moment; name, owner and
-    type only matter to who creates it. Without an owner it begins empty. It is not
-    deleted when its last participant leaves, nor with the object: a site that wants
-    that deletes it in its own code.
+    An object never has two rooms, even if several requests call this at once. `name`,
+    `owner` and `room_type` are used only when the room is created. Without an owner,
+    the new room has no participants. The room is not deleted when its last participant
+    leaves, nor together with the object; a site that wants that has to delete the room.
 
     Raises:
         Invalid: the object is not saved yet, or its key is longer than 64 characters;
-            the name has more than 255 characters, or some that cannot be stored.
+            or the name has more than 255 characters, or some that cannot be stored.
 
     API: `objectType` and `objectId` of a room.
     """
@@ -72,9 +72,9 @@ def get_or_create_room(
 
 
 def _key(instance: Model) -> tuple[str, str]:
-    """Return what names the object on the wire: its model's label and its key."""
+    """Return `objectType` and `objectId`: the label of the model, and the key."""
     model = instance._meta.concrete_model or type(instance)  # noqa: SLF001 - as below
-    object_type, object_id = model._meta.label_lower, str(instance.pk)  # noqa: SLF001 - Django's own word
+    object_type, object_id = model._meta.label_lower, str(instance.pk)  # noqa: SLF001 - Django's documented name
     is_new = instance._state.adding  # noqa: SLF001 - as above
     if is_new or max(len(object_type), len(object_id)) > OBJECT_FIELD_MAX:
         raise Invalid("The object has no key that a room can be bound to.")

@@ -1,4 +1,4 @@
-"""Rooms as the site's staff see them: how many are in them, and who."""
+"""Overviews of rooms for the admin: numbers of participants, and their names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count
 
 from talk.adapters import get_adapter
-from talk.domain.room_details import Member, member_of
+from talk.domain.room_details import ParticipantDetails, describe_participant
 from talk.models import Participant, Room, Session
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Overview:
-    """How many people a room has, and how many of their devices are connected.
+class RoomOverview:
+    """The numbers of a room's participants, live sessions, and participants in the call.
 
-    `pair` are the users of a one-to-one room; of others it is empty.
+    `pair` holds the users of a one-to-one room; it is empty for other rooms.
     """
 
     participants: int = 0
@@ -31,26 +31,26 @@ class Overview:
     pair: list[User] = field(default_factory=list)
 
     def title(self, room: Room) -> str:
-        """Return what to call the room: its name, its pair's names or its token."""
+        """Return the name of the room, else the names of its pair, else its token."""
         names = [get_adapter().display_name(user) for user in self.pair]
         return room.name or " – ".join(names) or room.token
 
 
-def overviews_of(rooms: Collection[Room], *, now: datetime) -> dict[int, Overview]:
-    """Return an overview of each of these rooms, which are a page's, by key.
+def overviews_of(rooms: Collection[Room], *, now: datetime) -> dict[int, RoomOverview]:
+    """Return an overview of each room on a page, by primary key.
 
-    Three queries, and one when there are one-to-one rooms among them.
+    Three queries, and one more when there are one-to-one rooms.
     """
     keys = [room.pk for room in rooms]
-    places = Participant.objects.filter(room__in=keys).order_by()
+    present = Participant.objects.filter(room__in=keys).order_by()
     live = Session.objects.filter(room__in=keys).live(now).order_by()
-    count, people = Count("pk"), Count("participant", distinct=True)
-    participants = dict(places.values_list("room").annotate(count=count))
+    count, distinct_count = Count("pk"), Count("participant", distinct=True)
+    participants = dict(present.values_list("room").annotate(count=count))
     sessions = dict(live.values_list("room").annotate(count=count))
-    callers = dict(live.in_call().values_list("room").annotate(count=people))
+    callers = dict(live.in_call().values_list("room").annotate(count=distinct_count))
     pairs = _pairs([room.pk for room in rooms if room.is_one_to_one])
     return {
-        key: Overview(
+        key: RoomOverview(
             participants=participants.get(key, 0),
             sessions=sessions.get(key, 0),
             callers=callers.get(key, 0),
@@ -60,10 +60,10 @@ def overviews_of(rooms: Collection[Room], *, now: datetime) -> dict[int, Overvie
     }
 
 
-def list_people(
+def list_participants(
     *, room: Room, limit: int, now: datetime
-) -> list[tuple[Participant, Member]]:
-    """Return some of a room's participants: who is connected first, then by rank.
+) -> list[tuple[Participant, ParticipantDetails]]:
+    """Return the first `limit` participants of a room, connected ones first.
 
     Two queries.
     """
@@ -73,7 +73,7 @@ def list_people(
     for session in Session.objects.filter(participant__in=found):
         sessions[session.participant_id].append(session)
     return [
-        (participant, member_of(participant, sessions[participant.pk]))
+        (participant, describe_participant(participant, sessions[participant.pk]))
         for participant in found
     ]
 

@@ -200,7 +200,7 @@ def _add_stranger(*, identity: Identity, room: Room, session_id: str) -> Partici
     if identity.user is not None:
         if not lock_accounts([identity.user]):
             raise NotFound
-        (own,) = read_markers.take_back(room=room, users=[identity.user])
+        (own,) = read_markers.restore_read_markers(room=room, users=[identity.user])
         participant = Participant.objects.create(
             room=room,
             user=identity.user,

@@ -1,4 +1,4 @@
-"""What external signaling servers ask us and report to us."""
+"""Requests from external signaling servers."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 RANDOM_MIN = 32
-"""Characters of the random text that makes every signature another one."""
+"""Characters of the random text in each signature."""
 
 JOIN, LEAVE = "join", "leave"
 
 
 def require_signature(*, random: str, signature: str, body: bytes) -> None:
-    """Refuse a request that none of our servers has signed.
+    """Refuse a request unless one of our signaling servers has signed it.
 
     Raises:
         Invalid: the signature is wrong, or there is no server with a secret.
 
     API: External signaling, checksum.
     """
-    is_whole = len(random) >= RANDOM_MIN and random.isascii() and signature.isascii()
-    servers = signaling_servers() if is_whole else []
+    is_valid = len(random) >= RANDOM_MIN and random.isascii() and signature.isascii()
+    servers = signaling_servers() if is_valid else []
     expected = [
         checksum(secret=server.secret, random=random, body=body) for server in servers
     ]
-    # All are compared, so that the time tells nothing about any.
+    # Compare all, so that the time does not tell which one matches.
     matches = [hmac.compare_digest(one, signature.lower()) for one in expected]
     if not any(matches):
         raise Invalid("The signature is wrong.", code="invalid_request")
 
 
-def identify(*, user_id: str, ticket: str) -> User | None:
-    """Return the account of the user who shows a ticket; None for a guest.
+def find_ticket_owner(*, user_id: str, ticket: str) -> User | None:
+    """Return the user who owns a ticket; None for a guest's ticket.
 
     Raises:
-        NotAllowed: the ticket is not ours, or not this user's.
-        NotFound: there is no such account any more, or it is disabled.
+        NotAllowed: we did not make the ticket, or not for this user.
+        NotFound: the account is gone or disabled.
 
     API: External signaling, `auth`.
     """
@@ -63,17 +63,17 @@ def identify(*, user_id: str, ticket: str) -> User | None:
     return user
 
 
-def enter_or_leave(
+def join_or_leave(
     *, token: str, user_id: str, session_id: str, action: str, now: datetime
 ) -> Room:
-    """Note that somebody's connection has entered a room, or left it; return the room.
+    """Record that a client has joined or left a room on the server; return the room.
 
-    Users need a place in the room, whatever their session; others are known by it.
-    Entering counts as a ping. Leaving ends the session, if it is still there. Other
+    Users must be participants, with any session. Guests are found by their session.
+    Joining counts as a ping. Leaving ends the session, if it still exists. Other
     actions change nothing.
 
     Raises:
-        NotFound: there is no such room, or they have no place in it.
+        NotFound: there is no such room, or the client is no participant of it.
 
     API: External signaling, `room`.
     """
@@ -92,10 +92,10 @@ def enter_or_leave(
 def ping_connections(
     *, token: str, connections: Iterable[tuple[str, str]], now: datetime
 ) -> Room:
-    """Note that sessions of a room are there; return the room.
+    """Set the last ping of sessions that the server is connected with; return the room.
 
-    `connections` are pairs of a user id, empty for guests, and a session id. Those that
-    do not belong together, or are gone, are left out.
+    `connections` are pairs of a user id, empty for guests, and a session id. Ignores
+    sessions that are gone or belong to another user.
 
     Raises:
         NotFound: there is no such room.
@@ -104,8 +104,8 @@ def ping_connections(
     """
     room = _find_room(token)
     owners = {session_id: user_id for user_id, session_id in connections}
-    for some in in_batches(sorted(owners)):
-        sessions = Session.objects.filter(room=room, session_id__in=some)
+    for batch in in_batches(sorted(owners)):
+        sessions = Session.objects.filter(room=room, session_id__in=batch)
         pks = [
             session.pk
             for session in sessions.with_participants()
@@ -137,7 +137,7 @@ def _find_participant(room: Room, *, user_id: str, session_id: str) -> Participa
 
 
 def _no_such_room() -> NotFound:
-    """Return what a stranger is told as well, who learns nothing by it."""
+    """Return the same error for non-participants, so that they learn nothing."""
     return NotFound("There is no such room.", code="no_such_room")
 
 

@@ -1,7 +1,7 @@
-"""Tickets: with one, a client proves to a signaling server who it is.
+"""Tickets, by which clients authenticate themselves to an external signaling server.
 
-The server asks us whether it is ours. Nothing is stored: the secrets are made of the
-site's `SECRET_KEY`.
+The server asks us whether a ticket is valid. Nothing is stored: the secrets are derived
+from the site's `SECRET_KEY`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ SALT = "talk.tickets"
 
 
 def make_ticket(*, user_id: str, now: datetime) -> str:
-    """Return a new ticket for a user, or with an empty id for a guest.
+    """Return a new ticket for a user, or for a guest if the id is empty.
 
-    It does not expire: clients show the one they have for every new connection.
+    It does not expire, because clients use the same ticket for each new connection.
 
     API: Get signaling settings, `ticket`.
     """
@@ -30,9 +30,9 @@ def make_ticket(*, user_id: str, now: datetime) -> str:
 
 
 def is_valid_ticket(*, ticket: str, user_id: str) -> bool:
-    """Whether we made the ticket for this user, or for a guest when there is no id.
+    """Return whether we made the ticket for this user, or for a guest without an id.
 
-    Secrets made of `SECRET_KEY_FALLBACKS` still count.
+    Accepts tickets made with one of `SECRET_KEY_FALLBACKS`.
     """
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return any(
@@ -41,18 +41,21 @@ def is_valid_ticket(*, ticket: str, user_id: str) -> bool:
 
 
 def ticket_secret(user_id: str, key: str | bytes) -> str:
-    """Return the secret of a user's tickets, or of all guests' when there is no id."""
+    """Return the secret of a user's tickets; guests, without an id, share one."""
     signature = salted_hmac(SALT, _bytes(user_id), secret=key, algorithm="sha256")
     return signature.hexdigest()
 
 
 def sign_ticket(*, data: str, secret: str) -> str:
-    """Return the ticket that says `data`."""
+    """Return a ticket that contains `data`."""
     return f"{data}:{_signature(data, secret)}"
 
 
 def is_signed_ticket(*, ticket: str, secret: str) -> bool:
-    """Whether a ticket was signed with this secret; user ids in it may have colons."""
+    """Return whether a ticket has a signature by this secret.
+
+    User ids in it may contain colons.
+    """
     data, _, signature = ticket.rpartition(":")
     expected = _signature(data, secret)
     return bool(data) and hmac.compare_digest(_bytes(signature), expected.encode())
@@ -63,5 +66,5 @@ def _signature(data: str, secret: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    """Return any text as bytes, also one that no client should have sent."""
+    """Return a text as bytes, even if it has lone surrogates."""
     return text.encode("utf-8", "surrogatepass")

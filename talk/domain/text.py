@@ -1,4 +1,4 @@
-"""What any text must satisfy before it is stored, and texts that nobody can guess."""
+"""Validating texts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from talk.exceptions import Invalid
 
 
 def require_text(text: str, *, longest: int | None = None) -> str:
-    """Return `text` as it is, if every database can keep it.
+    """Return `text` if every database can store it.
 
-    `longest` is in code points. No database keeps lone surrogates, PostgreSQL no NUL.
+    `longest` is in code points. No database stores lone surrogates, and PostgreSQL no
+    NUL.
 
     Raises:
-        Invalid: it has such characters, or more than `longest`.
+        Invalid: the text has such characters, or more than `longest`.
     """
     if longest is not None and len(text) > longest:
         raise Invalid(f"The text is longer than {longest} characters.")
@@ -24,7 +25,7 @@ def require_text(text: str, *, longest: int | None = None) -> str:
 
 
 def is_email_address(text: str) -> bool:
-    """Return whether mail can be sent to `text`."""
+    """Return whether `text` is a valid mail address."""
     try:
         validate_email(text)
     except ValidationError:

@@ -31,7 +31,7 @@ class ParticipantQuerySet(models.QuerySet["Participant"]):
         """Fetch their users and guests in the same query."""
         return self.select_related("user", "guest")
 
-    def entitled(self) -> ParticipantQuerySet:
+    def having_access(self) -> ParticipantQuerySet:
         """Filter to participants that may still use their room.
 
         Excludes users whose account is disabled, and guests of rooms that are not

@@ -29,7 +29,7 @@ from talk.api.polls.base import PollResult
 from talk.api.polls.chat import ChatPoll
 from talk.api.responses import RenderedResponse
 from talk.conf import talk_settings
-from talk.domain.access import lost_participants
+from talk.domain.access import participants_without_access
 from talk.domain.events import add_comment_listener, remove_comment_listener
 from talk.domain.progress import RoomVersions, room_versions
 from talk.domain.sessions import ended_sessions
@@ -435,7 +435,7 @@ class Hub:
         waiting = {waiter.poll.participant_pk for waiter in waiters}
         lost: set[int] = set()
         for some in in_batches(sorted(waiting.union(callers))):
-            lost |= await self.threads.run(partial(lost_participants, some))
+            lost |= await self.threads.run(partial(participants_without_access, some))
         lost_waiters = [one for one in waiters if one.poll.participant_pk in lost]
         self.rooms.send_away(lost_waiters)
         ended = await self._ended({pk for pks in callers.values() for pk in pks})

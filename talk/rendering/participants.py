@@ -7,26 +7,28 @@ from typing import Any
 
 from talk.adapters import get_adapter
 from talk.constants import NO_SESSION
-from talk.domain.room_details import Member
+from talk.domain.room_details import ParticipantDetails
 from talk.rendering.rooms import combine_flags, seconds_of
 
 
-def render_participant(member: Member, *, now: datetime) -> dict[str, Any]:
+def render_participant(
+    participant: ParticipantDetails, *, now: datetime
+) -> dict[str, Any]:
     """Return a participant.
 
     API: Get list of participants in a room.
     """
-    live = member.live_sessions(now)
-    user_id, display_name = "", member.guest_name
-    if member.user is not None:
+    live = participant.live_sessions(now)
+    user_id, display_name = "", participant.guest_name
+    if participant.user is not None:
         adapter = get_adapter()
-        user_id = adapter.user_id(member.user)
-        display_name = adapter.display_name(member.user)
+        user_id = adapter.user_id(participant.user)
+        display_name = adapter.display_name(participant.user)
     return {
         "userId": user_id,
         "displayName": display_name,
-        "participantType": member.type,
-        "lastPing": seconds_of(member.last_ping),
+        "participantType": participant.type,
+        "lastPing": seconds_of(participant.last_ping),
         "sessionId": live[0].session_id if live else NO_SESSION,
         "inCall": int(combine_flags(live)),
     }

@@ -20,7 +20,7 @@ from talk.constants import (
     ParticipantType,
 )
 from talk.domain.room_creation import OpenedRoom
-from talk.domain.room_details import Member, RoomPreview, RoomState
+from talk.domain.room_details import ParticipantDetails, RoomDetails, RoomPreview
 from talk.models import Room, Session
 from talk.rendering.messages import render_message
 from talk.rendering.readers import reader_of
@@ -37,7 +37,9 @@ HIDDEN_VALUES = {
 """Values in previews of rooms with a password, which hide the real ones."""
 
 
-def render_rooms(states: Iterable[RoomState], *, now: datetime) -> list[dict[str, Any]]:
+def render_rooms(
+    states: Iterable[RoomDetails], *, now: datetime
+) -> list[dict[str, Any]]:
     """Return the rooms of a user as the user sees them.
 
     API: Get user's rooms.
@@ -46,7 +48,7 @@ def render_rooms(states: Iterable[RoomState], *, now: datetime) -> list[dict[str
     return [_render_room(state, renderer, now) for state in states]
 
 
-def render_room(state: RoomState, *, now: datetime) -> dict[str, Any]:
+def render_room(state: RoomDetails, *, now: datetime) -> dict[str, Any]:
     """Return a room as one of its participants sees it.
 
     API: Get user's rooms, the room; Get single room.
@@ -62,48 +64,54 @@ class ParticipantRenderer:
         self._names: dict[Any, tuple[str, str]] = {}
         self._disconnected: dict[tuple[Any, int], tuple[str, dict[str, Any]]] = {}
 
-    def names(self, member: Member) -> tuple[str, str]:
+    def names(self, participant: ParticipantDetails) -> tuple[str, str]:
         """Return the id and the display name of a user; both empty for guests."""
-        names = self._names.get(member.user_pk)
+        names = self._names.get(participant.user_pk)
         if names is None:
-            user, adapter = member.user, self._adapter
+            user, adapter = participant.user, self._adapter
             names = ("", "")
             if user is not None:
                 names = (adapter.user_id(user), adapter.display_name(user))
-            self._names[member.user_pk] = names
+            self._names[participant.user_pk] = names
         return names
 
-    def render(self, member: Member, now: datetime) -> tuple[str, dict[str, Any]]:
+    def render(
+        self, participant: ParticipantDetails, now: datetime
+    ) -> tuple[str, dict[str, Any]]:
         """Return the id of a user, and the user as a participant of a room.
 
         A user who is not connected looks the same in all rooms, and is rendered once.
         """
-        live = member.live_sessions(now) if member.sessions else None
+        live = participant.live_sessions(now) if participant.sessions else None
         if live:
-            return self._render(member, int(combine_flags(live)), live[0].session_id)
-        key = (member.user_pk, member.type)
+            return self._render(
+                participant, int(combine_flags(live)), live[0].session_id
+            )
+        key = (participant.user_pk, participant.type)
         rendered = self._disconnected.get(key)
         if rendered is None:
-            rendered = self._disconnected[key] = self._render(member, 0, NO_SESSION)
+            rendered = self._disconnected[key] = self._render(
+                participant, 0, NO_SESSION
+            )
         return rendered
 
     def _render(
-        self, member: Member, flags: int, session_id: str
+        self, participant: ParticipantDetails, flags: int, session_id: str
     ) -> tuple[str, dict[str, Any]]:
-        user_id, name = self.names(member)
+        user_id, name = self.names(participant)
         return user_id, {
             "name": name,
-            "type": member.type,
+            "type": participant.type,
             "call": flags,
             "sessionId": session_id,
         }
 
 
 def _render_room(
-    state: RoomState, renderer: ParticipantRenderer, now: datetime
+    state: RoomDetails, renderer: ParticipantRenderer, now: datetime
 ) -> dict[str, Any]:
     room, participant = state.room, state.caller.participant
-    own_sessions, own_member = state.own_sessions(now), state.own_member
+    own_sessions, own_participant = state.own_sessions(now), state.own_participant
     flags = combine_flags(own_sessions)
     is_user = state.caller.user is not None
     unread = participant.unread_of(room) if is_user else 0
@@ -125,7 +133,7 @@ def _render_room(
         "unreadMention": is_user and participant.is_mentioned,
         "isFavorite": participant.favorite,
         "notificationLevel": _notification_level(room, participant.notification_level),
-        "lastPing": seconds_of(own_member.last_ping if own_member else None),
+        "lastPing": seconds_of(own_participant.last_ping if own_participant else None),
         "sessionId": own_sessions[0].session_id if own_sessions else NO_SESSION,
         "participants": dict(renderer.render(user, now) for user in users) or [],
         "numGuests": guest_count,
@@ -189,8 +197,8 @@ def _render_identity(room: Room) -> dict[str, Any]:
 
 
 def _names(
-    state: RoomState,
-    users: list[Member],
+    state: RoomDetails,
+    users: list[ParticipantDetails],
     guest_text: str,
     renderer: ParticipantRenderer,
 ) -> tuple[str, str]:
@@ -199,12 +207,12 @@ def _names(
     if room.name and not room.is_one_to_one:
         return room.name, room.name
     own_pk = state.caller.user.pk if state.caller.user is not None else None
-    others = [member for member in users if member.user_pk != own_pk]
+    others = [participant for participant in users if participant.user_pk != own_pk]
     if room.is_one_to_one and others:
         return renderer.names(others[0])
     if room.name:
         return room.name, room.name
-    parts = [renderer.names(member)[1] for member in others]
+    parts = [renderer.names(participant)[1] for participant in others]
     if own_pk is None or not others:
         parts.append(_("You"))
     if guest_text:
@@ -212,7 +220,7 @@ def _names(
     return "", ", ".join(parts)
 
 
-def _guest_text(state: RoomState, count: int) -> str:
+def _guest_text(state: RoomDetails, count: int) -> str:
     """Return a text that counts the other guests of a public room, or an empty one."""
     if not state.room.is_public:
         return ""
@@ -227,27 +235,35 @@ def _guest_text(state: RoomState, count: int) -> str:
     return text % {"count": count}
 
 
-def _users(state: RoomState) -> list[Member]:
+def _users(state: RoomDetails) -> list[ParticipantDetails]:
     """Return the participants who are users, the latest ping first."""
-    users = [member for member in state.members if member.user_pk is not None]
-    pinged = [member for member in users if member.last_ping is not None]
+    users = [
+        participant
+        for participant in state.participants
+        if participant.user_pk is not None
+    ]
+    pinged = [participant for participant in users if participant.last_ping is not None]
     if not pinged:
         return users
-    others = [member for member in users if member.last_ping is None]
+    others = [participant for participant in users if participant.last_ping is None]
     return [*sorted(pinged, key=attrgetter("last_ping"), reverse=True), *others]
 
 
-def _count_active(state: RoomState, now: datetime) -> int:
-    return _count_pinged_since(state.members, now - timedelta(seconds=ACTIVE_SECONDS))
+def _count_active(state: RoomDetails, now: datetime) -> int:
+    return _count_pinged_since(
+        state.participants, now - timedelta(seconds=ACTIVE_SECONDS)
+    )
 
 
-def _count_guests(state: RoomState, now: datetime) -> int:
-    guests = [member for member in state.members if member.user_pk is None]
+def _count_guests(state: RoomDetails, now: datetime) -> int:
+    guests = [
+        participant for participant in state.participants if participant.user_pk is None
+    ]
     return _count_pinged_since(guests, now - timedelta(seconds=SESSION_LIVE_SECONDS))
 
 
-def _count_pinged_since(members: list[Member], since: datetime) -> int:
-    return sum(m.last_ping is not None and m.last_ping > since for m in members)
+def _count_pinged_since(participants: list[ParticipantDetails], since: datetime) -> int:
+    return sum(p.last_ping is not None and p.last_ping > since for p in participants)
 
 
 def combine_flags(sessions: list[Session]) -> InCall:
@@ -268,7 +284,7 @@ def _notification_level(room: Room, level: int) -> int:
     return int(default)
 
 
-def _render_last_message(state: RoomState) -> dict[str, Any] | list[Any]:
+def _render_last_message(state: RoomDetails) -> dict[str, Any] | list[Any]:
     if state.last_message is None:
         return []
     return render_message(

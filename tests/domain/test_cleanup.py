@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from talk.constants import ParticipantType, RoomType
-from talk.domain.cleanup import SIGNALING_SECONDS, Cleaned, clean_up
+from talk.domain.cleanup import SIGNALING_SECONDS, CleanupCounts, clean_up
 from talk.hints import Hint, HintKind
 from talk.models import (
     BATCH,
@@ -46,7 +46,7 @@ MEMBERS = [ParticipantType.OWNER, ParticipantType.MODERATOR, ParticipantType.USE
 EVERYBODY = [*MEMBERS, *BY_LINK]
 
 
-def clean(now: datetime = NOW) -> Cleaned:
+def clean(now: datetime = NOW) -> CleanupCounts:
     """Clean up."""
     return clean_up(now=now)
 
@@ -99,7 +99,7 @@ class TestMembers:
     @pytest.mark.parametrize("type", MEMBERS)
     def test_a_dead_session_goes_and_the_place_stays(self, type):
         participant = place_of(type, DEAD)
-        assert clean() == Cleaned(sessions=1)
+        assert clean() == CleanupCounts(sessions=1)
         assert exists(participant)
         assert not participant.sessions.exists()
 
@@ -126,7 +126,7 @@ class TestMembers:
 
     def test_a_live_session_on_another_device_stays(self):
         participant = place_of(ParticipantType.USER, LIVE, DEAD)
-        assert clean() == Cleaned(sessions=1)
+        assert clean() == CleanupCounts(sessions=1)
         assert participant.sessions.get().last_ping == LIVE
 
     def test_what_they_have_decided_stays(self):
@@ -145,7 +145,7 @@ class TestMembers:
     def test_somebody_who_never_joined_is_left_alone(self):
         place_of(ParticipantType.USER)
         before = rows()
-        assert clean() == Cleaned()
+        assert clean() == CleanupCounts()
         assert rows() == before
 
 
@@ -155,20 +155,20 @@ class TestByLink:
     @pytest.mark.parametrize("type", BY_LINK)
     def test_they_go_with_their_last_session(self, type):
         participant = place_of(type, DEAD)
-        assert clean() == Cleaned(sessions=1, participants=1)
+        assert clean() == CleanupCounts(sessions=1, participants=1)
         assert not exists(participant)
         assert not Session.objects.exists()
 
     @pytest.mark.parametrize("type", BY_LINK)
     def test_with_another_live_session_they_stay(self, type):
         participant = place_of(type, DEAD, LIVE)
-        assert clean() == Cleaned(sessions=1)
+        assert clean() == CleanupCounts(sessions=1)
         assert participant.sessions.get().last_ping == LIVE
 
     @pytest.mark.parametrize("type", BY_LINK)
     def test_with_several_dead_sessions_they_go_once(self, type):
         place_of(type, DEAD, DEAD)
-        assert clean() == Cleaned(sessions=2, participants=1)
+        assert clean() == CleanupCounts(sessions=2, participants=1)
 
     @pytest.mark.parametrize("type", BY_LINK)
     def test_nothing_is_said_about_it(self, type):
@@ -201,7 +201,7 @@ class TestByLink:
         for _ in range(3):
             place_of(ParticipantType.GUEST, DEAD)
             place_of(ParticipantType.USER, DEAD)
-        assert clean() == Cleaned(sessions=6, participants=3)
+        assert clean() == CleanupCounts(sessions=6, participants=3)
 
 
 class TestCalls:
@@ -218,7 +218,7 @@ class TestCalls:
         return one, other
 
     def test_it_ends_with_its_summary(self, two):
-        assert clean() == Cleaned(sessions=2, participants=1, calls=1)
+        assert clean() == CleanupCounts(sessions=2, participants=1, calls=1)
         room = Room.objects.get()
         assert room.active_since is None
         message = Message.objects.get()
@@ -229,7 +229,7 @@ class TestCalls:
 
     def test_it_goes_on_while_somebody_live_is_in_it(self, two):
         Session.objects.filter(participant=two[0]).update(last_ping=LIVE)
-        assert clean() == Cleaned(sessions=1, participants=1)
+        assert clean() == CleanupCounts(sessions=1, participants=1)
         room = Room.objects.get()
         assert room.active_since == STARTED
         assert keys_in(room) == []
@@ -242,14 +242,14 @@ class TestCalls:
 
     def test_it_ends_without_any_dead_session(self):
         room = call_in(inhabited())
-        assert clean() == Cleaned(calls=1)
+        assert clean() == CleanupCounts(calls=1)
         room.refresh_from_db()
         assert room.active_since is None
 
     def test_of_somebody_alone_nothing_is_said(self):
         participant = place_of(ParticipantType.USER, DEAD)
         call_in(participant.room, participant)
-        assert clean() == Cleaned(sessions=1, calls=1)
+        assert clean() == CleanupCounts(sessions=1, calls=1)
         assert keys_in(participant.room) == []
 
     @pytest.mark.parametrize("first", [0, 1])
@@ -272,7 +272,7 @@ class TestRooms:
     @pytest.mark.parametrize("type", [RoomType.GROUP, RoomType.PUBLIC])
     def test_an_empty_one_is_deleted(self, type):
         RoomFactory(type=type)
-        assert clean() == Cleaned(rooms=1)
+        assert clean() == CleanupCounts(rooms=1)
         assert not Room.objects.exists()
 
     @pytest.mark.parametrize("type", RoomType)
@@ -280,20 +280,20 @@ class TestRooms:
     def test_one_of_the_sites_own_objects_stays(self, type, people):
         room = RoomFactory(type=type, object_type="blog.article", object_id="7")
         ParticipantFactory.create_batch(people, room=room)
-        assert clean() == Cleaned()
+        assert clean() == CleanupCounts()
         assert exists(room)
 
     @pytest.mark.parametrize("people", [0, 1])
     def test_half_a_one_to_one_room_is_deleted(self, people):
         room = RoomFactory(type=RoomType.ONE_TO_ONE)
         ParticipantFactory.create_batch(people, room=room)
-        assert clean() == Cleaned(rooms=1)
+        assert clean() == CleanupCounts(rooms=1)
         assert not exists(room)
 
     def test_a_whole_one_to_one_room_stays(self):
         room = RoomFactory(type=RoomType.ONE_TO_ONE)
         ParticipantFactory.create_batch(2, room=room)
-        assert clean() == Cleaned()
+        assert clean() == CleanupCounts()
         assert exists(room)
 
     @pytest.mark.parametrize("type", [RoomType.GROUP, RoomType.PUBLIC])
@@ -301,14 +301,14 @@ class TestRooms:
     def test_one_with_somebody_in_it_stays(self, type, place):
         room = RoomFactory(type=type)
         place_of(place, LIVE, room=room)
-        assert clean() == Cleaned()
+        assert clean() == CleanupCounts()
         assert exists(room)
 
     @pytest.mark.parametrize("type", BY_LINK)
     def test_one_whose_last_people_have_gone_goes_in_the_same_run(self, type):
         room = RoomFactory()
         place_of(type, DEAD, room=room)
-        assert clean() == Cleaned(sessions=1, participants=1, rooms=1)
+        assert clean() == CleanupCounts(sessions=1, participants=1, rooms=1)
         assert not exists(room)
 
     def test_its_messages_and_guests_go_with_it(self):
@@ -353,18 +353,18 @@ class TestSignaling:
 
     def test_an_old_one_goes(self):
         self.message(SIGNALING_SECONDS + 1)
-        assert clean() == Cleaned(signaling_messages=1)
+        assert clean() == CleanupCounts(signaling_messages=1)
         assert not SignalingMessage.objects.exists()
 
     def test_a_young_one_stays(self):
         message = self.message(SIGNALING_SECONDS)
-        assert clean() == Cleaned()
+        assert clean() == CleanupCounts()
         assert exists(message)
 
     def test_one_goes_with_the_session_that_it_is_for(self):
         message = self.message(0)
         Session.objects.update(last_ping=DEAD)
-        assert clean() == Cleaned(sessions=1)
+        assert clean() == CleanupCounts(sessions=1)
         assert not exists(message)
 
     def test_many_go_in_one_run(self):
@@ -378,7 +378,7 @@ class TestSignaling:
             )
             for _ in range(BATCH)
         )
-        assert clean() == Cleaned(signaling_messages=BATCH + 1)
+        assert clean() == CleanupCounts(signaling_messages=BATCH + 1)
 
 
 class TestLeftAlone:
@@ -390,7 +390,7 @@ class TestLeftAlone:
             call_in(participant.room, participant)
         tables = (Room, Participant, Session, Guest, Message, CallAttendance)
         before = rows(*tables)
-        assert clean() == Cleaned()
+        assert clean() == CleanupCounts()
         assert rows(*tables) == before
 
     def test_a_second_run_finds_nothing(self):
@@ -399,9 +399,9 @@ class TestLeftAlone:
         call_in(room, *participants)
         RoomFactory()
         first = clean()
-        assert first == Cleaned(sessions=6, participants=3, calls=1, rooms=1)
+        assert first == CleanupCounts(sessions=6, participants=3, calls=1, rooms=1)
         before = rows()
-        assert clean() == Cleaned()
+        assert clean() == CleanupCounts()
         assert rows() == before
 
     def test_the_dead_leave_the_living_of_their_room_alone(self):
@@ -411,7 +411,7 @@ class TestLeftAlone:
             place_of(type, DEAD, room=room)
         timeline = Room.objects.values("last_position", "last_activity")
         before = timeline.get()
-        assert clean() == Cleaned(sessions=3, participants=3)
+        assert clean() == CleanupCounts(sessions=3, participants=3)
         assert all(
             exists(participant) and participant.sessions.exists()
             for participant in live

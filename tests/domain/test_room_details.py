@@ -95,22 +95,22 @@ def test_guests_who_are_gone_are_not_even_loaded(alice, seconds_ago, is_shown) -
     room = create(alice)
     guest = put_guest_in(room, seconds_ago=seconds_ago)
     state = room_details.describe_room(caller=ask(alice, room), now=NOW)
-    assert (guest.pk in [member.pk for member in state.members]) is is_shown
+    assert (guest.pk in [member.pk for member in state.participants]) is is_shown
 
 
 def test_a_guest_who_asks_is_a_member_however_long_it_was_silent(alice) -> None:
     room = create(alice)
     put_guest_in(room, seconds_ago=500, device="d")
     state = room_details.describe_room(caller=ask(None, room, "d"), now=NOW)
-    assert state.own_member is not None
-    assert state.own_member.last_ping == NOW - timedelta(seconds=500)
+    assert state.own_participant is not None
+    assert state.own_participant.last_ping == NOW - timedelta(seconds=500)
 
 
 def test_users_are_members_whether_connected_or_not(alice, bob) -> None:
     room = create(alice)
     ParticipantFactory(room=room, user=bob)
     state = room_details.describe_room(caller=ask(alice, room), now=NOW)
-    assert [member.user for member in state.members] == [alice, bob]
+    assert [member.user for member in state.participants] == [alice, bob]
 
 
 def test_the_last_ping_of_users_counts_long_after(alice, bob) -> None:
@@ -119,8 +119,8 @@ def test_the_last_ping_of_users_counts_long_after(alice, bob) -> None:
     silent = NOW - timedelta(days=1)
     SessionFactory(participant=participant, last_ping=silent)
     state = room_details.describe_room(caller=ask(bob, room), now=NOW)
-    assert state.own_member is not None
-    assert state.own_member.last_ping == silent
+    assert state.own_participant is not None
+    assert state.own_participant.last_ping == silent
     assert state.own_sessions(NOW) == []
 
 
@@ -144,6 +144,6 @@ def test_whoever_is_in_many_rooms_is_loaded_once(alice, bob) -> None:
     for _ in range(2):
         ParticipantFactory(room=create(alice), user=bob)
     states = room_details.list_rooms(user=alice, device=None, now=NOW)
-    first, second = [state.members[1].user for state in states]
+    first, second = [state.participants[1].user for state in states]
     assert first == bob
     assert first is second

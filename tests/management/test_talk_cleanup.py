@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from talk.constants import ParticipantType
 from talk.domain import cleanup
-from talk.domain.cleanup import Cleaned, cleaning_steps
+from talk.domain.cleanup import CleanupCounts, clean_up_in_steps
 from talk.domain.cleanup_preview import preview_cleanup
 from talk.management.commands.talk_cleanup import steps
 from talk.models import (
@@ -53,9 +53,9 @@ def clock() -> Iterator[Any]:
         yield traveller
 
 
-def clean(batch_size: int = 5) -> Cleaned:
+def clean(batch_size: int = 5) -> CleanupCounts:
     """Do what the command does."""
-    return sum(steps(now=START, batch_size=batch_size), start=Cleaned())
+    return sum(steps(now=START, batch_size=batch_size), start=CleanupCounts())
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ class TestMess:
 
     def test_nothing_is_left_to_be_done(self, mess):
         clean()
-        assert preview_cleanup(now=START) == Cleaned()
+        assert preview_cleanup(now=START) == CleanupCounts()
 
     def test_the_second_run_finds_nothing(self, mess):
         run("talk_cleanup")
@@ -78,7 +78,7 @@ class TestMess:
         assert rows(*TABLES) == before
 
     def test_everything_was_found(self, mess):
-        assert clean() == Cleaned(
+        assert clean() == CleanupCounts(
             sessions=TIMES * 23,
             participants=TIMES * 18,
             calls=TIMES,
@@ -232,9 +232,9 @@ class TestInterruption:
         monkeypatch.setattr(cleanup, "end_sessions", end_sessions)
         found = []
         with pytest.raises(KeyboardInterrupt):
-            found.extend(cleaning_steps(now=START, batch_size=3))
+            found.extend(clean_up_in_steps(now=START, batch_size=3))
         monkeypatch.undo()
-        assert sum([*found, clean()], start=Cleaned()) == preview
+        assert sum([*found, clean()], start=CleanupCounts()) == preview
 
     def test_what_is_done_is_whole(self, mess):
         for number, _ in enumerate(steps(now=START, batch_size=3)):
@@ -251,7 +251,7 @@ class TestInterruption:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(
-            "talk.management.commands.talk_cleanup.cleaning_steps", stop
+            "talk.management.commands.talk_cleanup.clean_up_in_steps", stop
         )
         with pytest.raises(CommandError, match="another run") as caught:
             run("talk_cleanup")
@@ -318,8 +318,8 @@ class TestAtOnce:
     def test_they_share_the_work(self, mess):
         preview = preview_cleanup(now=START)
         found = at_once(*[clean] * 3)
-        assert sum(found, start=Cleaned()) == preview
-        assert preview_cleanup(now=START) == Cleaned()
+        assert sum(found, start=CleanupCounts()) == preview
+        assert preview_cleanup(now=START) == CleanupCounts()
 
     def test_a_call_is_summed_up_once(self, mess):
         at_once(*[clean] * 3)

@@ -124,7 +124,7 @@ class FakeDatabase:
         self.asked.append(list(pks))
         return self.ended.intersection(pks)
 
-    def lost_participants(self, participants: list[int]) -> set[int]:
+    def participants_without_access(self, participants: list[int]) -> set[int]:
         self._may_fail()
         self.sought.append(sorted(participants))
         return self.lost.intersection(participants)
@@ -170,7 +170,10 @@ def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
     monkeypatch.setattr(message_cache, "page_response", database.respond)
     for module, names in (
         (message_cache, ("room_progress", "ended_sessions", "readers_addressed")),
-        (hub_module, ("room_versions", "ended_sessions", "lost_participants")),
+        (
+            hub_module,
+            ("room_versions", "ended_sessions", "participants_without_access"),
+        ),
         (presence_batches, ("ping_sessions", "raise_read_markers")),
     ):
         for name in names:

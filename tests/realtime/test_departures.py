@@ -172,7 +172,7 @@ class TestRegularLook:
             raise RuntimeError
 
         with monkeypatch.context() as patched:
-            patched.setattr(hub_module, "lost_participants", fail)
+            patched.setattr(hub_module, "participants_without_access", fail)
             with pytest.raises(RuntimeError):
                 await hub.look_at_all()
         await hub.look_at_all()

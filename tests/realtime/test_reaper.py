@@ -11,7 +11,7 @@ import time_machine
 from django.core.cache import caches
 
 from talk.conf import TalkSettings
-from talk.domain.cleanup import Cleaned
+from talk.domain.cleanup import CleanupCounts
 from talk.models import Session
 from talk.realtime import reaper
 from talk.realtime.reaper import SHARE, reap
@@ -35,9 +35,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The moments for which the reaper has cleaned up."""
     moments: list[Any] = []
 
-    def clean_up(*, now: Any) -> Cleaned:
+    def clean_up(*, now: Any) -> CleanupCounts:
         moments.append(now)
-        return Cleaned()
+        return CleanupCounts()
 
     monkeypatch.setattr(reaper, "clean_up", clean_up)
     return moments
@@ -115,7 +115,7 @@ def test_it_says_what_it_found_to_who_wants_to_know(runs, caplog) -> None:
         reap()
     (record,) = caplog.records
     assert record.levelno == logging.DEBUG
-    assert str(Cleaned()) in record.getMessage()
+    assert str(CleanupCounts()) in record.getMessage()
 
 
 @pytest.mark.django_db

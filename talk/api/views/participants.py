@@ -61,7 +61,7 @@ class ParticipantViewSet(OCSViewSet):
         """Return the participants of the room."""
         caller = find_caller(identity=self.identity, token=token)
         now = timezone.now()
-        members = room_details.list_members(caller=caller, now=now)
+        members = room_details.list_participants(caller=caller, now=now)
         return Response([render_participant(member, now=now) for member in members])
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:

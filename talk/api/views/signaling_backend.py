@@ -123,12 +123,12 @@ def _respond(content: dict[str, Any]) -> dict[str, Any]:
 
 def _respond_to_auth(auth: dict[str, Any]) -> dict[str, Any]:
     parameters = _read(TicketParameters, _object(auth.get("params")))
-    return render_identity(signaling_backend.identify(**parameters))
+    return render_identity(signaling_backend.find_ticket_owner(**parameters))
 
 
 def _respond_to_room(room: dict[str, Any]) -> dict[str, Any]:
     parameters = _read(RoomParameters, room)
-    entered = signaling_backend.enter_or_leave(**parameters, now=timezone.now())
+    entered = signaling_backend.join_or_leave(**parameters, now=timezone.now())
     return render_entered_room(entered)
 
 

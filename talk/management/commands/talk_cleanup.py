@@ -10,9 +10,9 @@ from typing import Any
 from django.utils import timezone
 
 from talk.constants import SESSION_LIVE_SECONDS
-from talk.domain.cleanup import Ages, Cleaned, cleaning_steps
+from talk.domain.cleanup import CleanupAges, CleanupCounts, clean_up_in_steps
 from talk.domain.cleanup_preview import preview_cleanup
-from talk.domain.guest_cleanup import forgetting_steps
+from talk.domain.guest_cleanup import delete_unused_guests
 from talk.management.base import (
     TalkCommand,
     add_batch_size,
@@ -46,7 +46,7 @@ class Command(TalkCommand):
         parser.add_argument(
             "--session-seconds",
             type=session_age,
-            default=Ages.session_seconds,
+            default=CleanupAges.session_seconds,
             metavar="AGE",
             help=(
                 "age of the last ping of sessions that go (default: %(default)s, when "
@@ -56,7 +56,7 @@ class Command(TalkCommand):
         parser.add_argument(
             "--signaling-seconds",
             type=whole_number,
-            default=Ages.signaling_seconds,
+            default=CleanupAges.signaling_seconds,
             metavar="AGE",
             help=(
                 "age of signaling messages that go (default: %(default)s; a call that "
@@ -67,14 +67,14 @@ class Command(TalkCommand):
     def work(self, options: Mapping[str, Any]) -> None:
         """Remove, or count."""
         now, size = timezone.now(), options["batch_size"]
-        ages = Ages(
+        ages = CleanupAges(
             session_seconds=options["session_seconds"],
             signaling_seconds=options["signaling_seconds"],
         )
         if options["dry_run"]:
             self.say(f"Would remove {words(preview_cleanup(now=now, ages=ages))}.")
             return
-        total = said = Cleaned()
+        total = said = CleanupCounts()
         for cleaned in steps(now=now, ages=ages, batch_size=size):
             total += cleaned
             if rows(total) - rows(said) >= size:
@@ -83,19 +83,19 @@ class Command(TalkCommand):
         self.say(f"Removed {words(total)}.")
 
 
-def steps(*, batch_size: int, **options: Any) -> Iterator[Cleaned]:
+def steps(*, batch_size: int, **options: Any) -> Iterator[CleanupCounts]:
     """Clean up, then forget guests, who may have become forgettable by that."""
-    yield from cleaning_steps(batch_size=batch_size, **options)
-    for guests in forgetting_steps(batch_size=batch_size):
-        yield Cleaned(guests=guests)
+    yield from clean_up_in_steps(batch_size=batch_size, **options)
+    for guests in delete_unused_guests(batch_size=batch_size):
+        yield CleanupCounts(guests=guests)
 
 
-def rows(cleaned: Cleaned) -> int:
+def rows(cleaned: CleanupCounts) -> int:
     """Return how much was done."""
     return sum(asdict(cleaned).values())
 
 
-def words(cleaned: Cleaned) -> str:
+def words(cleaned: CleanupCounts) -> str:
     """Return what was done, in words."""
     found = {NOUNS[name]: count for name, count in asdict(cleaned).items() if count}
     return ", ".join(f"{count} {noun}" for noun, count in found.items()) or "nothing"

@@ -18,7 +18,7 @@ from talk.constants import ParticipantType, RoomType
 from talk.domain import room_administration, room_commands
 from talk.domain.access import NOBODY
 from talk.domain.room_administration import RoomChanges
-from talk.domain.room_commands import find_people
+from talk.domain.room_commands import find_users
 from talk.management.base import TalkCommand, whole_number
 from talk.models import BATCH, Participant, Room
 
@@ -101,7 +101,7 @@ class Command(TalkCommand):
     def do_show(self, options: Mapping[str, Any]) -> None:
         """Show a room."""
         room = room_commands.find_room(token=options["token"])
-        people = room_commands.list_people(room=room, now=timezone.now())
+        people = room_commands.list_participants(room=room, now=timezone.now())
         if options["json"]:
             described = [describe_place(participant) for participant in people]
             self.write_json({**describe(room), "people": described})
@@ -115,13 +115,13 @@ class Command(TalkCommand):
 
     def do_create(self, options: Mapping[str, Any]) -> None:
         """Create a room."""
-        (owner,) = find_people(user_ids=[options["owner"]])
-        room = room_commands.create_for(
+        (owner,) = find_users(user_ids=[options["owner"]])
+        room = room_commands.create_room_for(
             owner=owner,
             type=TYPES[options["type"]],
             name=options["name"],
             password=self.read_password(options) or "",
-            people=find_people(user_ids=options["user"], group_ids=options["group"]),
+            users=find_users(user_ids=options["user"], group_ids=options["group"]),
             now=timezone.now(),
         )
         self.stdout.write(room.token)
@@ -147,12 +147,12 @@ class Command(TalkCommand):
 
     def do_add(self, options: Mapping[str, Any]) -> None:
         """Add people."""
-        count = room_commands.add_people(**people_of(options))
+        count = room_commands.add_users_to_room(**people_of(options))
         self.say(f"Added {count}.")
 
     def do_remove(self, options: Mapping[str, Any]) -> None:
         """Remove people."""
-        count = room_commands.remove_people(**people_of(options))
+        count = room_commands.remove_users_from_room(**people_of(options))
         self.say(f"Removed {count}.")
 
     def do_set(self, options: Mapping[str, Any]) -> None:
@@ -227,8 +227,8 @@ def people_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not (options["user"] or options["group"]):
         raise CommandError("Give --user or --group.", returncode=2)
-    people = find_people(user_ids=options["user"], group_ids=options["group"])
-    return {"token": options["token"], "people": people, "now": timezone.now()}
+    people = find_users(user_ids=options["user"], group_ids=options["group"])
+    return {"token": options["token"], "users": people, "now": timezone.now()}
 
 
 def ask(question: str) -> str:
