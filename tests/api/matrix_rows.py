@@ -1,4 +1,4 @@
-"""The rows of the matrix: every request, and who may send it."""
+"""The rows of the matrix: every request, and which callers may send it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from django.contrib.auth.hashers import check_password
 from talk.constants import ParticipantType, RoomType
 from talk.models import Participant, Room
 from tests.api.helpers import SECRET, places_of
-from tests.api.matrix import A_GUEST, A_GUEST_MODERATOR, Kind, Needs, Row
+from tests.api.matrix import (
+    A_GUEST,
+    A_GUEST_MODERATOR,
+    LEFT_BEHIND,
+    CallerKind,
+    Needs,
+    RoomKind,
+    Row,
+)
 from tests.client import TalkClient
 
 ADDRESS = "somebody@example.org"
@@ -21,14 +29,19 @@ def _is_outsider_in(client: TalkClient, token: str) -> bool:
     return places_of(token).get("outsider") == ParticipantType.USER
 
 
+def _has_left(client: TalkClient, token: str) -> bool:
+    answer = client.get(f"/room/{token}")
+    return answer.status == 404 or answer.data["sessionId"] == "0"
+
+
 def _number_of(token: str, type: ParticipantType) -> int:
     return Participant.objects.filter(room__token=token, type=type).count()
 
 
-NO_THIRD = {Kind.ONE_TO_ONE: 404}
-"""There is nobody else in it to whom something could be done."""
+NO_THIRD = {RoomKind.ONE_TO_ONE: 404}
+"""A one-to-one room has no third participant to act on."""
 
-NO_GUESTS = {Kind.ONE_TO_ONE: 404, Kind.GROUP: 404}
+NO_GUESTS = {RoomKind.ONE_TO_ONE: 404, RoomKind.GROUP: 404}
 
 ROOM = "/room/{token}"
 PEOPLE = f"{ROOM}/participants"
@@ -41,24 +54,25 @@ ROWS = [
         path="/ocs/v2.php/cloud/capabilities",
     ),
     Row(
-        what="read one's profile",
+        what="read the own profile",
         method="GET",
         path="/ocs/v2.php/cloud/user",
         users_only=True,
     ),
     Row(
-        what="search for people",
+        what="search for users",
         method="GET",
         path="/ocs/v2.php/core/autocomplete/get",
         send={"search": "out"},
         users_only=True,
     ),
     Row(
-        what="get an app password",  # a cookie is not enough for it
+        what="get an app password",  # it takes a password, a cookie is not enough
         method="GET",
         path="/ocs/v2.php/core/getapppassword",
         users_only=True,
         done=403,
+        for_callers={CallerKind.USER_WITHOUT_COOKIES: 200},
     ),
     Row(
         what="revoke the app password",  # a cookie is none
@@ -83,7 +97,7 @@ ROWS = [
         what="read the room",
         method="GET",
         path=ROOM,
-        needs=Needs.SIGHT,
+        needs=Needs.VISIBLE_ROOM,
     ),
     Row(
         what="rename the room",
@@ -91,16 +105,16 @@ ROWS = [
         method="PUT",
         path=ROOM,
         send={"roomName": "New name"},
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
-        in_kinds={Kind.ONE_TO_ONE: 405},
+        in_kinds={RoomKind.ONE_TO_ONE: 405},
         is_done=lambda client, token: _room(token).name == "New name",
     ),
     Row(
         what="delete the room",
         method="DELETE",
         path=ROOM,
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
         is_done=lambda client, token: not Room.objects.filter(token=token).exists(),
     ),
@@ -109,7 +123,7 @@ ROWS = [
         method="POST",
         path=f"{ROOM}/public",
         users_only=True,
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
         is_done=lambda client, token: _room(token).type == RoomType.PUBLIC,
     ),
@@ -118,7 +132,7 @@ ROWS = [
         method="DELETE",
         path=f"{ROOM}/public",
         users_only=True,
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
         is_done=lambda client, token: _room(token).type != RoomType.PUBLIC,
     ),
@@ -128,9 +142,9 @@ ROWS = [
         method="PUT",
         path=f"{ROOM}/password",
         send={"password": "another"},
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
-        in_kinds={Kind.ONE_TO_ONE: 403, Kind.GROUP: 403},
+        in_kinds={RoomKind.ONE_TO_ONE: 403, RoomKind.GROUP: 403},
         is_done=lambda client, token: check_password("another", _room(token).password),
     ),
     Row(
@@ -138,23 +152,23 @@ ROWS = [
         method="PUT",
         path=f"{ROOM}/password",
         send={"password": ""},
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
-        in_kinds={Kind.ONE_TO_ONE: 403, Kind.GROUP: 403},
+        in_kinds={RoomKind.ONE_TO_ONE: 403, RoomKind.GROUP: 403},
         is_done=lambda client, token: _room(token).password == "",
     ),
     Row(
         what="mark as favourite",
         method="POST",
         path=f"{ROOM}/favorite",
-        needs=Needs.ACCOUNT_PLACE,
+        needs=Needs.ACCOUNT,
         is_done=lambda client, token: client.room(token)["isFavorite"],
     ),
     Row(
         what="unmark as favourite",
         method="DELETE",
         path=f"{ROOM}/favorite",
-        needs=Needs.ACCOUNT_PLACE,
+        needs=Needs.ACCOUNT,
         is_done=lambda client, token: not client.room(token)["isFavorite"],
     ),
     Row(
@@ -163,7 +177,7 @@ ROWS = [
         method="POST",
         path=f"{ROOM}/notify",
         send={"level": 3},
-        needs=Needs.ACCOUNT_PLACE,
+        needs=Needs.ACCOUNT,
         is_done=lambda client, token: client.room(token)["notificationLevel"] == 3,
     ),
     # Participants.
@@ -171,7 +185,7 @@ ROWS = [
         what="list the participants",
         method="GET",
         path=PEOPLE,
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
     ),
     Row(
         what="add a user",
@@ -180,7 +194,7 @@ ROWS = [
         path=PEOPLE,
         send={"newParticipant": "outsider"},
         users_only=True,
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
         is_done=_is_outsider_in,
     ),
@@ -190,7 +204,7 @@ ROWS = [
         path=PEOPLE,
         send={"newParticipant": "crew", "source": "groups"},
         users_only=True,
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
         is_done=_is_outsider_in,
     ),
@@ -200,7 +214,7 @@ ROWS = [
         path=PEOPLE,
         send={"newParticipant": ADDRESS, "source": "emails"},
         users_only=True,
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
         is_done=lambda client, token: _room(token).type == RoomType.PUBLIC,
     ),
@@ -210,7 +224,7 @@ ROWS = [
         method="POST",
         path=f"{PEOPLE}/guests",
         send={"newParticipant": ADDRESS},
-        needs=Needs.ACCOUNT_PLACE,
+        needs=Needs.ACCOUNT,
         moderators_only=True,
         is_done=lambda client, token: _room(token).type == RoomType.PUBLIC,
     ),
@@ -220,7 +234,7 @@ ROWS = [
         method="DELETE",
         path=PEOPLE,
         send={"participant": "target"},
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
         is_done=lambda client, token: "target" not in places_of(token),
     ),
@@ -230,7 +244,7 @@ ROWS = [
         method="DELETE",
         path=f"{PEOPLE}/guests",
         send={"participant": A_GUEST},
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
         in_kinds=NO_GUESTS,
         is_done=lambda client, token: _number_of(token, ParticipantType.GUEST) == 0,
@@ -240,14 +254,14 @@ ROWS = [
         method="DELETE",
         path=f"{PEOPLE}/self",
         users_only=True,
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         is_done=lambda client, token: client.get("/room").data == [],
     ),
     Row(
         what="join",
         method="POST",
         path=f"{PEOPLE}/active",
-        needs=Needs.SIGHT,
+        needs=Needs.VISIBLE_ROOM,
         may_need_password=True,
         is_done=lambda client, token: client.room(token)["sessionId"] != "0",
     ),
@@ -256,15 +270,17 @@ ROWS = [
         method="POST",
         path=f"{PEOPLE}/active",
         send={"password": SECRET},
-        needs=Needs.SIGHT,
+        needs=Needs.VISIBLE_ROOM,
         is_done=lambda client, token: client.room(token)["sessionId"] != "0",
     ),
     Row(
         what="leave",
         method="DELETE",
         path=f"{PEOPLE}/active",
-        needs=Needs.PLACE,
-        is_done=lambda client, token: client.room(token)["sessionId"] == "0",
+        needs=Needs.PARTICIPANT,
+        for_callers=dict.fromkeys(LEFT_BEHIND, 200),
+        drops_guest_of=frozenset({CallerKind.GUEST_LOGGED_IN}),
+        is_done=_has_left,
     ),
     Row(
         what="promote a user",
@@ -272,7 +288,7 @@ ROWS = [
         method="POST",
         path=f"{ROOM}/moderators",
         send={"participant": "target"},
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
         in_kinds=NO_THIRD,
         is_done=lambda client, token: places_of(token)["target"] == 2,
@@ -282,7 +298,7 @@ ROWS = [
         method="POST",
         path=f"{ROOM}/moderators",
         send={"sessionId": A_GUEST},
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
         in_kinds=NO_GUESTS,
         is_done=lambda client, token: _number_of(token, ParticipantType.GUEST) == 0,
@@ -293,7 +309,7 @@ ROWS = [
         method="DELETE",
         path=f"{ROOM}/moderators",
         send={"participant": "targetmoderator"},
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
         in_kinds=NO_THIRD,
         is_done=lambda client, token: places_of(token)["targetmoderator"] == 3,
@@ -303,7 +319,7 @@ ROWS = [
         method="DELETE",
         path=f"{ROOM}/moderators",
         send={"sessionId": A_GUEST_MODERATOR},
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         moderators_only=True,
         in_kinds=NO_GUESTS,
         is_done=lambda client, token: _number_of(token, ParticipantType.GUEST) == 2,
@@ -313,40 +329,40 @@ ROWS = [
         what="read history",
         method="GET",
         path="/chat/{token}",
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
     ),
     Row(
         what="wait for messages",
         method="GET",
         path="/chat/{token}",
         send={"lookIntoFuture": 1, "timeout": 0},
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
     ),
     Row(
-        what="say something",
+        what="post a message",
         has_to_send=True,
         method="POST",
         path="/chat/{token}",
         send={"message": "good day"},
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         done=201,
         is_done=lambda client, token: (
             client.history(token, limit=1).data[0]["message"] == "good day"
         ),
     ),
     Row(
-        what="ask whom to mention",
+        what="list mention suggestions",
         method="GET",
         path="/chat/{token}/mentions",
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
     ),
     Row(
-        what="name oneself",
+        what="set a guest name",
         method="POST",
         path="/guest/{token}/name",
         send={"displayName": "Gigi"},
         guests_only=True,
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
         is_done=lambda client, token: any(
             member["displayName"] == "Gigi"
             for member in client.get(f"/room/{token}/participants").data
@@ -354,10 +370,10 @@ ROWS = [
     ),
     # Calls.
     Row(
-        what="see who is in the call",
+        what="list the participants of the call",
         method="GET",
         path="/call/{token}",
-        needs=Needs.PLACE,
+        needs=Needs.PARTICIPANT,
     ),
     Row(
         what="join the call",
@@ -367,21 +383,21 @@ ROWS = [
         is_done=lambda client, token: client.room(token)["participantFlags"] == 7,
     ),
     Row(
-        what="leave the call",  # a guest who is not in the room has left it already
+        what="leave the call",  # guests who are not in the room get 200, as if they had left
         method="DELETE",
         path="/call/{token}",
         needs=Needs.SESSION,
-        outsiders_of_public_rooms=200,
+        guests_without_session=200,
         is_done=lambda client, token: client.room(token)["participantFlags"] == 0,
     ),
     # Signaling.
     Row(
-        what="find the others of a call",
+        what="read the signaling settings",
         method="GET",
         path="/signaling/settings",
     ),
     Row(
-        what="speak as a signaling server",
+        what="send a request as a signaling server",
         method="POST",
         path="/signaling/backend",
     ),
@@ -390,6 +406,7 @@ ROWS = [
         method="GET",
         path="/signaling/{token}",
         needs=Needs.SESSION,
+        for_callers={CallerKind.SILENT_GUEST: 200},  # to poll is a ping
     ),
     Row(
         what="send signaling",  # clients would repeat what is refused

@@ -1,11 +1,11 @@
-"""Who may do what: every request, by every kind of caller, in every kind of room."""
+"""The authorisation matrix: every request, by every caller, in every kind of room."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 import pytest
@@ -24,9 +24,9 @@ from tests.api.helpers import (
 )
 from tests.api.matrix import (
     IN_ROOMS,
-    Kind,
+    CallerKind,
+    RoomKind,
     Row,
-    Who,
     delete,
     exists,
     expected_status,
@@ -41,84 +41,125 @@ from tests.mails import wait_for_mails
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
 urlpatterns = routes(wait=answer_at_once)
-"""Talk, where no poll waits."""
+"""The API, in which no poll waits."""
 
-Check = Callable[[str, TalkClient, int], None]
-"""What is asked of a cell, by room, caller and expected status."""
-
-
-def kinds_for(row: Row) -> list[Kind]:
-    """Return the rooms that matter for a request."""
-    return list(Kind) if row.is_about_a_room else [Kind.PUBLIC]
-
+Check = Callable[[Row, str, TalkClient, int], None]
+"""What has to be true of a request in a room by a caller, with its expected status."""
 
 OWN_TYPE = {
-    Who.OWNER: 1,
-    Who.MODERATOR: 2,
-    Who.USER: 3,
-    Who.SELF_JOINED: 5,
-    Who.STRANGER: 5,
+    CallerKind.OWNER: 1,
+    CallerKind.OTHER_OWNER: 1,
+    CallerKind.MODERATOR: 2,
+    CallerKind.USER: 3,
+    CallerKind.USER_JOINED: 3,
+    CallerKind.USER_LEFT: 3,
+    CallerKind.USER_WITHOUT_SESSION: 3,
+    CallerKind.USER_WITHOUT_COOKIES: 3,
+    CallerKind.SELF_JOINED: 5,
+    CallerKind.NON_PARTICIPANT: 5,
+    CallerKind.SELF_JOINED_LEFT: 5,
+    CallerKind.GUEST_LOGGED_IN: 5,
 }
-"""What users are after joining a public room; all others are guests."""
+"""The participant types of callers after joining a public room; all others are guests."""
 
 ABOUT_A_ROOM = [row for row in ROWS if row.is_about_a_room]
+ANYWHERE = [row for row in ROWS if not row.is_about_a_room]
 NEEDING = [row for row in ROWS if row.has_to_send]
 MAILING = [row for row in ROWS if row.what in ("add an address", "invite by e-mail")]
 LEAVE = next(row for row in ROWS if row.what == "leave for good")
 
+SCENES = [
+    pytest.param(caller, kind, id=f"{caller}-{kind}")
+    for kind in RoomKind
+    for caller in CallerKind
+    if exists(caller, kind)
+]
+"""Every caller in every kind of room."""
+
+OUTSIDE = [
+    pytest.param(caller, kind, id=f"{caller}-{kind}")
+    for kind in (RoomKind.ONE_TO_ONE, RoomKind.GROUP)
+    for caller in CallerKind
+    if exists(caller, kind) and caller not in IN_ROOMS
+]
+"""Every caller who is not a participant of a private room."""
+
+
+def rows_for(kind: RoomKind, rows: Iterable[Row] = ROWS) -> list[Row]:
+    """Return the requests for which a kind of room matters; a public one does for all."""
+    return [row for row in rows if row.is_about_a_room or kind is RoomKind.PUBLIC]
+
 
 def wrong_cells(
-    row: Row, kind: Kind, check: Check, callers: Iterable[Who] = Who
+    caller: CallerKind, kind: RoomKind, rows: Iterable[Row], check: Check
 ) -> list[str]:
-    """Return which callers a check fails for, and why; each finds the room as it was."""
+    """Return the requests that fail a check, and why; each finds the room as it was."""
     wrong = []
-    with undone():
-        token = make_room(kind)
-        for who in callers:
-            if exists(who, kind):
-                with undone():
-                    try:
-                        client = enter(who, kind, token)
-                        check(token, client, expected_status(row, who, kind))
-                    except AssertionError as error:
-                        wrong.append(f"{row.what}, {who}, {kind}: {error}")
+    token, client = scene(caller, kind)
+    cookies = client.http.cookies
+    for row in rows:
+        client.http.cookies = deepcopy(cookies)
+        with undone():
+            try:
+                check(row, token, client, expected_status(row, caller, kind))
+            except AssertionError as error:
+                wrong.append(f"{row.what}, {caller}, {kind}: {error}")
     return wrong
-
-
-def in_all(parts: Iterable[list[str]]) -> list[str]:
-    """Return the wrong cells of several rooms."""
-    return list(chain.from_iterable(parts))
 
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Whatever is done in here has not happened afterwards."""
+    """Roll back at the end."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
     cache.clear()
 
 
-def enter(who: Who, kind: Kind, token: str) -> TalkClient:
-    """Return somebody who asks, where there is or was a room."""
-    client = make_caller(who, kind, token)
-    if kind is Kind.DELETED:
-        delete(token)
-    return client
-
-
-def scene(who: Who, kind: Kind) -> tuple[str, TalkClient]:
-    """Return a room and somebody who asks."""
+def scene(caller: CallerKind, kind: RoomKind) -> tuple[str, TalkClient]:
+    """Return a room, which may be deleted already, and a caller."""
     token = make_room(kind)
-    return token, enter(who, kind, token)
+    client = make_caller(caller, kind, token)
+    if kind is RoomKind.DELETED:
+        delete(token)
+    return token, client
 
 
-def refuse(answer: Answer, status: int) -> None:
-    """The refusal, as its status looks."""
+def assert_is_refusal(answer: Answer, status: int) -> None:
+    """Check the form of a refusal with this status."""
     if status == 401:
         assert_login_needed(answer)
     elif answer.data != [{"type": "usersInRoom", "data": []}]:
         assert_refused(answer, status)
+
+
+def answers(row: Row, token: str, client: TalkClient, expected: int) -> None:
+    """Check the status; a refused request changes nothing, another has its effect."""
+    before = rows()
+    answer = row.ask(client, token)
+    assert answer.status == expected
+    if expected >= 400:
+        assert_is_refusal(answer, expected)
+        assert rows() == before
+    else:
+        assert row.is_done(client, token)
+
+
+def refuses_without_parameters(
+    row: Row, token: str, client: TalkClient, expected: int
+) -> None:
+    """Check the status without parameters: 400 only for callers who may do it."""
+    before = rows()
+    assert_is_refusal(replace(row, send={}).ask(client, token), expected)
+    assert rows() == before
+
+
+def refuses_as_if_unknown(
+    row: Row, token: str, client: TalkClient, expected: int
+) -> None:
+    """Check that a private room is refused exactly as one that does not exist."""
+    private, missing = row.ask(client, token), row.ask(client, "nowhere9")
+    assert replace(private, headers={}) == replace(missing, headers={})
 
 
 def test_every_endpoint_has_a_row() -> None:
@@ -130,99 +171,90 @@ def test_every_endpoint_has_a_row() -> None:
     assert listed == {(m, path) for m, path in ROUTED if path.startswith(base)}
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_there_are_callers_inside_and_outside_of_every_room(kind: Kind) -> None:
-    there = {who for who in Who if exists(who, kind)}
-    assert there - IN_ROOMS == set(Who) - IN_ROOMS
-    assert (there & IN_ROOMS == set()) == (kind is Kind.UNKNOWN)
+@pytest.mark.parametrize("kind", RoomKind)
+def test_there_are_callers_inside_and_outside_of_every_room(kind: RoomKind) -> None:
+    there = {caller for caller in CallerKind if exists(caller, kind)}
+    assert there - IN_ROOMS
+    assert (there & IN_ROOMS == set()) == (kind is RoomKind.UNKNOWN)
 
 
-def test_a_cell_that_is_wrong_is_named() -> None:
-    row = replace(LEAVE, users_only=False)
-    wrong = wrong_cells(row, Kind.PUBLIC, lambda *cell: answers(row, *cell))
+def test_every_caller_exists_in_some_room() -> None:
+    assert {caller for scene in SCENES for caller in scene.values[:1]} == set(
+        CallerKind
+    )
+
+
+def test_a_wrong_cell_is_named() -> None:
+    rows = [replace(LEAVE, users_only=False)]
+    wrong = wrong_cells(CallerKind.GUEST, RoomKind.PUBLIC, rows, answers)
     named = [line.split(":")[0] for line in wrong]
-    assert f"{row.what}, {Who.GUEST}, {Kind.PUBLIC}" in named
-    assert f"{row.what}, {Who.OWNER}, {Kind.PUBLIC}" not in named
+    assert named == [f"{LEAVE.what}, {CallerKind.GUEST}, {RoomKind.PUBLIC}"]
 
 
-def answers(row: Row, token: str, client: TalkClient, expected: int) -> None:
-    """The status; what is refused changes nothing, and what is not is done."""
-    before = rows()
-    answer = row.ask(client, token)
-    assert answer.status == expected
-    if expected >= 400:
-        refuse(answer, expected)
-        assert rows() == before
-    else:
-        assert row.is_done(client, token)
-
-
-@pytest.mark.parametrize(
-    ("row", "kind"),
-    [
-        pytest.param(row, kind, id=f"{row.what}-{kind}")
-        for row in ROWS
-        for kind in kinds_for(row)
-    ],
-)
-def test_every_caller_gets_the_answer_that_is_theirs(row: Row, kind: Kind) -> None:
-    assert not wrong_cells(row, kind, lambda *cell: answers(row, *cell))
-
-
-@pytest.mark.parametrize("row", [pytest.param(r, id=r.what) for r in NEEDING])
-def test_who_may_not_ask_is_not_told_that_something_is_missing(row: Row) -> None:
-    """It is missing, and said to be, only for those who may."""
-    still_forbidden = {k: s for k, s in row.in_kinds.items() if s == 403}
-    bare = replace(row, send={}, in_kinds=still_forbidden, done=400)
-
-    def is_refused(token: str, client: TalkClient, expected: int) -> None:
-        before = rows()
-        refuse(bare.ask(client, token), expected)
-        assert rows() == before
-
-    assert not in_all(wrong_cells(bare, kind, is_refused) for kind in kinds_for(row))
-
-
-@pytest.mark.parametrize("row", [pytest.param(r, id=r.what) for r in ABOUT_A_ROOM])
-def test_a_private_room_is_refused_like_one_that_does_not_exist(row: Row) -> None:
-    def is_the_same(token: str, client: TalkClient, expected: int) -> None:
-        private, missing = row.ask(client, token), row.ask(client, "nowhere9")
-        assert replace(private, headers={}) == replace(missing, headers={})
-
-    outside = [who for who in Who if who not in IN_ROOMS]
-    private = (Kind.ONE_TO_ONE, Kind.GROUP)
-    assert not in_all(wrong_cells(row, k, is_the_same, outside) for k in private)
-
-
-@pytest.mark.parametrize("row", [pytest.param(r, id=r.what) for r in MAILING])
-def test_mails_are_sent_for_those_alone_who_may(
-    django_capture_on_commit_callbacks: Any, row: Row
+@pytest.mark.parametrize(("caller", "kind"), SCENES)
+def test_every_request_has_the_documented_answer(
+    caller: CallerKind, kind: RoomKind
 ) -> None:
-    def are_sent(token: str, client: TalkClient, expected: int) -> None:
+    rows = [row for row in rows_for(kind) if caller not in row.drops_guest_of]
+    assert not wrong_cells(caller, kind, rows, answers)
+
+
+@pytest.mark.parametrize(("caller", "kind"), SCENES)
+def test_only_permitted_callers_are_told_that_a_parameter_is_missing(
+    caller: CallerKind, kind: RoomKind
+) -> None:
+    bare = [
+        replace(
+            row,
+            in_kinds={k: s for k, s in row.in_kinds.items() if s == 403},
+            done=400,
+        )
+        for row in rows_for(kind, NEEDING)
+    ]
+    assert not wrong_cells(caller, kind, bare, refuses_without_parameters)
+
+
+@pytest.mark.parametrize(("caller", "kind"), OUTSIDE)
+def test_a_private_room_is_refused_like_one_that_does_not_exist(
+    caller: CallerKind, kind: RoomKind
+) -> None:
+    rows = [row for row in ABOUT_A_ROOM if caller not in row.for_callers]
+    assert not wrong_cells(caller, kind, rows, refuses_as_if_unknown)
+
+
+@pytest.mark.parametrize(("caller", "kind"), SCENES)
+def test_mails_are_sent_only_for_permitted_callers(
+    django_capture_on_commit_callbacks: Any, caller: CallerKind, kind: RoomKind
+) -> None:
+    def sends(row: Row, token: str, client: TalkClient, expected: int) -> None:
         with django_capture_on_commit_callbacks(execute=True):
             row.ask(client, token)
         sent = [message.to for message in wait_for_mails()]
         mail.outbox.clear()
         assert sent == ([[ADDRESS]] if expected == 200 else [])
 
-    assert not in_all(wrong_cells(row, kind, are_sent) for kind in Kind)
+    assert not wrong_cells(caller, kind, MAILING, sends)
 
 
-@pytest.mark.parametrize("who", Who)
-def test_everybody_joins_as_what_they_are(who: Who) -> None:
-    token, client = scene(who, Kind.LOCKED)
+@pytest.mark.parametrize(
+    "caller", [c for c in CallerKind if exists(c, RoomKind.LOCKED)]
+)
+def test_every_caller_joins_with_the_right_type(caller: CallerKind) -> None:
+    token, client = scene(caller, RoomKind.LOCKED)
     client.join(token, SECRET)
-    assert client.room(token)["participantType"] == OWN_TYPE.get(who, 4)
+    assert client.room(token)["participantType"] == OWN_TYPE.get(caller, 4)
 
 
-@pytest.mark.parametrize("who", Who)
-def test_those_outside_alone_see_nobody(who: Who) -> None:
-    token, client = scene(who, Kind.PUBLIC)
-    assert (client.room(token)["participants"] == []) == (who not in IN_ROOMS)
+@pytest.mark.parametrize(
+    "caller", [c for c in CallerKind if exists(c, RoomKind.PUBLIC)]
+)
+def test_only_participants_see_the_participants(caller: CallerKind) -> None:
+    token, client = scene(caller, RoomKind.PUBLIC)
+    assert (client.room(token)["participants"] == []) == (caller not in IN_ROOMS)
 
 
-def test_who_leaves_for_good_leaves_the_room_to_the_others() -> None:
-    token, client = scene(Who.OWNER, Kind.PUBLIC)
+def test_an_owner_who_leaves_for_good_leaves_the_room_to_the_others() -> None:
+    token, client = scene(CallerKind.OWNER, RoomKind.PUBLIC)
     LEAVE.ask(client, token)
     assert "alice" not in places_of(token)
     assert len(places_of(token)) > 1
