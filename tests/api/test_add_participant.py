@@ -11,15 +11,6 @@ from typing import Any
 import pytest
 
 from talk.models import Message, Participant, Room
-from tests.api.callers import (
-    Caller,
-    guest,
-    guest_moderator,
-    invited,
-    invited_and_joined,
-    owner,
-    self_joined,
-)
 from tests.api.helpers import (
     TIMESTAMP,
     UNSTORABLE,
@@ -32,14 +23,10 @@ from tests.api.helpers import (
     unread,
 )
 from tests.api.moderation import (
-    ANONYMOUS_WITHOUT_PLACE,
     KEEPS_CAROL_APART,
     NO_TEXT,
-    USERS_WITHOUT_PLACE,
     body_of,
-    co_owner,
     last_activity,
-    moderator,
     newest,
     told,
     type_of,
@@ -65,53 +52,7 @@ def dora(db: None) -> Any:
 
 @pytest.mark.usefixtures("dora")
 class TestAccess:
-    """Owners and moderators may."""
-
-    @pytest.mark.parametrize("caller", [owner, moderator, co_owner])
-    def test_a_moderator_adds_a_user(self, public, caller: Caller):
-        assert_done(add(caller(public), public, "dora"))
-        assert type_of("dora") == 3
-
-    @pytest.mark.parametrize("source", SOURCES)
-    @pytest.mark.parametrize("caller", [invited, invited_and_joined, self_joined])
-    def test_a_user_who_is_no_moderator_gets_403(self, shared, caller: Caller, source):
-        client = caller(shared)
-        before = rows()
-        assert_refused(add(client, shared, "dora", source=source), 403)
-        assert rows() == before
-
-    @pytest.mark.parametrize("source", SOURCES)
-    @pytest.mark.parametrize("caller", USERS_WITHOUT_PLACE)
-    def test_a_user_who_is_not_in_the_room_gets_404(
-        self, shared, caller: Caller, source
-    ):
-        client = caller(shared)
-        before = rows()
-        assert_refused(add(client, shared, "dora", source=source), 404)
-        assert rows() == before
-
-    @pytest.mark.parametrize("source", SOURCES)
-    @pytest.mark.parametrize(
-        "caller", [guest, guest_moderator, *ANONYMOUS_WITHOUT_PLACE]
-    )
-    def test_a_caller_without_an_account_gets_401(self, shared, caller: Caller, source):
-        client = caller(shared)
-        before = rows()
-        assert_login_needed(add(client, shared, "dora", source=source))
-        assert rows() == before
-
-    @pytest.mark.parametrize("room", ["locked", "group", "pair"])
-    def test_a_stranger_of_any_room_gets_404(self, as_carol, request, room):
-        token = request.getfixturevalue(room)
-        before = rows()
-        assert_refused(add(as_carol, token, "dora"), 404)
-        assert rows() == before
-
-    def test_an_unknown_room_is_404(self, as_alice):
-        assert_refused(add(as_alice, "k7pz3mqd", "dora"), 404)
-
-    def test_an_unknown_room_is_401_without_an_account(self, as_guest):
-        assert_login_needed(add(as_guest, "k7pz3mqd", "dora"))
+    """Access, beyond the authorisation matrix."""
 
     def test_a_promoted_user_may_add(self, as_bob, bob, public):
         put_in(public, bob, type=2)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core import mail
 from django.core.cache import cache
 from django.db import transaction
@@ -63,7 +64,6 @@ OWN_TYPE = {
 """The participant types of callers after joining a public room; all others are guests."""
 
 ABOUT_A_ROOM = [row for row in ROWS if row.is_about_a_room]
-ANYWHERE = [row for row in ROWS if not row.is_about_a_room]
 NEEDING = [row for row in ROWS if row.has_to_send]
 MAILING = [row for row in ROWS if row.what in ("add an address", "invite by e-mail")]
 LEAVE = next(row for row in ROWS if row.what == "leave for good")
@@ -133,14 +133,19 @@ def assert_is_refusal(answer: Answer, status: int) -> None:
         assert_refused(answer, status)
 
 
+def all_rows() -> list[list[dict[str, Any]]]:
+    """Return the rows of all tables of Talk."""
+    return rows(*apps.get_app_config("talk").get_models())
+
+
 def answers(row: Row, token: str, client: TalkClient, expected: int) -> None:
     """Check the status; a refused request changes nothing, another has its effect."""
-    before = rows()
+    before = all_rows()
     answer = row.ask(client, token)
     assert answer.status == expected
     if expected >= 400:
         assert_is_refusal(answer, expected)
-        assert rows() == before
+        assert all_rows() == before
     else:
         assert row.is_done(client, token)
 
@@ -149,9 +154,9 @@ def refuses_without_parameters(
     row: Row, token: str, client: TalkClient, expected: int
 ) -> None:
     """Check the status without parameters: 400 only for callers who may do it."""
-    before = rows()
+    before = all_rows()
     assert_is_refusal(replace(row, send={}).ask(client, token), expected)
-    assert rows() == before
+    assert all_rows() == before
 
 
 def refuses_as_if_unknown(
@@ -185,8 +190,8 @@ def test_every_caller_exists_in_some_room() -> None:
 
 
 def test_a_wrong_cell_is_named() -> None:
-    rows = [replace(LEAVE, users_only=False)]
-    wrong = wrong_cells(CallerKind.GUEST, RoomKind.PUBLIC, rows, answers)
+    requests = [replace(LEAVE, users_only=False)]
+    wrong = wrong_cells(CallerKind.GUEST, RoomKind.PUBLIC, requests, answers)
     named = [line.split(":")[0] for line in wrong]
     assert named == [f"{LEAVE.what}, {CallerKind.GUEST}, {RoomKind.PUBLIC}"]
 
@@ -195,8 +200,8 @@ def test_a_wrong_cell_is_named() -> None:
 def test_every_request_has_the_documented_answer(
     caller: CallerKind, kind: RoomKind
 ) -> None:
-    rows = [row for row in rows_for(kind) if caller not in row.drops_guest_of]
-    assert not wrong_cells(caller, kind, rows, answers)
+    requests = [row for row in rows_for(kind) if caller not in row.drops_guest_of]
+    assert not wrong_cells(caller, kind, requests, answers)
 
 
 @pytest.mark.parametrize(("caller", "kind"), SCENES)
@@ -218,8 +223,8 @@ def test_only_permitted_callers_are_told_that_a_parameter_is_missing(
 def test_a_private_room_is_refused_like_one_that_does_not_exist(
     caller: CallerKind, kind: RoomKind
 ) -> None:
-    rows = [row for row in ABOUT_A_ROOM if caller not in row.for_callers]
-    assert not wrong_cells(caller, kind, rows, refuses_as_if_unknown)
+    requests = [row for row in ABOUT_A_ROOM if caller not in row.for_callers]
+    assert not wrong_cells(caller, kind, requests, refuses_as_if_unknown)
 
 
 @pytest.mark.parametrize(("caller", "kind"), SCENES)

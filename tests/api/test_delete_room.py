@@ -42,7 +42,7 @@ from tests.api.helpers import (
 from tests.api.operations import delete_room as delete
 from tests.api.operations import protect as give_password
 from tests.api.operations import rename
-from tests.api.room_requests import NOT_MODERATORS, NOT_THERE, timeline
+from tests.api.room_requests import timeline
 from tests.api.waits import while_waiting
 from tests.client import BASE, Answer, TalkClient
 from tests.factories import RoomFactory
@@ -64,59 +64,12 @@ REQUESTS: dict[str, Callable[[TalkClient, str], Answer]] = {
 
 
 class TestAccess:
-    """Who may delete what."""
-
-    @pytest.mark.parametrize("type", [1, 2])
-    @pytest.mark.parametrize("room", ["public", "locked", "group"])
-    def test_owners_and_moderators_may(self, as_bob, bob, request, room, type):
-        token = request.getfixturevalue(room)
-        put_in(token, bob, type=type)
-        assert_done(delete(as_bob, token))
-        assert not Room.objects.exists()
-
-    @pytest.mark.parametrize("who", ["alice", "bob"])
-    def test_both_may_delete_a_one_to_one_room(self, request, pair, who):
-        assert_done(delete(request.getfixturevalue(f"as_{who}"), pair))
-        assert not Room.objects.exists()
-
-    def test_guest_moderators_may(self, shared):
-        assert_done(delete(guest_moderator(shared), shared))
-        assert not Room.objects.exists()
+    """Access, beyond the authorisation matrix."""
 
     def test_a_room_of_an_object_of_the_site_may_be_deleted(self, as_alice, public):
         Room.objects.update(object_type="order", object_id="77")
         assert_done(delete(as_alice, public))
         assert not Room.objects.exists()
-
-    @pytest.mark.parametrize("caller", NOT_MODERATORS)
-    def test_others_in_the_room_get_403(self, shared, caller):
-        client = caller(shared)
-        before = rows()
-        assert_refused(delete(client, shared), 403)
-        assert rows() == before
-
-    def test_a_user_of_a_group_room_gets_403(self, as_bob, staff):
-        before = rows()
-        assert_refused(delete(as_bob, staff), 403)
-        assert rows() == before
-
-    @pytest.mark.parametrize("caller", NOT_THERE)
-    def test_who_is_not_there_gets_404(self, shared, caller):
-        client = caller(shared)
-        before = rows()
-        assert_refused(delete(client, shared), 404)
-        assert rows() == before
-
-    @pytest.mark.parametrize("room", ["locked", "group", "pair"])
-    def test_a_stranger_gets_404(self, stranger, request, room):
-        token = request.getfixturevalue(room)
-        before = rows()
-        assert_refused(delete(stranger, token), 404)
-        assert rows() == before
-
-    def test_an_unknown_token_is_404(self, as_alice, stranger):
-        assert_refused(delete(as_alice, "k7pz3mqd"), 404)
-        assert_refused(delete(stranger, "k7pz3mqd"), 404)
 
     def test_a_cookie_alone_is_412(self, browser, public):
         assert browser.delete(f"{BASE}/room/{public}").status_code == 412

@@ -18,7 +18,6 @@ from tests.api.helpers import (
     rows,
     unread,
 )
-from tests.api.room_requests import NOT_THERE
 from tests.client import BASE, Answer, TalkClient
 from tests.factories import RoomFactory
 
@@ -48,40 +47,7 @@ def listed(client: TalkClient) -> list[str]:
 
 @pytest.mark.parametrize("ask", ASK)
 class TestAccess:
-    """Who may have favourites."""
-
-    @pytest.mark.parametrize("type", [1, 2, 3, 5])
-    @pytest.mark.parametrize("room", ["public", "locked", "group"])
-    def test_every_user_in_the_room_may(self, as_bob, bob, request, ask, room, type):
-        token = request.getfixturevalue(room)
-        put_in(token, bob, type=type, favorite=ask == "unmark")
-        assert_done(as_bob.request(ASK[ask], f"/room/{token}/favorite"))
-        assert is_favorite(as_bob, token) is (ask == "mark")
-
-    @pytest.mark.parametrize("who", ["alice", "bob"])
-    def test_both_may_in_a_one_to_one_room(self, request, pair, ask, who):
-        client = request.getfixturevalue(f"as_{who}")
-        assert_done(client.request(ASK[ask], f"/room/{pair}/favorite"))
-        assert is_favorite(client, pair) is (ask == "mark")
-
-    @pytest.mark.parametrize("caller", [*NOT_THERE, guest, guest_moderator])
-    def test_guests_and_who_is_not_there_get_404(self, shared, ask, caller):
-        client = caller(shared)
-        before = rows()
-        assert_refused(client.request(ASK[ask], f"/room/{shared}/favorite"), 404)
-        assert rows() == before
-
-    @pytest.mark.parametrize("room", ["locked", "group", "pair"])
-    def test_a_stranger_gets_404(self, stranger, request, ask, room):
-        token = request.getfixturevalue(room)
-        before = rows()
-        assert_refused(stranger.request(ASK[ask], f"/room/{token}/favorite"), 404)
-        assert rows() == before
-
-    def test_an_unknown_token_is_404(self, as_alice, stranger, ask):
-        for client in (as_alice, stranger):
-            answer = client.request(ASK[ask], "/room/k7pz3mqd/favorite")
-            assert_refused(answer, 404)
+    """Access, beyond the authorisation matrix."""
 
     def test_a_cookie_alone_is_412(self, browser, alice, public, ask):
         Participant.objects.update(favorite=ask == "unmark")

@@ -10,21 +10,11 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 from talk.adapters import DefaultAdapter
 from talk.models import Message, Participant, Room
-from tests.api.callers import (
-    Caller,
-    guest,
-    guest_moderator,
-    invited,
-    invited_and_joined,
-    owner,
-    self_joined,
-)
 from tests.api.helpers import (
     SECRET,
     TIMESTAMP,
     UNSTORABLE,
     assert_done,
-    assert_login_needed,
     assert_refused,
     places_of,
     rows,
@@ -32,22 +22,15 @@ from tests.api.helpers import (
 )
 from tests.api.invitations import ADDRESS, BROKEN, WAYS, Invite, inviter
 from tests.api.moderation import (
-    ANONYMOUS_WITHOUT_PLACE,
     NO_TEXT,
-    USERS_WITHOUT_PLACE,
     body_of,
-    co_owner,
     last_activity,
-    moderator,
     newest,
     told,
 )
 from tests.api.wire import PLACES, send
 from tests.factories import UserFactory
 from tests.mails import wait_for_mails
-
-ALLOWED = [owner, co_owner, moderator]
-REFUSED = [invited, invited_and_joined, self_joined]
 
 GUESTS = "participants/guests"
 """The endpoint that is for nothing else."""
@@ -113,70 +96,7 @@ class ThreadBackend(BaseEmailBackend):
 
 
 class TestAccess:
-    """Owners and moderators with an account may."""
-
-    @pytest.mark.parametrize("caller", ALLOWED)
-    def test_a_moderator_invites(self, public, invite: Invite, caller: Caller):
-        assert_done(invite(caller(public), public))
-        assert [mail.to for mail in wait_for_mails()] == [[ADDRESS]]
-
-    @pytest.mark.parametrize("caller", REFUSED)
-    @pytest.mark.parametrize("address", [ADDRESS, "", "gwen"])
-    def test_a_user_who_is_no_moderator_gets_403(
-        self, shared, invite: Invite, caller: Caller, address
-    ):
-        client = caller(shared)
-        before = rows()
-        assert_refused(invite(client, shared, address), 403)
-        assert rows() == before
-        assert wait_for_mails() == []
-
-    @pytest.mark.parametrize("caller", USERS_WITHOUT_PLACE)
-    @pytest.mark.parametrize("address", [ADDRESS, "", "gwen"])
-    def test_a_user_who_is_not_in_the_room_gets_404(
-        self, shared, invite: Invite, caller: Caller, address
-    ):
-        client = caller(shared)
-        before = rows()
-        assert_refused(invite(client, shared, address), 404)
-        assert rows() == before
-        assert wait_for_mails() == []
-
-    @pytest.mark.parametrize("room", ["locked", "group", "pair"])
-    def test_a_stranger_of_any_room_gets_404(
-        self, as_carol, request, invite: Invite, room
-    ):
-        token = request.getfixturevalue(room)
-        before = rows()
-        assert_refused(invite(as_carol, token), 404)
-        assert rows() == before
-        assert wait_for_mails() == []
-
-    def test_an_unknown_room_is_404(self, as_alice, invite: Invite):
-        assert_refused(invite(as_alice, "k7pz3mqd"), 404)
-        assert wait_for_mails() == []
-
-    @pytest.mark.parametrize(
-        "caller", [guest, guest_moderator, *ANONYMOUS_WITHOUT_PLACE]
-    )
-    @pytest.mark.parametrize("address", [ADDRESS, "", "gwen"])
-    def test_a_caller_without_an_account_finds_no_room(
-        self, shared, caller: Caller, address
-    ):
-        client = caller(shared)
-        before = rows()
-        answer = client.post(f"/room/{shared}/{GUESTS}", newParticipant=address)
-        assert_refused(answer, 404)
-        assert rows() == before
-        assert wait_for_mails() == []
-
-    @pytest.mark.parametrize("caller", [guest_moderator, *ANONYMOUS_WITHOUT_PLACE])
-    def test_a_caller_without_an_account_adds_no_address(self, shared, caller: Caller):
-        client = caller(shared)
-        path = f"/room/{shared}/participants"
-        answer = client.post(path, newParticipant=ADDRESS, source="emails")
-        assert_login_needed(answer)
-        assert wait_for_mails() == []
+    """Access, beyond the authorisation matrix."""
 
     @pytest.mark.parametrize("room", ["public", "group", "pair"])
     def test_a_site_may_forbid_it(
@@ -189,7 +109,7 @@ class TestAccess:
         assert rows() == before
         assert wait_for_mails() == []
 
-    def test_a_site_that_forbids_it_tells_strangers_nothing(
+    def test_a_site_that_forbids_it_tells_non_participants_nothing(
         self, as_carol, public, invite: Invite, settings
     ):
         settings.TALK = {"ADAPTER": f"{__name__}.NoMailAdapter"}

@@ -10,27 +10,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from talk.models import Guest, Participant, Session
-from tests.api.callers import (
-    Caller,
-    guest,
-    guest_moderator,
-    invited,
-    invited_and_joined,
-    invited_and_left,
-    owner,
-    self_joined,
-    without_cookies,
-)
 from tests.api.helpers import (
     START,
     TIMESTAMP,
-    assert_refused,
     fill,
     put_in,
     rows,
     set_password,
 )
-from tests.api.moderation import WITHOUT_PLACE, put_in_call
+from tests.api.moderation import put_in_call
 from tests.client import TalkClient
 
 
@@ -48,47 +36,7 @@ def entry(client: TalkClient, token: str, user_id: str) -> dict[str, Any]:
 
 
 class TestAccess:
-    """Whoever is in the room sees who else is."""
-
-    @pytest.mark.parametrize(
-        "caller",
-        [
-            owner,
-            invited,
-            invited_and_joined,
-            invited_and_left,
-            without_cookies,
-            self_joined,
-            guest,
-            guest_moderator,
-        ],
-    )
-    def test_participants_of_every_type_get_200(self, shared, caller: Caller):
-        answer = caller(shared).get(f"/room/{shared}/participants")
-        assert answer.status == 200
-        assert answer.meta == {"status": "ok", "statuscode": 200, "message": "OK"}
-        assert {"alice", "bob"} <= {found["userId"] for found in answer.data}
-
-    @pytest.mark.parametrize("caller", WITHOUT_PLACE)
-    def test_who_is_not_in_the_room_gets_404(self, shared, caller: Caller):
-        client = caller(shared)
-        assert_refused(client.get(f"/room/{shared}/participants"), 404)
-
-    @pytest.mark.parametrize("room", ["locked", "group", "pair"])
-    def test_a_stranger_of_any_room_gets_404(self, stranger, request, room):
-        token = request.getfixturevalue(room)
-        assert_refused(stranger.get(f"/room/{token}/participants"), 404)
-
-    def test_an_unknown_room_is_404(self, as_alice):
-        assert_refused(as_alice.get("/room/k7pz3mqd/participants"), 404)
-
-    def test_a_private_room_is_refused_like_one_that_does_not_exist(
-        self, stranger, group
-    ):
-        private, unknown = (
-            stranger.get(f"/room/{token}/participants") for token in (group, "k7pz3mqd")
-        )
-        assert (private.meta, private.data) == (unknown.meta, unknown.data)
+    """Access, beyond the authorisation matrix."""
 
     def test_a_guest_sees_the_list_of_a_room_that_got_a_password(
         self, as_guest, public

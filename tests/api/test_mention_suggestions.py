@@ -11,13 +11,10 @@ from django.contrib.auth import get_user_model
 
 from talk.constants import ParticipantType
 from tests.api.callers import (
-    ALLOWED,
-    REFUSED,
     Caller,
     guest,
     guest_moderator,
     invited,
-    make_room,
     self_joined,
     user_called,
     without_cookies,
@@ -67,31 +64,10 @@ def let_say(token: str, *names: str) -> None:
 
 @pytest.mark.usefixtures("alice")
 class TestAccess:
-    """As for the rest of the chat."""
-
-    @pytest.mark.parametrize(("caller", "kind"), ALLOWED)
-    def test_participants_may_ask(self, caller: Caller, kind: str):
-        token = make_room(kind)
-        answer = ask(caller(token), token)
-        assert answer.status == 200
-        assert answer.meta == {"status": "ok", "statuscode": 200, "message": "OK"}
-        assert {"alice", "bob"} & {each["id"] for each in answer.data}
-
-    @pytest.mark.parametrize(("caller", "kind"), REFUSED)
-    def test_others_find_nothing(self, caller: Caller, kind: str):
-        token = make_room(kind)
-        client = caller(token)
-        before = rows()
-        assert_not_found(ask(client, token, search="a"))
-        assert rows() == before
-
-    @pytest.mark.parametrize("token", ["k7pz3mqd", "abcd"])
-    def test_an_unknown_room_is_404(self, as_alice, as_guest, token):
-        assert_not_found(ask(as_alice, token))
-        assert_not_found(ask(as_guest, token))
+    """Access, beyond the authorisation matrix."""
 
     @pytest.mark.parametrize("parameters", [{"search": "\0"}, {"limit": "x"}])
-    def test_strangers_learn_nothing_from_odd_parameters(
+    def test_non_participants_learn_nothing_from_odd_parameters(
         self, public, stranger, parameters
     ):
         assert_not_found(ask(stranger, public, **parameters))

@@ -9,18 +9,13 @@ import pytest
 from talk.constants import RoomType
 from talk.models import Participant, Room, Session
 from tests.api.callers import (
-    anonymous,
     guest,
-    guest_moderator,
-    invited,
-    invited_and_joined,
     self_joined,
 )
 from tests.api.helpers import (
     SECRET,
     TIMESTAMP,
     assert_done,
-    assert_login_needed,
     assert_refused,
     places_of,
     put_in,
@@ -29,7 +24,7 @@ from tests.api.helpers import (
     unread,
 )
 from tests.api.operations import make_private, make_public
-from tests.api.room_requests import USERS_NOT_THERE, newest, room_without, timeline
+from tests.api.room_requests import newest, room_without, timeline
 from tests.client import BASE, TalkClient
 from tests.threads import at_once
 
@@ -43,59 +38,7 @@ def type_of(token: str) -> int:
 
 @pytest.mark.parametrize("ask", ASK)
 class TestAccess:
-    """Who may open and close rooms."""
-
-    @pytest.mark.parametrize("type", [1, 2])
-    @pytest.mark.parametrize("room", ["public", "locked", "group"])
-    def test_owners_and_moderators_may(self, as_bob, bob, request, ask, room, type):
-        token = request.getfixturevalue(room)
-        put_in(token, bob, type=type)
-        assert_done(ASK[ask](as_bob, token))
-        assert type_of(token) == (3 if ask == "make public" else 2)
-
-    @pytest.mark.parametrize("caller", [anonymous, guest, guest_moderator])
-    def test_without_a_login_it_is_401(self, shared, ask, caller):
-        client = caller(shared)
-        before = rows()
-        assert_login_needed(ASK[ask](client, shared))
-        assert rows() == before
-
-    @pytest.mark.parametrize("token", ["group", "pair", "k7pz3mqd"])
-    def test_401_comes_before_the_room_is_looked_up(
-        self, as_guest, request, ask, token
-    ):
-        if token != "k7pz3mqd":
-            token = request.getfixturevalue(token)
-        assert_login_needed(ASK[ask](as_guest, token))
-
-    @pytest.mark.parametrize("caller", USERS_NOT_THERE)
-    def test_a_user_who_is_not_there_gets_404(self, shared, ask, caller):
-        client = caller(shared)
-        before = rows()
-        assert_refused(ASK[ask](client, shared), 404)
-        assert rows() == before
-
-    @pytest.mark.parametrize("room", ["locked", "group", "pair"])
-    def test_a_user_who_is_a_stranger_gets_404(self, as_carol, request, ask, room):
-        token = request.getfixturevalue(room)
-        before = rows()
-        assert_refused(ASK[ask](as_carol, token), 404)
-        assert rows() == before
-
-    def test_an_unknown_token_is_404(self, as_alice, ask):
-        assert_refused(ASK[ask](as_alice, "k7pz3mqd"), 404)
-
-    @pytest.mark.parametrize("caller", [invited, invited_and_joined, self_joined])
-    def test_other_users_of_a_public_room_get_403(self, shared, ask, caller):
-        client = caller(shared)
-        before = rows()
-        assert_refused(ASK[ask](client, shared), 403)
-        assert rows() == before
-
-    def test_other_users_of_a_group_room_get_403(self, as_bob, staff, ask):
-        before = rows()
-        assert_refused(ASK[ask](as_bob, staff), 403)
-        assert rows() == before
+    """Access, beyond the authorisation matrix."""
 
     @pytest.mark.parametrize("room", ["public", "group"])
     def test_a_cookie_alone_is_412(self, browser, request, ask, room):

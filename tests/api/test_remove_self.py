@@ -7,11 +7,9 @@ from functools import partial
 import pytest
 
 from talk.models import Message, Participant, Room, Session
-from tests.api.callers import Caller, guest, guest_moderator
 from tests.api.helpers import (
     TIMESTAMP,
     assert_done,
-    assert_login_needed,
     assert_refused,
     places_of,
     put_in,
@@ -19,8 +17,6 @@ from tests.api.helpers import (
     session_ids,
 )
 from tests.api.moderation import (
-    ANONYMOUS_WITHOUT_PLACE,
-    USERS_WITHOUT_PLACE,
     join_as_guest,
     last_activity,
     newest,
@@ -44,44 +40,7 @@ def bind(token: str) -> None:
 
 
 class TestAccess:
-    """Whoever has a place with an account."""
-
-    @pytest.mark.parametrize("type", [1, 2, 3, 5])
-    @pytest.mark.parametrize("room", ["public", "locked", "group"])
-    def test_a_participant_of_any_type_may_go(self, as_bob, bob, request, room, type):
-        token = request.getfixturevalue(room)
-        put_in(token, bob, type=type)
-        assert_done(remove_self(as_bob, token))
-        assert places_of(token) == {"alice": 1}
-
-    @pytest.mark.parametrize(
-        "caller", [guest, guest_moderator, *ANONYMOUS_WITHOUT_PLACE]
-    )
-    def test_a_caller_without_an_account_gets_401(self, shared, caller: Caller):
-        client = caller(shared)
-        before = rows()
-        assert_login_needed(remove_self(client, shared))
-        assert rows() == before
-
-    @pytest.mark.parametrize("caller", USERS_WITHOUT_PLACE)
-    def test_who_is_not_in_the_room_gets_404(self, shared, caller: Caller):
-        client = caller(shared)
-        before = rows()
-        assert_refused(remove_self(client, shared), 404)
-        assert rows() == before
-
-    @pytest.mark.parametrize("room", ["locked", "group", "pair"])
-    def test_a_stranger_of_any_room_gets_404(self, as_carol, request, room):
-        token = request.getfixturevalue(room)
-        before = rows()
-        assert_refused(remove_self(as_carol, token), 404)
-        assert rows() == before
-
-    def test_an_unknown_room_is_404(self, as_alice):
-        assert_refused(remove_self(as_alice, "k7pz3mqd"), 404)
-
-    def test_an_unknown_room_is_401_without_an_account(self, as_guest):
-        assert_login_needed(remove_self(as_guest, "k7pz3mqd"))
+    """Access, beyond the authorisation matrix."""
 
     def test_a_second_time_is_404(self, as_bob, shared):
         remove_self(as_bob, shared)
