@@ -1,4 +1,7 @@
-"""What only the site knows about its people, in one class that a site may replace."""
+"""The adapter: a class that a site may subclass to change how Talk treats its users.
+
+Public API.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,12 @@ if TYPE_CHECKING:
 
     from talk.notifications import Notification
 
+__all__ = ["PICTURE_TYPES", "DefaultAdapter", "Picture", "UserMatch", "get_adapter"]
+
 
 @dataclass(frozen=True)
 class UserMatch:
-    """Conditions on users: that they are called so, and that they are called like it."""
+    """Conditions for users with exactly this name, and for users with it as a part."""
 
     exact: Q
     partial: Q
@@ -39,13 +44,13 @@ PICTURE_TYPES = frozenset(
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of somebody: the bytes of a file, and their media type."""
+    """A picture of a user: the content of a file, and its media type."""
 
     content: bytes
     content_type: str
 
     def __post_init__(self) -> None:
-        """Refuse what browsers may take for more than a picture.
+        """Refuse media types that browsers may execute.
 
         Raises:
             ValueError: the type is none of `PICTURE_TYPES`.
@@ -55,21 +60,21 @@ class Picture:
 
 
 class DefaultAdapter:
-    """Answers with Django's own users and groups.
+    """The default adapter, which uses Django's users and groups.
 
-    Users are of the site's own model; `User` stands for it in annotations.
+    A site subclasses it and names its class in ``TALK["ADAPTER"]``. New methods will
+    have a default, so that older subclasses keep working. Methods that take a user or
+    room run no query unless they say so.
 
-    A site subclasses it and names its class in ``TALK["ADAPTER"]``. Methods that
-    are added later have a default, so that older subclasses keep working. The
-    methods that take an instance run no query; the others say how many.
+    Users are instances of the site's user model; in annotations, `User` stands for it.
     """
 
     def user_id(self, user: User) -> str:
-        """Return the user's public id, `userId` on the wire; unique and stable."""
+        """Return the user's public id, which the API calls `userId`; unique and stable."""
         return str(user.get_username())
 
     def display_name(self, user: User) -> str:
-        """Return the name that others see; the user id when there is none."""
+        """Return the name that others see, or the user id if there is none."""
         full_name = getattr(user, "get_full_name", str)
         return full_name().strip() or self.user_id(user)
 
@@ -78,26 +83,26 @@ class DefaultAdapter:
         return getattr(user, user.get_email_field_name(), None) or ""
 
     def find_users(self, user_ids: Iterable[str]) -> dict[str, User]:
-        """Return the accounts among `user_ids`, by id, disabled ones included.
+        """Return users by id, including those with a disabled account.
 
-        One query, none for no ids.
+        Ids without a user are missing. One query; none for no ids.
         """
         user_model = get_user_model()
-        field = user_model._meta.get_field(user_model.USERNAME_FIELD)  # noqa: SLF001 - Django's own word
+        field = user_model._meta.get_field(user_model.USERNAME_FIELD)  # noqa: SLF001 - Django's documented name
         wanted = {user_id for user_id in user_ids if _is_value_of(field, user_id)}
         if not wanted:
             return {}
         is_wanted = Q(**{f"{user_model.USERNAME_FIELD}__in": wanted})
-        users = user_model._default_manager.filter(is_wanted)  # noqa: SLF001 - Django's own word
-        # A database that compares without case finds more than was asked for.
+        users = user_model._default_manager.filter(is_wanted)  # noqa: SLF001 - Django's documented name
+        # A database that ignores case finds more users than were asked for.
         found = {self.user_id(user): user for user in users}
         return {user_id: found[user_id] for user_id in wanted & found.keys()}
 
     def find_group_members(self, group_id: str) -> list[User] | None:
-        """Return who of a group may talk, or None when there is no such group.
+        """Return the users of a group, or None when there is no such group.
 
-        Group ids are the names of `django.contrib.auth` groups; disabled accounts
-        are left out. Two queries.
+        Group ids are the names of `django.contrib.auth` groups. Users with a disabled
+        account are left out. Two queries.
         """
         group = Group.objects.filter(name=group_id).first()
         if group is None or group.name != group_id:
@@ -109,7 +114,7 @@ class DefaultAdapter:
         return [user for user in members.order_by("pk") if user.is_active]
 
     def group_ids(self, user: User) -> list[str]:
-        """Return the ids of the groups the user is in; one query."""
+        """Return the ids of the user's groups; one query."""
         groups: Any = getattr(user, "groups", None)
         if groups is None:
             return []
@@ -118,8 +123,8 @@ class DefaultAdapter:
     def match_users(self, search: str, path: str = "") -> UserMatch:
         """Return conditions for users whose id or display name is or contains `search`.
 
-        Case does not matter. `path` leads to the user from the model that is asked,
-        ``"user__"`` from participants. To be overridden together with `user_id` and
+        Case is ignored. `path` is the lookup path from the queried model to the user,
+        such as ``"user__"`` for participants. Override it together with `user_id` and
         `display_name`. No query.
         """
         user_model = get_user_model()
@@ -133,18 +138,18 @@ class DefaultAdapter:
         return UserMatch(exact=exact, partial=partial)
 
     def searchable_users(self, user: User) -> QuerySet[User]:
-        """Return the accounts among which `user` may look for somebody, as a query.
+        """Return a QuerySet of the users that `user` may find by a search.
 
-        All by default. A site whose people shall not find each other narrows it
-        here; who is found must be reachable as well. Runs no query.
+        By default, all users. Override it to keep users from finding each other. Users
+        that are found must also be in `reachable_users`. Runs no query.
         """
-        return get_user_model()._default_manager.all()  # noqa: SLF001 - Django's own word
+        return get_user_model()._default_manager.all()  # noqa: SLF001 - Django's documented name
 
     def search_groups(self, user: User, search: str, limit: int) -> list[str]:
-        """Return ids of groups that `user` may find by `search`, who is so called first.
+        """Return the ids of groups that `user` finds by `search`, exact matches first.
 
-        All groups of Django's by default, in whatever case; all for an empty text.
-        One query.
+        By default, searches all of Django's groups, ignoring case; an empty text finds
+        all. At most `limit` ids. One query.
         """
         if not hasattr(get_user_model(), "groups"):
             return []
@@ -155,56 +160,55 @@ class DefaultAdapter:
         )
 
     def language(self, user: User) -> str:
-        """Return the code of the language that the user reads, or an empty string.
+        """Return the code of the user's language, or an empty string.
 
-        Empty means what the request asks for, or the site's own where there is none.
-        No query.
+        If it is empty, the language of the request is used; without a request, that of
+        the site. No query.
         """
         return ""
 
     def picture(self, user: User, viewer: User | None) -> Picture | str | None:
-        """Return a picture of the user, or the URL of one; None for their initials.
+        """Return a picture of the user or its URL; None to show the initials.
 
-        `viewer` is who wants to see it, None for anonymous people, among them the
-        apps of users. To them a picture tells that there is such a user. Browsers
-        keep it for half an hour.
+        `viewer` is None for anonymous requests, which include those of the users' apps.
+        A picture tells anonymous viewers that the user exists. Browsers cache it for
+        half an hour.
         """
         return None
 
     def may_create_room(self, user: User, room_type: RoomType) -> bool:
-        """Return whether the user may create rooms of this type; a no is a 403."""
+        """Return whether the user may create rooms of this type; if not, 403."""
         return True
 
     def reachable_users(self, user: User, users: Sequence[User]) -> list[User]:
-        """Return those of `users` whom `user` may talk to, in the same order.
+        """Return those of `users` that `user` may talk to, in the same order.
 
-        Others cannot be found when somebody wants to talk to them or bring them into a
-        room (a 404), and are left out when a group is.
+        Adding one of the others to a room, or starting a one-to-one room with them, is
+        answered with 404. When a group is added, the others are left out.
         """
         return list(users)
 
     def may_invite_by_email(self, user: User) -> bool:
-        """Return whether the user may have mails sent to strangers; a no is a 403."""
+        """Return whether the user may invite guests by mail; if not, 403."""
         return True
 
     def notify(self, notifications: Sequence[Notification]) -> None:
-        """Tell people of a comment; nothing happens by default.
+        """Notify users of a comment; does nothing by default.
 
-        Called off the request's thread. `talk.notification_texts` has the words,
-        in the language of each recipient. What is raised is logged.
+        Called in a background thread. `talk.notification_texts` renders the texts in
+        the language of each recipient. Exceptions are logged.
         """
 
     def room_url(self, token: str, site: str) -> str:
-        """Return the link that is sent to people who are invited to a room.
+        """Return the link to a room for mails.
 
-        `site` is the address below which the app's URLs live, without a slash at the
-        end.
+        `site` is the address below which the app's URLs are, without a trailing slash.
         """
         return f"{site}/call/{token}"
 
 
 def _is_value_of(field: Any, text: str) -> bool:
-    """Whether a field can have a value that is written so; numbers are not."""
+    """Return whether a text is a valid value of a field; a number field has others."""
     try:
         field.to_python(text)
     except ValidationError:
@@ -213,10 +217,10 @@ def _is_value_of(field: Any, text: str) -> bool:
 
 
 def get_adapter() -> DefaultAdapter:
-    """Return the process's instance of the class named in ``TALK["ADAPTER"]``.
+    """Return the instance of the class named in ``TALK["ADAPTER"]``.
 
     Raises:
-        ImportError: the path names nothing.
+        ImportError: the path cannot be imported.
     """
     return _adapter(talk_settings().ADAPTER)
 

@@ -1,4 +1,4 @@
-"""The app's configuration."""
+"""The app configuration."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class TalkConfig(AppConfig):
-    """Installs the models and the system checks, and listens to what accounts do."""
+    """Registers the system checks, and connects receivers to signals of accounts."""
 
     name = "talk"
     verbose_name = _("Talk")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register checks and what OpenAPI asks for; hear of accounts that change or go."""
+        """Register checks and OpenAPI extensions, and connect the signal receivers."""
         from django.contrib.auth import get_user_model
         from django.contrib.auth.signals import user_logged_out
         from django.db.models.signals import post_save, pre_delete
@@ -39,7 +39,7 @@ class TalkConfig(AppConfig):
         )
         if apps.is_installed("drf_spectacular"):
             from talk.api.schema import inspector  # noqa: F401 - registers on import
-        # Mistakes in the setting are the system checks' to tell.
+        # System checks report mistakes in the setting.
         given = getattr(settings, "TALK", {})
         if isinstance(given, dict) and given.get("NOTIFICATION_EMAILS"):
             from talk.notification_mail import mail_notifications

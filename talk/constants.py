@@ -1,4 +1,4 @@
-"""Enums and limits of the Talk API v1, as they stand on the wire."""
+"""Enums and limits of the Talk API v1."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RoomType(models.IntegerChoices):
 
 
 class ParticipantType(models.IntegerChoices):
-    """API: Constants, participant types. 6 is not in the document but on the wire."""
+    """API: Constants, participant types. Clients know 6; the document does not."""
 
     OWNER = 1, _("owner")
     MODERATOR = 2, _("moderator")
@@ -38,7 +38,7 @@ class ParticipantType(models.IntegerChoices):
 
     @property
     def is_permanent(self) -> bool:
-        """Whether participants of this type keep a room alive."""
+        """Whether a room exists as long as it has participants of this type."""
         return self in PERMANENT_TYPES
 
 
@@ -55,11 +55,11 @@ PERMANENT_TYPES = frozenset(ParticipantType) - {
     ParticipantType.SELF_JOINED,
 }
 BY_LINK_TYPES = GUEST_TYPES | {ParticipantType.SELF_JOINED}
-"""Who is in a room because it is public."""
+"""Types of participants who joined by the link of a public room."""
 
 
 class NotificationLevel(models.IntegerChoices):
-    """API: Set notification level. 0 is stored, never shown and never accepted."""
+    """API: Set notification level. 0 is stored, but never shown or accepted."""
 
     DEFAULT = 0, _("default")
     ALWAYS = 1, _("always")
@@ -68,7 +68,7 @@ class NotificationLevel(models.IntegerChoices):
 
 
 class InCall(IntFlag):
-    """API: `participantFlags`, what a session contributes to the running call."""
+    """API: `participantFlags`, the in-call flags of a session."""
 
     DISCONNECTED = 0
     IN_CALL = 1
@@ -77,24 +77,24 @@ class InCall(IntFlag):
 
 
 class ActorType(models.TextChoices):
-    """API: `actorType` of a message, as stored."""
+    """API: `actorType` of a message."""
 
     USERS = "users", _("user")
     GUESTS = "guests", _("guest")
 
 
 DELETED_USERS = "deleted_users"
-"""`actorType` and `actorId` of messages whose author's account is gone."""
+"""`actorType` and `actorId` of messages by deleted accounts."""
 
 UNKNOWN_GUEST = "failed-to-get-session"
-"""`actorId` of system messages that nobody in the room caused."""
+"""`actorId` of system messages without an actor in the room."""
 
 NO_SESSION = "0"
 """`sessionId` of a participant that is not connected."""
 
 
 class SystemMessage(models.TextChoices):
-    """API: Chat, System messages: the machine-readable keys."""
+    """API: Chat, System messages: the keys."""
 
     CONVERSATION_CREATED = "conversation_created"
     CONVERSATION_RENAMED = "conversation_renamed"
@@ -116,20 +116,20 @@ class SystemMessage(models.TextChoices):
 
 SESSION_ID_LENGTH = 512
 SESSION_LIVE_SECONDS = 100
-"""A session, and with it a guest, counts as gone after this long without a ping."""
+"""A session without a ping for this long is dead, and so is its guest."""
 
 ACTIVE_SECONDS = 30
-"""Participants count as active (`count`) for this long after their last ping."""
+"""Participants are active, and counted in `count`, for this long after a ping."""
 
 TOKEN_PATTERN = "[a-z0-9]{4,30}"  # noqa: S105 - a pattern, no secret
 TOKEN_LENGTH = 8
 TOKEN_ALPHABET = "abcdefghijkmnopqrstuvwxyz23456789"  # noqa: S105 - no l, 0, 1
 RESERVED_TOKENS = frozenset({"settings", "backend"})
-"""Words that `/signaling/{token}` needs for itself."""
+"""Paths below `/signaling/` that no token may equal."""
 
 ROOM_NAME_MAX = 255
 NEW_NAME_MAX = 200
-"""Code points of a name that a room is given later, fewer than it may begin with."""
+"""Code points of a new name of a room; fewer than a room may be created with."""
 
 OBJECT_FIELD_MAX = 64
 APP_PASSWORD_LABEL_MAX = 128
@@ -138,11 +138,11 @@ MESSAGE_MAX = 1000
 """Code points of a chat message after trimming."""
 
 SEARCH_MAX = 1000
-"""Code points of a text that anybody may be called; SQLite refuses long patterns."""
+"""Code points of a search text; SQLite refuses longer patterns, and no name is longer."""
 
 PEOPLE_LIMIT_DEFAULT = 10
 PEOPLE_LIMIT_MAX = 200
-"""Matches of a kind that a search for people has; apps ask for ten thousand."""
+"""Matches of each kind in a search for people; apps ask for ten thousand."""
 
 SUGGESTIONS_LIMIT_DEFAULT = 20
 SUGGESTIONS_LIMIT_MAX = 200
@@ -150,11 +150,11 @@ SUGGESTIONS_LIMIT_MAX = 200
 MESSAGES_LIMIT_DEFAULT = 100
 MESSAGES_LIMIT_MAX = 200
 SIGNALING_MESSAGE_MAX = 64 * 1024
-"""Characters of one signaling message; sessions are described in a tenth of that."""
+"""Characters of a signaling message; session descriptions need a tenth of that."""
 
 SIGNALING_QUEUE_MAX = 1000
-"""Messages that may wait for one session; a call of ten needs some hundreds."""
+"""Messages in the signaling queue of a session; a call of ten needs some hundreds."""
 
 POLL_TIMEOUT_DEFAULT = 30
 POLL_TIMEOUT_MAX = 60
-"""Seconds a client may ask a long poll to wait."""
+"""Seconds; the timeout of a long poll that a client may ask for."""

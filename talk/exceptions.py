@@ -1,13 +1,13 @@
-"""What domain functions raise. `talk.api.errors` gives each class its status."""
+"""Exceptions of domain functions; `talk.api.errors` maps them to statuses."""
 
 from __future__ import annotations
 
 
 class TalkError(Exception):
-    """A refusal with a machine code for programs and a sentence for developers.
+    """The base class of all refusals.
 
-    `code` is a short English constant; `message` says what was wrong with the
-    request, and is empty where more words would tell a stranger too much.
+    `code` is a short English constant for programs. `message` tells developers what is
+    wrong with the request; it is empty where it would tell non-participants too much.
     """
 
     code = "error"
@@ -26,7 +26,7 @@ class NotFound(TalkError):
 
 
 class NotAllowed(TalkError):
-    """The caller is known but may not do this."""
+    """The caller does not have the permission."""
 
     code = "not_allowed"
 
@@ -38,13 +38,13 @@ class Invalid(TalkError):
 
 
 class NotSupported(TalkError):
-    """Rooms of this type have nothing of the kind."""
+    """Rooms of this type do not support the operation."""
 
     code = "not_supported"
 
 
 class Throttled(TalkError):
-    """There were too many attempts; later ones may be answered again."""
+    """There were too many attempts in a short time."""
 
     code = "throttled"
 
@@ -56,6 +56,6 @@ class TooLarge(TalkError):
 
 
 class PreconditionFailed(TalkError):
-    """The request must prove something first, or its target is not of the right kind."""
+    """A precondition of the request does not hold, or its target has the wrong kind."""
 
     code = "precondition_failed"

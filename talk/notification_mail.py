@@ -1,4 +1,4 @@
-"""The shipped receiver of `notifications_due`: mails to people who are not connected.
+"""A receiver of `notifications_due` that mails users who are not connected.
 
 Off unless ``TALK["NOTIFICATION_EMAILS"]`` is true when the site starts.
 """
@@ -17,10 +17,10 @@ from talk.rendering.notifications import render_notification
 
 
 def mail_notifications(*, notifications: Sequence[Notification], **_: Any) -> None:
-    """Queue a mail for everybody who has an address and is not connected.
+    """Queue a mail to each recipient who has an address and is not connected.
 
-    A person gets one for a room, and another only after they have read what it was
-    about.
+    A recipient gets one mail for a room, and another only after reading the comment
+    that the first was about.
     """
     adapter, site = get_adapter(), talk_settings().SITE_URL.rstrip("/")
     for notification in notifications:

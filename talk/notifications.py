@@ -1,4 +1,7 @@
-"""Notifications: who is to be told of a comment, as adapters and signals receive it."""
+"""Notifications of comments, as adapters and receivers of signals get them.
+
+Public API.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ from talk.models import Message, Names, Participant, Room
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+__all__ = ["Notification", "NotificationKind"]
+
 
 class NotificationKind(StrEnum):
-    """Why somebody is told of a comment."""
+    """The reason for a notification."""
 
     MENTION = "mention"
     MESSAGE = "chat"
@@ -21,10 +26,10 @@ class NotificationKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Notification:
-    """Somebody who is to be told of a comment, with all that it takes to say so.
+    """The notification of one recipient about one comment.
 
-    `names` are of those whom the comment mentions. `is_connected` is whether the
-    recipient has a live session in the room.
+    `names` are the display names of the users that the comment mentions. `is_connected`
+    tells whether the recipient has a live session in the room.
     """
 
     kind: NotificationKind

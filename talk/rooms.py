@@ -1,4 +1,4 @@
-"""Rooms of a site's own objects: an article's discussion, a ticket's chat. Public API.
+"""Rooms of a site's own objects, such as the discussion of an article. Public API.
 
 ::
 

@@ -1,6 +1,6 @@
-"""What sites test their own rooms with: rooms, and a client of the API.
+"""Helpers for the tests of sites: rooms, and a client of the API. Public API.
 
-Public: changes to what stands here are announced as those of the rest. ::
+::
 
     from talk.testing import TalkClient, make_room
 
@@ -9,8 +9,8 @@ Public: changes to what stands here are announced as those of the rest. ::
         sent = TalkClient(alice).say(room.token, "hello")
         assert TalkClient(bob).history(room.token).data[0]["id"] == sent
 
-Joins, messages and passwords of anonymous people are counted in the site's cache: clear
-it between tests, or many of them are one person who tries too often.
+Joins, messages and password attempts of guests are counted in the site's cache. Clear it
+between tests, or they count as those of one guest and are throttled.
 """
 
 from __future__ import annotations
@@ -32,24 +32,26 @@ from talk.models import Room
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+__all__ = ["BASE", "Answer", "TalkClient", "make_room"]
+
 BASE = "/ocs/v2.php/apps/spreed/api/v1"
-"""What the paths of the API begin with."""
+"""The common prefix of the API's paths."""
 
 
 def make_room(
     owner: User,
-    *people: User,
+    *users: User,
     type: RoomType = RoomType.GROUP,
     name: str = "",
     password: str = "",
 ) -> Room:
-    """Create a room of `owner`, with people in it, as if `owner` had done it by the API.
+    """Create a room of `owner`, with users in it, as if `owner` had used the API.
 
-    A group without a name is called "Room". A room of `RoomType.ONE_TO_ONE` has one
-    other person and no name; only a public one may have a password.
+    A group room without a name is called "Room". A room of `RoomType.ONE_TO_ONE` has
+    one other user and no name. Only a public room can have a password.
 
     Raises:
-        Invalid, NotAllowed, NotFound: as the API refuses it, from `talk.exceptions`.
+        Invalid, NotAllowed, NotFound: from `talk.exceptions`, when the API refuses it.
     """
     if not name and type != RoomType.ONE_TO_ONE:
         name = "Room"
@@ -58,16 +60,16 @@ def make_room(
         type=type,
         name=name,
         password=password,
-        users=people,
+        users=users,
         now=timezone.now(),
     )
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: the HTTP status, the meta part, the data, all headers.
+    """An answer of the API: HTTP status, `meta` and `data` of the body, and headers.
 
-    `meta` is empty and `data` None where there is no body of the API's.
+    Without a JSON body of the API, `meta` is empty and `data` is None.
     """
 
     status: int
@@ -77,11 +79,11 @@ class Answer:
 
 
 class TalkClient:
-    """One browser or app: its cookies are its own. Around Django's test client, `http`.
+    """A browser or app with its own cookies; wraps Django's test client, `http`.
 
-    `TalkClient(user)` is logged in by a session cookie, `TalkClient()` is anonymous and
-    becomes a guest by joining, `TalkClient(user, basic=password)` sends a password, or
-    an app password, with each request and no cookies of a login.
+    `TalkClient(user)` is logged in by a session cookie. `TalkClient()` is anonymous, and
+    becomes a guest by joining. `TalkClient(user, basic=password)` sends a password or an
+    app password with each request, and has no login cookie.
     """
 
     def __init__(self, user: User | None = None, *, basic: str | None = None) -> None:
@@ -94,24 +96,24 @@ class TalkClient:
             self.http.force_login(user)
 
     def get(self, path: str, **parameters: Any) -> Answer:
-        """GET with query parameters; `path` is relative to `BASE`."""
+        """Send a GET with query parameters; `path` is relative to `BASE`."""
         return self.request("GET", path, query=parameters)
 
     def post(self, path: str, **parameters: Any) -> Answer:
-        """POST a form."""
+        """Send a POST with a form."""
         return self.request("POST", path, form=parameters)
 
     def post_json(self, path: str, body: Any) -> Answer:
-        """POST a JSON document; a text is sent as it is."""
+        """Send a POST with a JSON document; a text is sent unchanged."""
         text = body if isinstance(body, str | bytes) else json.dumps(body)
         return self.request("POST", path, body=text)
 
     def put(self, path: str, **parameters: Any) -> Answer:
-        """PUT with query parameters."""
+        """Send a PUT with query parameters."""
         return self.request("PUT", path, query=parameters)
 
     def delete(self, path: str, **parameters: Any) -> Answer:
-        """DELETE with query parameters."""
+        """Send a DELETE with query parameters."""
         return self.request("DELETE", path, query=parameters)
 
     def request(
@@ -124,15 +126,15 @@ class TalkClient:
         body: str | bytes | None = None,
         content_type: str = "application/json",
     ) -> Answer:
-        """Send a request; paths that begin with `/ocs` are those of other endpoints.
+        """Send a request. Paths that begin with `/ocs` are not relative to `BASE`.
 
-        All are below what the site has put Talk below. A `body` is sent as it is with
-        its `content_type`, whatever the method.
+        All paths are below the prefix at which the site includes Talk's URLs. A `body`
+        is sent unchanged, with its `content_type`, for any method.
         """
         url = _prefix() + (path if path.startswith("/ocs") else f"{BASE}{path}")
         options: dict[str, Any] = {"headers": self.headers, "query_params": query}
         if body is not None:
-            options["CONTENT_TYPE"] = content_type  # also without anything in the body
+            options["CONTENT_TYPE"] = content_type  # also for an empty body
             response = self.http.generic(method, url, body, **options)
         else:
             if form is not None:
@@ -141,9 +143,9 @@ class TalkClient:
         is_json = response.headers.get("Content-Type", "").startswith(
             "application/json"
         )
-        whole = response.json() if is_json and response.content else None
-        self.heard(method, url, response.status_code, whole)
-        ocs = whole.get("ocs", {}) if isinstance(whole, dict) else {}
+        document = response.json() if is_json and response.content else None
+        self.on_answer(method, url, response.status_code, document)
+        ocs = document.get("ocs", {}) if isinstance(document, dict) else {}
         return Answer(
             status=response.status_code,
             meta=ocs.get("meta", {}),
@@ -151,10 +153,10 @@ class TalkClient:
             headers=response.headers,
         )
 
-    def heard(self, method: str, url: str, status: int, body: Any) -> None:
-        """Called with each answer before it is returned; does nothing here."""
+    def on_answer(self, method: str, url: str, status: int, body: Any) -> None:
+        """Do something with each answer before it is returned; nothing by default."""
 
-    # What most tests need first.
+    # Shortcuts for frequent requests.
 
     def create_room(self, type: int = 3, name: str = "Room", invite: str = "") -> str:
         """Create a room and return its token."""
@@ -167,15 +169,15 @@ class TalkClient:
         return str(_data_of(answer, 200)["sessionId"])
 
     def ask_to_join(self, token: str, **parameters: Any) -> Answer:
-        """Ask to join a room; the answer may be a refusal."""
+        """Send a request to join a room; it may be refused."""
         return self.post(f"/room/{token}/participants/active", **parameters)
 
     def leave(self, token: str) -> Answer:
-        """Ask to leave a room; the answer may be a refusal."""
+        """Send a request to leave a room; it may be refused."""
         return self.delete(f"/room/{token}/participants/active")
 
     def room(self, token: str) -> dict[str, Any]:
-        """Return the room object that this client is shown."""
+        """Return the room object as this client sees it."""
         room: dict[str, Any] = _data_of(self.get(f"/room/{token}"), 200)
         return room
 
@@ -188,7 +190,7 @@ class TalkClient:
         return self.get(f"/chat/{token}", lookIntoFuture=0, **parameters)
 
     def poll(self, token: str, after: int, timeout: int = 0, **rest: Any) -> Answer:
-        """Ask for messages after an id; without waiting, unless a timeout is given."""
+        """Poll for messages after an id; waits only if a timeout is given."""
         return self.get(
             f"/chat/{token}",
             lookIntoFuture=1,
@@ -199,9 +201,9 @@ class TalkClient:
 
 
 def _prefix() -> str:
-    """Return what the site's URLs of Talk begin with, without a slash at the end.
+    """Return the prefix of Talk's URLs on the site, without a trailing slash.
 
-    Empty where `talk.urls` is not included as it is.
+    Empty if the site does not include `talk.urls` as it is.
     """
     try:
         rooms = reverse("talk:rooms", kwargs={"ocs_version": 2})
@@ -211,7 +213,7 @@ def _prefix() -> str:
 
 
 def _data_of(answer: Answer, *statuses: int) -> Any:
-    """Return the data of an answer that had to have one of these statuses."""
+    """Return the data of an answer that must have one of these statuses."""
     if answer.status not in statuses:
         raise AssertionError(f"{answer.status}: {answer.meta} {answer.data}")
     return answer.data

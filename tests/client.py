@@ -1,4 +1,4 @@
-"""The client of `talk.testing`, with every answer checked against the OpenAPI document."""
+"""The client of `talk.testing`; each answer is compared with the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ __all__ = ["BASE", "Answer", "TalkClient"]
 
 
 class TalkClient(testing.TalkClient):
-    """One browser or app whose answers have to be documented."""
+    """A browser or app whose answers must be as documented."""
 
-    def heard(self, method: str, url: str, status: int, body: Any) -> None:
+    def on_answer(self, method: str, url: str, status: int, body: Any) -> None:
         """Compare an answer with the document."""
         assert_documented(path=url, method=method, status=status, body=body)

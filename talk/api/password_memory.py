@@ -1,8 +1,8 @@
-"""Passwords that were right a moment ago, so that bots do not cost a slow hash each time.
+"""A memory of correct passwords, so that bots do not cost a slow hash with each request.
 
-Nothing is kept that tells a password, nor anything in a cache, where others could
-read it. What a process keeps is good for one period: then a new random key is drawn,
-and the old one is thrown away with all that was made with it.
+It holds no passwords, only digests of them, and is not in a cache, which others could
+read. The digests are made with a random key, and last for one period. Then a new key is
+drawn, and the old key is dropped with all its digests.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 ROUNDS = 1_000
-"""Half a millisecond a request. It comes on top of what protects the password: without
-the stored hash, nothing here tells whether a guess is right."""
+"""Half a millisecond for each request. This is an additional protection: nobody can
+check a guess with a digest but without the password's stored hash."""
 
 KEY_BYTES = 32
 
 NAMES_MAX = 1_000
-"""Names that a process remembers, some 300 bytes each; bots are fewer."""
+"""Usernames that a process remembers, at about 300 bytes each; bots are fewer."""
 
 WAIT_SECONDS = 10.0
-"""How long requests wait for the first of those with the same password to be checked,
-before they check it themselves; a directory may be slow."""
+"""Time for which requests wait while another one checks the same password; then they
+check it themselves. A directory may be slow."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Remembered:
-    """Whose password was right, by which back end, and how to know it again."""
+    """A user with a correct password, the back end that checked it, and the digest."""
 
     user_pk: Any
     backend: str | None
@@ -47,7 +47,7 @@ class _Remembered:
 
 
 class _Period:
-    """What is remembered under one key."""
+    """The digests made with one key."""
 
     def __init__(self, start: float) -> None:
         self.start = start
@@ -57,12 +57,12 @@ class _Period:
         self._lock = threading.Lock()
 
     def stretch(self, name: str, password: str) -> bytes:
-        """Return what stands for a name and password as long as they are looked at."""
+        """Return a key derived from a username and password; kept only while checked."""
         pair = f"{name}\0{password}".encode()
         return hashlib.pbkdf2_hmac("sha256", pair, self._key, ROUNDS)
 
     def recall(self, name: str, stretched: bytes) -> User | None:
-        """Return whose password it still is, as far as is known. One query or none."""
+        """Return the user if this is still their password. At most one query."""
         known = self._names.get(name)
         user = read_account(known.user_pk) if known is not None else None
         if known is None or user is None or not user.is_active:
@@ -70,12 +70,12 @@ class _Period:
         if not hmac.compare_digest(known.digest, _bind(stretched, user)):
             return None
         if known.backend is not None:
-            # As `authenticate` does, which is not asked now.
+            # `authenticate`, which is not called now, sets it too.
             user.backend = known.backend
         return user
 
     def remember(self, name: str, stretched: bytes, user: User) -> None:
-        """Keep that the password was right; of too many names the oldest go."""
+        """Remember a correct password; drop the oldest names if there are too many."""
         known = _Remembered(
             user_pk=user.pk,
             backend=getattr(user, "backend", None),
@@ -89,7 +89,7 @@ class _Period:
 
 
 class PasswordMemory:
-    """What a process remembers of passwords; safe for threads."""
+    """The correct passwords of a process; safe for threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -97,11 +97,11 @@ class PasswordMemory:
         self._lock = threading.Lock()
 
     def verify(self, name: str, password: str, check: Callable[[], User]) -> User:
-        """Return whose name and password these are; `check` is asked unless it just was.
+        """Return the user with this name and password; call `check` if not remembered.
 
-        `check` raises what it likes when they are wrong, which is never remembered. The
-        account is read each time: one that is disabled or gone, or has another name
-        or password in the database, is checked anew.
+        `check` raises an exception when they are wrong; that is never remembered. The
+        account is read each time. If it is disabled or gone, or its name or password
+        in the database has changed, `check` is called.
         """
         seconds = talk_settings().BASIC_MEMORY_SECONDS
         if not seconds:
@@ -119,7 +119,7 @@ class PasswordMemory:
             return user
 
     def forget(self) -> None:
-        """Throw away the key, and with it all that is remembered."""
+        """Drop the key with all digests."""
         with self._lock:
             self._period = None
 
@@ -132,11 +132,11 @@ class PasswordMemory:
 
 
 def _bind(stretched: bytes, user: User) -> bytes:
-    """Return a digest that is another one as soon as the stored password changes.
+    """Return a digest that changes with the username and with the stored password.
 
-    Without the stored hash, which is not in here, it says nothing about the password.
-    Accounts of a directory have none, or always the same. A name that is given up
-    belongs to the account no longer.
+    Nobody can check a guess with it without the stored hash, which is not kept here.
+    Accounts of a directory have no stored hash, or always the same. The username is
+    part of it because a renamed account does not own its old name.
     """
     stored = f"{user.get_username()}\0{getattr(user, 'password', '')}"
     return hmac.digest(stretched, stored.encode(), "sha256")

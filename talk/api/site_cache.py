@@ -1,7 +1,7 @@
-"""The site's cache, which may be away while everything else works.
+"""The site's cache, which Talk can do without while it does not answer.
 
-What Talk keeps there makes it stricter or faster, and no request is worth failing for
-it: whoever asks the cache says what counts while it does not answer.
+The cache holds counters of attempts. No request should fail because the cache is down,
+so each access names a replacement for that time.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ T = TypeVar("T")
 logger = logging.getLogger("talk.cache")
 
 PAUSE_SECONDS = 5.0
-"""How long a cache that failed is left alone: the next request shall not wait for its
-time-out too, and attempts shall not be counted here and there in turn."""
+"""Time for which a cache is not used after an error, so that the next requests do not
+wait for its timeout too, and attempts are not counted in two places by turns."""
 
 NEVER = float("-inf")
 
 
 class Outage:
-    """Whether the cache has failed a moment ago, as far as this process knows."""
+    """Remembers in this process whether the cache has just failed."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -38,11 +38,11 @@ class Outage:
 
     @property
     def is_on(self) -> bool:
-        """Whether the cache is to be left alone for now."""
+        """Whether the cache is not to be used for now."""
         return self._clock() < self._until
 
     def note(self, error: Exception) -> None:
-        """Leave the cache alone for a while, and warn if that was long ago."""
+        """Stop using the cache for a while, and log a warning at most once a minute."""
         self._until = self._clock() + PAUSE_SECONDS
         self._warnings.log(
             logging.WARNING,
@@ -54,7 +54,7 @@ class Outage:
         )
 
     def forget(self) -> None:
-        """Take it that the cache has never failed."""
+        """Use the cache again."""
         self._until = NEVER
         self._warnings.reset()
 
@@ -63,14 +63,14 @@ outage = Outage()
 
 
 def ask_cache(question: Callable[[BaseCache], T], *, otherwise: Callable[[], T]) -> T:
-    """Return the site's cache's answer to a question, or what counts while it is away.
+    """Return the result of `question`, or of `otherwise` while the cache is down.
 
-    What it raises is never passed on, so `question` must do nothing but ask.
+    Exceptions of `question` count as errors of the cache, so it must only use the cache.
     """
     if outage.is_on:
         return otherwise()
     try:
         return question(caches[talk_settings().CACHE])
-    except Exception as error:  # noqa: BLE001 - whatever the client of a cache raises
+    except Exception as error:  # noqa: BLE001 - clients of caches raise many classes
         outage.note(error)
     return otherwise()

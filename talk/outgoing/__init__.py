@@ -1,1 +1,1 @@
-"""What leaves the site: plain data in, sent off the request's thread, with retries."""
+"""Mails and requests to other servers, sent in background threads with retries."""

@@ -1,4 +1,4 @@
-"""Mails: rendered and sent off the request's thread, through Django's mail backend."""
+"""Mails, rendered and sent in background threads through Django's mail backend."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from django.utils import translation
 from talk.outgoing.queue import Delivery, outgoing
 
 JOINERS = "\u200c\u200d"
-"""Zero-width (non-)joiners, without which some names are spelt wrongly."""
+"""Zero-width (non-)joiners, which the spelling of some names needs."""
 
 BREAKS = {"Cc", "Cs", "Zl", "Zp"}
-"""Unicode categories of what breaks lines, or is no text at all."""
+"""Unicode categories of line breaks, control characters and lone surrogates."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation:
-    """A mail that invites somebody to a public room.
+    """An invitation to a public room by mail.
 
-    `inviter` is a display name, `room_name` may be empty, `url` leads to the room,
-    `language` is a code of Django's.
+    `inviter` is a display name, `room_name` may be empty, `url` is the link to the room,
+    `language` is one of Django's language codes.
     """
 
     address: str
@@ -38,10 +38,10 @@ class Invitation:
 
 @dataclass(frozen=True, kw_only=True)
 class NotificationMail:
-    """A mail that tells somebody of a comment they have not seen.
+    """A notification of an unread comment by mail.
 
-    `subject` and `text` are in `language`, a code of Django's; `url` leads to the room
-    and may be empty.
+    `subject` and `text` are in `language`, one of Django's language codes. `url` is the
+    link to the room, and may be empty.
     """
 
     address: str
@@ -52,7 +52,7 @@ class NotificationMail:
 
 
 def send_invitation(invitation: Invitation) -> None:
-    """Queue an invitation; whether it can be sent is only told by the log.
+    """Queue an invitation; failures to send it are only logged.
 
     Templates: ``talk/email/invitation_subject.txt``, ``invitation.txt`` and
     ``invitation.html``, with `invitation` in their context.
@@ -65,7 +65,7 @@ def send_invitation(invitation: Invitation) -> None:
 
 
 def send_notification(notification: NotificationMail) -> None:
-    """Queue a mail about an unread comment; whether it can be sent is told by the log.
+    """Queue a mail about an unread comment; failures to send it are only logged.
 
     Templates: ``talk/email/notification_subject.txt``, ``notification.txt`` and
     ``notification.html``, with `notification` in their context.
@@ -94,7 +94,7 @@ def _send(
 
 
 def sender(display_name: str) -> str:
-    """Return the site's own address under somebody's name, for the `From` header."""
+    """Return the site's address with a display name, for the `From` header."""
     _, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return formataddr((one_line(display_name), address))
 
@@ -102,9 +102,9 @@ def sender(display_name: str) -> str:
 def one_line(text: str) -> str:
     """Return `text` without line breaks and other control characters.
 
-    Names and subjects stand in headers, where a line break would begin another one.
-    What turns or hides text is left out; what joins letters, in Persian names for
-    example, stays.
+    Names and subjects are parts of headers, where a line break would begin another
+    header. Characters that reverse or hide text are removed; joiners, which for example
+    Persian names need, are kept.
     """
     return " ".join("".join(map(_plain, text)).split())
 

@@ -1,4 +1,4 @@
-"""The mail server that a site has, whatever Django calls it."""
+"""The mail backend of the site, in all supported versions of Django."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from django.core.mail import get_connection
 
 
 def mail_server() -> Any:
-    """Return a mail backend as the site has configured it; it is not connected yet.
+    """Return the site's mail backend, not connected yet.
 
-    Django 6.1 has `MAILERS`, falls back to the settings before it by itself, and warns
-    of whoever asks in the old way.
+    Django 6.1 has `mailers`, which fall back to the older settings; there, the function
+    used before is deprecated.
     """
     try:
         from django.core.mail import mailers  # type: ignore[attr-defined,unused-ignore]

@@ -1,4 +1,4 @@
-"""The queue of what is to leave this process, emptied by threads of its own."""
+"""A queue of deliveries, which background threads send."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from talk.utils.background_threads import BackgroundThreads
 logger = logging.getLogger("talk.outgoing")
 
 THREADS = 2
-"""One slow delivery does not hold up the next."""
+"""Threads of a queue; with more than one, a slow delivery does not delay the next."""
 
 PAUSES = (1.0, 10.0, 60.0)
-"""Seconds before another try; the last one before all that follow."""
+"""Seconds before the next attempts; the last one is used for all further attempts."""
 
 FLUSH_AT_EXIT_SECONDS = 10.0
-"""What a process that ends gives its last deliveries."""
+"""Time that an ending process gives its last deliveries."""
 
 
 class Undeliverable(Exception):
-    """What was to be sent is not wanted, and would not be if it were tried again."""
+    """A delivery was refused, and would be refused again."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Something to be sent. `name` says in the log what it is; `send` may block.
+    """Something to send. `name` describes it in the log; `send` may block.
 
-    `is_once` forbids another try after an error: part of it may have been sent.
+    `is_once` forbids a second attempt after an error, because a part of it may have
+    been sent.
     """
 
     name: str
@@ -43,10 +44,9 @@ class Delivery:
 
 
 class OutgoingQueue(BackgroundThreads):
-    """Sends deliveries in the order they came, from few threads, and tries again.
+    """Sends deliveries in order, from a few threads, with several attempts each.
 
-    What fails is logged and never heard of by the request that caused it. Threads
-    start when there is something to send.
+    Failures are logged and do not reach the request that caused the delivery.
     """
 
     def __init__(
@@ -57,15 +57,15 @@ class OutgoingQueue(BackgroundThreads):
         pauses: Sequence[float] = (),
         tries: int | None = None,
     ) -> None:
-        """Make a queue; what is not given is as for mails.
+        """Create a queue; by default, with the values for mails.
 
-        With one thread, what is put later is never sent earlier: it waits also for
-        the tries of what went before.
+        With one thread, the order is strict: a delivery also waits for all attempts of
+        the deliveries before it.
         """
         super().__init__(name=name)
-        self._given_threads = threads
-        self._given_pauses = pauses
-        self._given_tries = tries
+        self._max_threads = threads
+        self._pauses = pauses
+        self._tries = tries
 
     def _reset(self) -> None:
         """Start without threads and deliveries."""
@@ -75,20 +75,23 @@ class OutgoingQueue(BackgroundThreads):
         self._is_ending = threading.Event()
 
     def put(self, delivery: Delivery) -> bool:
-        """Send something soon; False when too much waits already, which is logged."""
+        """Queue a delivery; log an error and return False if the queue is full."""
         with self._lock:
             if self._unsent >= talk_settings().OUTGOING_QUEUE_MAX:
-                logger.error("Too much waits to be sent; dropped %s", delivery.name)
+                logger.error("The outgoing queue is full: dropped %s", delivery.name)
                 return False
             self._unsent += 1
             self._is_idle.clear()
-            if self._thread_count < min(self._given_threads or THREADS, self._unsent):
+            if self._thread_count < min(self._max_threads or THREADS, self._unsent):
                 self._start_thread()
         self._deliveries.put(delivery)
         return True
 
     def end(self) -> None:
-        """Give what is left one last try and a little time, before the process ends."""
+        """Make one last attempt for all deliveries before the process ends.
+
+        Waits for at most `FLUSH_AT_EXIT_SECONDS`.
+        """
         self._is_ending.set()
         if not self.flush(FLUSH_AT_EXIT_SECONDS):
             logger.error("%s deliveries were not sent", self._unsent)
@@ -96,7 +99,7 @@ class OutgoingQueue(BackgroundThreads):
     def _work(self) -> None:
         while True:
             self._deliver(self._deliveries.get())
-            # Deliveries are rare, and nobody else looks after this thread's ones.
+            # Deliveries are rare, and nothing else closes this thread's connections.
             connections.close_all()
             with self._lock:
                 self._unsent -= 1
@@ -104,9 +107,9 @@ class OutgoingQueue(BackgroundThreads):
                     self._is_idle.set()
 
     def _deliver(self, delivery: Delivery) -> None:
-        tries = self._given_tries or talk_settings().OUTGOING_TRIES
+        tries = self._tries or talk_settings().OUTGOING_TRIES
         tries = 1 if delivery.is_once else tries
-        pauses = self._given_pauses or PAUSES
+        pauses = self._pauses or PAUSES
         for number in range(1, tries + 1):
             try:
                 delivery.send()

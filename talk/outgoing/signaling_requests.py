@@ -1,4 +1,4 @@
-"""What an external signaling server is told, in the server's own words."""
+"""Bodies of requests to an external signaling server."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 Request = dict[str, Any]
-"""The body of a request: its type, and beside it what it says under the same name."""
+"""The body of a request: its `type`, and its content in a key with that name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Properties:
-    """What a room is, as the server passes it on to those who are in it."""
+    """The properties of a room, which the server passes on to its participants."""
 
     name: str
     type: int
@@ -20,9 +20,9 @@ class Properties:
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """A session, or a place without one, as the server passes it on to a call.
+    """A session, or a participant without one, which the server passes on to clients.
 
-    `last_ping` is in seconds since 1970; `user_id` is None for guests.
+    `last_ping` is in seconds since the epoch; `user_id` is None for guests.
     """
 
     session_id: str
@@ -35,7 +35,7 @@ class Connection:
 def invite(
     *, user_ids: Sequence[str], all_user_ids: Sequence[str], properties: Properties
 ) -> Request:
-    """Users have got a place in the room."""
+    """Tell that users were added to the room."""
     told = {"userids": list(user_ids), "alluserids": list(all_user_ids)}
     return _request("invite", **told, properties=_properties(properties))
 
@@ -43,7 +43,7 @@ def invite(
 def disinvite_users(
     *, user_ids: Sequence[str], all_user_ids: Sequence[str], properties: Properties
 ) -> Request:
-    """Users have lost their place; the server disconnects them from the room."""
+    """Tell that users were removed; the server disconnects them from the room."""
     told = {"userids": list(user_ids), "alluserids": list(all_user_ids)}
     return _request("disinvite", **told, properties=_properties(properties))
 
@@ -51,26 +51,26 @@ def disinvite_users(
 def disinvite_sessions(
     *, session_ids: Sequence[str], all_user_ids: Sequence[str], properties: Properties
 ) -> Request:
-    """Guests have lost their place; the server disconnects them from the room."""
+    """Tell that guests were removed; the server disconnects them from the room."""
     told = {"sessionids": list(session_ids), "alluserids": list(all_user_ids)}
     return _request("disinvite", **told, properties=_properties(properties))
 
 
 def update(*, user_ids: Sequence[str], properties: Properties) -> Request:
-    """The room has changed, or what somebody may do in it."""
+    """Tell that the room or the permissions of participants have changed."""
     told = {"userids": list(user_ids)}
     return _request("update", **told, properties=_properties(properties))
 
 
 def delete(*, user_ids: Sequence[str]) -> Request:
-    """The room is gone; these users were in it."""
+    """Tell that the room was deleted; these users were in it."""
     return _request("delete", userids=list(user_ids))
 
 
 def in_call(
     *, flags: int, changed: Sequence[Connection], callers: Sequence[Connection]
 ) -> Request:
-    """Somebody joined or left the call, or sends something else in it."""
+    """Tell that in-call flags of sessions have changed."""
     users = {"changed": _entries(changed), "users": _entries(callers)}
     return _request("incall", incall=flags, **users)
 
@@ -78,13 +78,13 @@ def in_call(
 def participants(
     *, changed: Sequence[Connection], everybody: Sequence[Connection]
 ) -> Request:
-    """Somebody in the room has changed, or is gone without a word."""
+    """Tell that participants have changed, or their sessions have died."""
     users = {"changed": _entries(changed), "users": _entries(everybody)}
     return _request("participants", **users)
 
 
 def message() -> Request:
-    """Something was said in the room; clients fetch it themselves."""
+    """Tell that there is a new message, which clients fetch themselves."""
     return _request("message", data={"type": "chat", "chat": {"refresh": True}})
 
 

@@ -1,8 +1,9 @@
-"""The way to an external signaling server: signed requests, one after the other.
+"""Signed requests to external signaling servers.
 
-They leave off the request's thread, in the order in which they were queued. What a
-server does not take is tried again for a few seconds, at another server if there are
-several, and then logged: clients look for news themselves when they connect anew.
+A background thread sends them one after the other, in the order in which they were
+queued. A failed request is tried again for a few seconds, with another server if there
+are several, and then logged. No more is needed, because clients fetch the current state
+when they reconnect.
 """
 
 from __future__ import annotations
@@ -33,25 +34,25 @@ RANDOM_HEADER = "Spreed-Signaling-Random"
 CHECKSUM_HEADER = "Spreed-Signaling-Checksum"
 
 RANDOM_BYTES = 32
-"""Of the random text that makes every signature another one; twice as many digits."""
+"""Random bytes in each signature, written as twice as many hexadecimal digits."""
 
 SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
-"""How a server is asked whose address is given with one of these."""
+"""Schemes of our requests, by the scheme of the server's address."""
 
 BODY_MAX = 64 * 1024
-"""Bytes that a server takes."""
+"""Bytes that a server accepts in a body."""
 
 TRIES = 4
 PAUSES = (0.5, 2.0, 5.0)
-"""Seconds before another try; enough for a server to be restarted."""
+"""Seconds before the next attempts; enough for a restart of the server."""
 
 STALE_SECONDS = 60.0
-"""Age at which news is no help any more: who reconnects has looked meanwhile."""
+"""Age at which a request is dropped, because clients that reconnected know its news."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignalingServer:
-    """A server that shares a secret with us. `url` is what clients connect to."""
+    """A signaling server, which shares a secret with us. Clients connect to `url`."""
 
     url: str
     secret: str
@@ -59,13 +60,13 @@ class SignalingServer:
 
     @property
     def http_url(self) -> str:
-        """The address that requests are sent below."""
+        """The base address of our requests."""
         scheme, _, rest = self.url.partition("://")
         return f"{SCHEMES[scheme.lower()]}://{rest.rstrip('/')}"
 
 
 def signaling_servers() -> list[SignalingServer]:
-    """Return the configured servers; one without a secret is none."""
+    """Return the configured servers, except those without a secret."""
     return [
         SignalingServer(
             url=entry["server"],
@@ -78,26 +79,26 @@ def signaling_servers() -> list[SignalingServer]:
 
 
 def choose_server() -> SignalingServer | None:
-    """Return one of the servers, any of them; None when there are none."""
+    """Return a random server; None when there are none."""
     servers = signaling_servers()
     return secrets.choice(servers) if servers else None
 
 
 def checksum(*, secret: str, random: str, body: bytes) -> str:
-    """Return the signature of a body, for both directions."""
+    """Return the signature of a body, in either direction."""
     key = secret.encode()
     return hmac.new(key, random.encode() + body, hashlib.sha256).hexdigest()
 
 
 def queue_requests(*, token: str, make: Callable[[], Iterable[Request]]) -> None:
-    """Send requests about a room soon; whether they arrive is only told by the log.
+    """Queue requests about a room; failures to send them are only logged.
 
-    `make` is called when it is their turn, in another thread, and looks up what they
-    say. It is called again before another try.
+    `make` returns the requests. It is called in the background thread before each
+    attempt, and may query the database.
     """
     deadline = time.monotonic() + STALE_SECONDS
     send = partial(_send, token, make, deadline)
-    signaling_queue.put(Delivery(name=f"news of room {token}", send=send))
+    signaling_queue.put(Delivery(name=f"signaling requests of room {token}", send=send))
 
 
 def _send(token: str, make: Callable[[], Iterable[Request]], deadline: float) -> None:
@@ -105,19 +106,19 @@ def _send(token: str, make: Callable[[], Iterable[Request]], deadline: float) ->
     if server is None:
         return
     if time.monotonic() > deadline:
-        raise Undeliverable("too much came before it")
+        raise Undeliverable("it has waited too long")
     for request in make():
         for body in bodies_of(request):
             post(server=server, token=token, body=body)
 
 
 def bodies_of(request: Request) -> list[bytes]:
-    """Return a request as bytes: in parts, when it is larger than a server takes.
+    """Return the body of a request, split into several if it is too large for a server.
 
-    The parts have parts of its lists; clients merge what they are told.
+    Each body has a part of the lists; clients merge them.
 
     Raises:
-        Undeliverable: there is nothing to be parted.
+        Undeliverable: the request is too large, and has no list to split.
     """
     body = json.dumps(request, separators=(",", ":")).encode()
     if len(body) <= BODY_MAX:
@@ -140,9 +141,9 @@ def post(*, server: SignalingServer, token: str, body: bytes) -> None:
     """Send one request and wait for the answer.
 
     Raises:
-        Undeliverable: the server does not want it, now or ever.
-        OSError: the server has trouble of its own.
-        urllib3.exceptions.HTTPError: there is no answer.
+        Undeliverable: the server refuses it.
+        OSError: the server has an internal error.
+        urllib3.exceptions.HTTPError: the server does not answer.
     """
     import urllib3
 
@@ -169,7 +170,7 @@ def post(*, server: SignalingServer, token: str, body: bytes) -> None:
 
 
 class _Pools(threading.local):
-    """The connections of a thread, which no child of its process must share."""
+    """The connections of a thread, which forked children must not share."""
 
     def __init__(self) -> None:
         self.by_verification: dict[bool, urllib3.PoolManager] = {}
@@ -179,7 +180,7 @@ _pools = _Pools()
 
 
 def _pool(is_verified: bool) -> urllib3.PoolManager:
-    """Return this thread's connections to servers, made when first needed."""
+    """Return the connection pool of this thread; create it at the first use."""
     import urllib3
 
     known = _pools.by_verification
@@ -190,7 +191,7 @@ def _pool(is_verified: bool) -> urllib3.PoolManager:
 
 
 def _allow_unverified(server: SignalingServer) -> None:
-    """Silence the warning for the one host whose certificate the site does not trust."""
+    """Silence the warning about unverified certificates for this server's host."""
     from urllib3.exceptions import InsecureRequestWarning
     from urllib3.util import parse_url
 

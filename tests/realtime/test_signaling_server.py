@@ -336,7 +336,9 @@ class TestDown:
             bare_site.app, await in_database(cookie_of, "alice")
         ) as http:
             await say(http, token, "nobody hears this")
-            await bare_site.until_logged(f"Will try again: news of room {token}")
+            await bare_site.until_logged(
+                f"Will try again: signaling requests of room {token}"
+            )
             bare_site.start_signaling()
             bob = await meet(bare_site, "bob")
             await bob.arrive(token)
