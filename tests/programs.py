@@ -122,9 +122,10 @@ type =
     return server
 
 
-def start_turn(folder: Path, *, port: int) -> Program:
-    """Start coturn with `TURN_SECRET` and time-limited credentials."""
+def start_turn(folder: Path, *, port: int, needs_password: bool = True) -> Program:
+    """Start coturn, with `TURN_SECRET` and time-limited credentials or open to all."""
     program = need(TURN, "coturn")
+    secret = f"use-auth-secret\nstatic-auth-secret={TURN_SECRET}"
     (folder / "turnserver.conf").write_text(
         f"""
 listening-ip=127.0.0.1
@@ -133,8 +134,7 @@ listening-port={port}
 min-port=49160
 max-port=49200
 fingerprint
-use-auth-secret
-static-auth-secret={TURN_SECRET}
+{secret if needs_password else "no-auth"}
 realm=talk.example.org
 no-tls
 no-dtls

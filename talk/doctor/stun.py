@@ -1,4 +1,4 @@
-"""STUN servers: do they tell us an address?"""
+"""STUN servers: do they tell clients their public address?"""
 
 from __future__ import annotations
 
@@ -6,34 +6,40 @@ from collections.abc import Iterator
 
 from talk.conf import talk_settings
 from talk.doctor.findings import Finding, Request, failed, ok, skipped
-from talk.doctor.stun_protocol import Refused, own_address
 
 PROBE = "stun"
 
 DEFAULT_PORT = 3478
 
+MISSING_EXTRA = "The extra django-talk[doctor] is not installed."
+
 
 def probe_stun(request: Request) -> Iterator[Finding]:
-    """Ask each STUN server where it sees us, over UDP as browsers do."""
+    """Ask each STUN server for our address, over UDP as browsers do."""
     servers = talk_settings().STUN_SERVERS
     if not servers:
         yield skipped(PROBE, "No STUN server is configured.")
+        return
+    try:
+        from talk.doctor.stun_client import ServerError, public_address
+    except ImportError:
+        yield skipped(PROBE, MISSING_EXTRA)
+        return
     for server in servers:
-        host, port = host_and_port(server)
         try:
-            address = own_address(host, port)
-        except (OSError, Refused, ValueError) as error:
+            address = public_address(*host_and_port(server))
+        except (OSError, ServerError, ValueError) as error:
             yield failed(
                 PROBE,
                 f"{server} does not tell us our address: {error}.",
-                "Look whether it runs, and whether UDP gets through to it.",
+                "Check that it runs, and that UDP reaches it.",
             )
         else:
             yield ok(PROBE, f"{server} sees us at {address}.")
 
 
 def host_and_port(server: str) -> tuple[str, int]:
-    """Return the parts of "host:port" or "[host]:port"; the port may be missing."""
+    """Split "host:port" or "[host]:port"; the port may be missing."""
     host, colon, port = server.rpartition(":")
     if not colon or not port.isdigit():
         host, port = server, ""

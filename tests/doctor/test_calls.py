@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from talk.doctor import stun_protocol
+from talk.doctor import stun_client
 from tests.doctor.verdicts import findings, verdicts
 from tests.external_signaling import SECRET
 from tests.programs import (
@@ -31,7 +32,7 @@ def coturn(tmp_path: Path) -> Iterator[str]:
 
     def hears_datagrams() -> bool:
         try:
-            return bool(stun_protocol.own_address("127.0.0.1", port))
+            return bool(stun_client.public_address("127.0.0.1", port))
         except OSError:
             return False
 
@@ -77,7 +78,7 @@ class TestStun:
         assert (found.verdict, "refused" in found.message) == ("failed", True)
 
     def test_one_that_is_silent_is_a_failure(self, settings, monkeypatch):
-        monkeypatch.setattr(stun_protocol, "TRY_SECONDS", (0.01, 0.01))
+        monkeypatch.setattr(stun_client, "TIMEOUT_SECONDS", 0.05)
         with socket.socket(type=socket.SOCK_DGRAM) as server:
             server.bind(("127.0.0.1", 0))
             port = server.getsockname()[1]
@@ -112,14 +113,40 @@ class TestTurn:
         assert "static-auth-secret" in found.remedy
 
     @pytest.mark.parametrize("protocol", ["udp", "tcp"])
-    def test_nobody_at_its_address_is_a_failure(self, settings, protocol):
+    def test_nobody_at_its_address_is_a_failure(self, settings, protocol, monkeypatch):
+        monkeypatch.setattr(stun_client, "TIMEOUT_SECONDS", 0.05)
         address = f"127.0.0.1:{free_port()}"
         server = {"server": address, "secret": "x", "protocols": [protocol]}
         settings.TALK = {"TURN_SERVERS": [server]}
         assert verdicts("turn") == [("turn", "failed")]
 
+    def test_a_server_without_passwords_is_a_failure(self, settings, tmp_path):
+        port = free_port()
+        server = start_turn(tmp_path, port=port, needs_password=False)
+        settings.TALK = {
+            "TURN_SERVERS": [
+                {"server": f"127.0.0.1:{port}", "secret": "x", "protocols": ["tcp"]}
+            ]
+        }
+        (found,) = findings("turn")
+        server.stop()
+        assert (found.verdict, "without a password" in found.message) == (
+            "failed",
+            True,
+        )
+
     def test_without_one_it_is_not_tried(self):
         assert verdicts("turn") == [("turn", "skipped")]
+
+    def test_without_the_extra_it_is_not_tried(self, settings, monkeypatch):
+        monkeypatch.setitem(sys.modules, "talk.doctor.stun_client", None)
+        settings.TALK = {
+            "STUN_SERVERS": ["127.0.0.1:1"],
+            "TURN_SERVERS": [{"server": "127.0.0.1:1", "secret": "x"}],
+        }
+        found = [*findings("stun"), *findings("turn")]
+        assert {one.verdict for one in found} == {"skipped"}
+        assert all("django-talk[doctor]" in one.message for one in found)
 
 
 class TestSignaling:
