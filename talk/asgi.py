@@ -1,9 +1,9 @@
-"""The door for ASGI servers: long polls wait cheaply, messages are taken quickly, other
-requests of the API share few threads, and all else goes to Django.
+"""The ASGI application of a site that serves the API of Talk on its event loop.
 
-Django's handler opens a thread and a database connection for each request under way.
-What Talk serves below ``/ocs/`` runs in the hub's ``POLL_THREADS`` instead, so that a
-thousand people may come at once. `HEAD`, pages and pictures are left to Django.
+Django's handler uses a thread and a database connection for each request. Requests of
+the API below ``/ocs/`` run in the ``POLL_THREADS`` of the hub instead, and long polls
+wait without a thread, so that a thousand clients may be connected at once. All other
+requests (`HEAD`, pages, pictures) go to Django.
 
 In a site's ``asgi.py``::
 
@@ -13,19 +13,23 @@ In a site's ``asgi.py``::
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from enum import Enum, auto
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.handlers.asgi import get_script_prefix
 from django.urls import Resolver404, resolve
 
+from talk.api.request_kinds import RequestKind
+
+if TYPE_CHECKING:
+    from talk.realtime.consumers.base import TalkConsumer
+
 PATHS_MAX = 4096
-"""Paths whose views are remembered; there is one a room and kind of request."""
+"""Paths whose request kinds are cached; each room has several."""
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
-"""What is served here; a HEAD could wait, and no client sends one."""
+"""Methods that are served here. A HEAD could wait, but no client sends one."""
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -33,52 +37,42 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class RequestKind(Enum):
-    """What requests of the API are, by how they are served."""
-
-    POLL = auto()
-    """May wait: a GET of signaling or of a chat. The view decides which of them do."""
-
-    MESSAGE = auto()
-    """Sends a message to a chat."""
-
-    OTHER = auto()
-
-
 def application(django_application: ASGIApplication) -> ASGIApplication:
-    """Return an ASGI application that serves the API and passes on the rest.
+    """Return an ASGI application that serves the API and passes on all other requests.
 
-    `django_application` is what `get_asgi_application` returns, or anything built
-    around it. The API goes through the site's own middleware, whose answer to polls and
-    messages counts for ``TALK["POLL_MEMORY_SECONDS"]``, but not through what
-    `django_application` puts around Django. The `lifespan` protocol is answered here.
+    `django_application` is the result of `get_asgi_application`, or an application
+    around it. Requests of the API go through the site's own middleware, whose response
+    to polls and messages counts for ``TALK["POLL_MEMORY_SECONDS"]``, but not through
+    applications around Django. The `lifespan` protocol is handled here.
     """
-    # Models may be imported only now that Django is set up, and sites import this
-    # module before they do so.
+    # Models can be imported only now that Django is set up; sites import this module
+    # before that.
     from talk.realtime.admission import RequestHandler
     from talk.realtime.consumers.messages import MessageConsumer
     from talk.realtime.consumers.polls import PollConsumer
     from talk.realtime.consumers.requests import RequestConsumer
 
     handler = RequestHandler()
-    consumers: dict[RequestKind, ASGIApplication] = {
-        RequestKind.POLL: PollConsumer.as_asgi(handler=handler),
-        RequestKind.MESSAGE: MessageConsumer.as_asgi(handler=handler),
-        RequestKind.OTHER: RequestConsumer.as_asgi(handler=handler),
+    consumers: dict[RequestKind, type[TalkConsumer]] = {
+        RequestKind.POLL: PollConsumer,
+        RequestKind.MESSAGE: MessageConsumer,
+        RequestKind.OTHER: RequestConsumer,
     }
 
     async def talk_application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _live(receive, send)
+            await _run_lifespan(receive, send)
             return
         kind = _kind_of(scope)
-        serve = django_application if kind is None else consumers[kind]
-        await serve(scope, receive, send)
+        if kind is None:
+            await django_application(scope, receive, send)
+        else:
+            await consumers[kind](handler, scope, receive, send).run()
 
     return talk_application
 
 
-async def _live(receive: Receive, send: Send) -> None:
+async def _run_lifespan(receive: Receive, send: Send) -> None:
     """Start the hub with the server and stop it with the server."""
     from talk.realtime.hub import current_hub, stop_hub
 
@@ -99,38 +93,27 @@ async def _live(receive: Receive, send: Send) -> None:
 
 
 def _kind_of(scope: Scope) -> RequestKind | None:
-    """Return what is served here, None for what Django serves.
-
-    The path is looked up once, and only for methods that count.
-    """
+    """Return the kind of a request that is served here, None for Django's requests."""
     if scope["type"] != "http" or scope["method"] not in METHODS:
         return None
-    match scope["method"], _view_of(scope):
-        case _, "":
-            return None
-        case "GET", "ChatViewSet" | "SignalingViewSet":
-            return RequestKind.POLL
-        case "POST", "ChatViewSet":
-            return RequestKind.MESSAGE
-        case _:
-            return RequestKind.OTHER
-
-
-def _view_of(scope: Scope) -> str:
-    """Return the name of our view class that a path leads to, empty for all others."""
     prefix = get_script_prefix(scope)
     path: str = scope["path"]
     path = path.removeprefix(prefix) if prefix else path
-    return _find_view(settings.ROOT_URLCONF, path) if "ocs/" in path else ""
+    if "ocs/" not in path:
+        return None
+    kinds = _find_request_kinds(settings.ROOT_URLCONF, path)
+    return kinds.get(scope["method"], RequestKind.OTHER) if kinds is not None else None
 
 
 @lru_cache(maxsize=PATHS_MAX)
-def _find_view(urlconf: str, path: str) -> str:
+def _find_request_kinds(urlconf: str, path: str) -> Mapping[str, RequestKind] | None:
+    """Return the request kinds of a path by method, None for paths outside the API."""
     from talk.api.base import OCSViewSet
 
     try:
         view_class = getattr(resolve(path or "/", urlconf).func, "cls", None)
     except Resolver404:
-        return ""
-    is_ours = isinstance(view_class, type) and issubclass(view_class, OCSViewSet)
-    return view_class.__name__ if is_ours and view_class is not None else ""
+        return None
+    if isinstance(view_class, type) and issubclass(view_class, OCSViewSet):
+        return view_class.request_kinds
+    return None

@@ -1,4 +1,4 @@
-"""The ASGI door: what goes to the hub, what to Django."""
+"""The ASGI application: which requests the hub serves, and which Django."""
 
 from __future__ import annotations
 
@@ -113,19 +113,19 @@ async def test_a_path_is_looked_up_once(
     served: list[Any] = []
     looked_up: list[Any] = []
 
-    async def serve(self: Any, *arguments: Any) -> None:
-        served.append((type(self), arguments))
+    async def serve(self: Any) -> None:
+        served.append((type(self), self.scope))
 
-    def find(urlconf: str, path: str) -> str:
+    def find(urlconf: str, path: str) -> Any:
         looked_up.append(path)
-        return find_view(urlconf, path)
+        return find_request_kinds(urlconf, path)
 
-    find_view = talk.asgi._find_view
-    monkeypatch.setattr(talk.asgi, "_find_view", find)
-    monkeypatch.setattr(TalkConsumer, "__call__", serve)
-    arguments = (scope(path, method=method), object(), object())
-    await talk.asgi.application(None)(*arguments)
-    assert served == [(consumer, arguments)]
+    find_request_kinds = talk.asgi._find_request_kinds
+    monkeypatch.setattr(talk.asgi, "_find_request_kinds", find)
+    monkeypatch.setattr(TalkConsumer, "run", serve)
+    request = scope(path, method=method)
+    await talk.asgi.application(None)(request, object(), object())
+    assert served == [(consumer, request)]
     assert looked_up == [path]
 
 

@@ -1,4 +1,4 @@
-"""What a view has found out about a caller, told to whoever may remember it."""
+"""Requests whose caller a view has admitted, and who may repeat them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from django.http import HttpResponseBase
 
 from talk.api.responses import ResponseFormat
 
-ATTRIBUTE = "talk_admitted"
-"""Attribute of a response that carries it."""
+ATTRIBUTE = "talk_admitted_request"
+"""Attribute of a response that carries an admitted request through middleware."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AdmittedRequest:
-    """A caller who may do what the request asked for, and may ask again."""
+    """A request whose caller is known, has the right to make it, and may repeat it."""
 
     room_id: int
     participant_pk: int
@@ -22,24 +22,28 @@ class AdmittedRequest:
     """Primary key of the caller's account as text; empty for guests."""
 
     session_pks: tuple[int, ...]
-    """Sessions that the caller is there with."""
+    """The sessions that the request keeps live."""
 
-    form: ResponseFormat
-    """What answers look like."""
+    response_format: ResponseFormat
 
-
-def admit(caller: AdmittedRequest, response: HttpResponseBase) -> None:
-    """Have `response` tell who its caller is."""
-    setattr(response, ATTRIBUTE, caller)
+    guest_network: str = ""
+    """The network that a guest's request comes from; empty for users."""
 
 
-def admitted_by(response: HttpResponseBase) -> AdmittedRequest | None:
-    """Return the caller whom a view has admitted, if it says so."""
+def attach_admitted_request(
+    response: HttpResponseBase, request: AdmittedRequest
+) -> None:
+    """Let a response carry the admitted request that it answers."""
+    setattr(response, ATTRIBUTE, request)
+
+
+def admitted_request_of(response: HttpResponseBase) -> AdmittedRequest | None:
+    """Return the admitted request that a response carries, if there is one."""
     return getattr(response, ATTRIBUTE, None)
 
 
-def hand_on(response: HttpResponseBase, finished: HttpResponseBase) -> None:
-    """Have the finished response tell what the unfinished one did."""
-    caller = admitted_by(response)
-    if caller is not None:
-        admit(caller, finished)
+def copy_admitted_request(source: HttpResponseBase, target: HttpResponseBase) -> None:
+    """Let another response carry the admitted request of `source`, if it has one."""
+    request = admitted_request_of(source)
+    if request is not None:
+        attach_admitted_request(target, request)

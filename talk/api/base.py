@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -17,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from talk.adapters import get_adapter
-from talk.api.admitted_requests import hand_on
+from talk.api.admitted_requests import copy_admitted_request
 from talk.api.authentication import (
     django_request_of,
     identity_of,
@@ -30,7 +32,8 @@ from talk.api.envelope import SECURITY_HEADERS
 from talk.api.errors import NotLoggedIn, ocs_status_of
 from talk.api.parameters import merged_parameters, query_parameters
 from talk.api.renderers import JSONRenderer, OCSNegotiation, XMLRenderer
-from talk.api.responses import Refusal, ResponseFormat, closed
+from talk.api.request_kinds import RequestKind
+from talk.api.responses import ErrorResponse, ResponseFormat, in_envelope
 from talk.domain.access import Identity
 from talk.exceptions import TalkError
 
@@ -48,6 +51,9 @@ class OCSViewSet(ViewSet):
 
     users_only: frozenset[str] = frozenset()
     """Actions that respond with a 401 to anonymous callers."""
+
+    request_kinds: Mapping[str, RequestKind] = MappingProxyType({})
+    """How `talk.asgi` serves requests, by method; other methods are `OTHER`."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -150,7 +156,7 @@ class OCSViewSet(ViewSet):
         if isinstance(exc, MethodNotAllowed):
             headers["Allow"] = ", ".join(self.allowed_methods)
         status = ocs_status_of(exc, django_request_of(self.request))
-        return Refusal(status, headers=headers)
+        return ErrorResponse(status, headers=headers)
 
     def finalize_response(  # type: ignore[override]  # the stubs know no plain responses
         self,
@@ -162,14 +168,14 @@ class OCSViewSet(ViewSet):
         """Wrap the data of the response; a 304 of v2 has no body."""
         if not isinstance(response, Response):
             return response
-        status, data = closed(response, self.ocs_version)
+        status, data = in_envelope(response, self.ocs_version)
         if data is None:
             empty = HttpResponse(status=status, headers=self.default_response_headers)
             del empty["Content-Type"]
-            hand_on(response, empty)
+            copy_admitted_request(response, empty)
             return empty
         wrapped = Response(data, status, headers=dict(response.headers))
-        hand_on(response, wrapped)
+        copy_admitted_request(response, wrapped)
         return super().finalize_response(request, wrapped, *args, **kwargs)
 
 

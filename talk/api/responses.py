@@ -1,7 +1,7 @@
-"""Answers apart from the requests that they belong to: what they look like, as bytes.
+"""Responses as bytes, independent of the request that they answer.
 
-A view's answer is finished by Django and DRF. One that is waited for is made long after
-its request has been put away, and the same bytes serve all who wait for the same.
+Django and DRF finish the response of a view. The response to a long poll is made long
+after its request has ended, and the same bytes serve all polls that want the same.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ BODY_HEADERS = frozenset(
 COOKIE = b"Set-Cookie"
 
 
-class Refusal(Response):
-    """An answer without data, with a meta part of its own."""
+class ErrorResponse(Response):
+    """A response without data whose meta part tells what went wrong."""
 
     def __init__(self, ocs_status: OCSStatus, **kwargs: Any) -> None:
         super().__init__(None, status=ocs_status.status, **kwargs)
@@ -45,8 +45,8 @@ class RenderedResponse:
     headers: Headers
     body: bytes
 
-    def taken_apart(self) -> tuple[RenderedResponse, Headers, Headers]:
-        """Return the answer with no headers but its body's, the others, and cookies."""
+    def split_headers(self) -> tuple[RenderedResponse, Headers, Headers]:
+        """Return the response with its body's headers alone, the others, and cookies."""
         own, others, cookies = [], [], []
         for header in self.headers:
             if header[0] == COOKIE:
@@ -60,24 +60,25 @@ class RenderedResponse:
 
 @dataclass(frozen=True, slots=True)
 class ResponseFormat:
-    """How a client wants its answers: version of the envelope, format and language."""
+    """How a client wants its responses: envelope version, format and language."""
 
     version: int
     format: str
     language: str
 
-    def make(self, what: Callable[[], Response]) -> RenderedResponse:
-        """Run what makes a response and return it with the headers of its body.
+    def render(self, make: Callable[[], Response]) -> RenderedResponse:
+        """Call `make` and render the response that it returns.
 
-        An error becomes the answer that it has everywhere.
+        An error of `make` is rendered as the view class would do it. The result has
+        no headers but those of the body and of the response itself.
         """
         with translation.override(self.language):
             try:
-                response = what()
+                response = make()
             except Exception as error:  # noqa: BLE001 - as in DRF's own dispatch
-                response = Refusal(ocs_status_of(error))
-            status, data = closed(response, self.version)
-            # Until it is rendered, a response has the type that Django gives to all.
+                response = ErrorResponse(ocs_status_of(error))
+            status, data = in_envelope(response, self.version)
+            # A response that is not rendered has the content type of all of Django's.
             headers = [
                 (name.encode(), value.encode("latin1"))
                 for name, value in response.items()
@@ -97,17 +98,17 @@ class ResponseFormat:
 
 
 def content_type(renderer: type[BaseRenderer]) -> str:
-    """Return the `Content-Type` of what a renderer makes."""
+    """Return the `Content-Type` of what a renderer renders."""
     return f"{renderer.media_type}; charset={renderer.charset}"
 
 
-def closed(response: Response, version: int) -> tuple[int, dict[str, Any] | None]:
-    """Return the HTTP status of what an action returned, and its data in the envelope.
+def in_envelope(response: Response, version: int) -> tuple[int, dict[str, Any] | None]:
+    """Return the HTTP status of a view's response, and its data in the envelope.
 
-    A 304 of v2 has no body at all: None.
+    The data is None for a 304 of v2, which has no body.
     """
     ocs_status = OCSStatus(status=response.status_code)
-    if isinstance(response, Refusal):
+    if isinstance(response, ErrorResponse):
         ocs_status = response.ocs_status
     status = http_status(ocs_status, version)
     if status == 304:
@@ -115,8 +116,8 @@ def closed(response: Response, version: int) -> tuple[int, dict[str, Any] | None
     return status, wrap(response.data, ocs_status, version)
 
 
-def answer_of(response: HttpResponseBase) -> RenderedResponse:
-    """Return what Django would send for a finished response."""
+def rendered_response_of(response: HttpResponseBase) -> RenderedResponse:
+    """Return the status, headers and body that Django would send for a response."""
     headers = [
         (name.encode("ascii"), value.encode("latin1"))
         for name, value in response.items()

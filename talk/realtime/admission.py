@@ -1,10 +1,10 @@
-"""Django's own request handling, run in our threads, polls up to the point of waiting."""
+"""Django's own request handling, run in the hub's threads instead of Django's."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest, get_script_prefix
@@ -13,60 +13,48 @@ from django.core.signals import request_started
 from django.db import connections
 from django.urls import set_script_prefix
 
-from talk.api.admitted_requests import AdmittedRequest, admitted_by
-from talk.api.polls.base import defer_to, stand_in_for
-from talk.api.responses import RenderedResponse, answer_of
+from talk.api.admitted_requests import AdmittedRequest, admitted_request_of
+from talk.api.polls.base import defer_polls
+from talk.api.responses import RenderedResponse, rendered_response_of
 from talk.api.throttling import client_network
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """What a site says to a request.
-
-    `answer` only stands in for another one where a poll was admitted.
-    """
-
-    answer: RenderedResponse
-    caller: AdmittedRequest | None
-    guest_address: str
-    """The network that a guest comes from; empty for users."""
-
-
 class RequestHandler(BaseHandler):
-    """Runs the site's middleware and the view, so that these are requests like others.
-
-    Sessions, logins, languages and headers are what the site has made of them. Only
-    the waiting happens elsewhere: a view that would wait hands its poll over instead.
+    """Runs the site's middleware and the view, so that sessions, logins, languages and
+    headers are as in every other request. Only the waiting happens elsewhere.
     """
 
     def __init__(self) -> None:
         self.load_middleware(is_async=False)
 
-    def admit(self, scope: Mapping[str, Any], body: bytes) -> Admission:
-        """Have the site's middleware and the view answer, or let the caller wait.
+    def admit(
+        self, scope: Mapping[str, Any], body: bytes
+    ) -> tuple[RenderedResponse, AdmittedRequest | None]:
+        """Return the site's response, and the request if its caller may repeat it.
 
-        Blocks; to be called in a database thread.
+        A poll has not been run then: its response only carries it. Blocks; call it in a
+        database thread.
         """
         set_script_prefix(get_script_prefix(dict(scope)))
         request_started.send(sender=type(self), scope=scope)
         request = ASGIRequest(dict(scope), io.BytesIO(body))
-        defer_to(stand_in_for, request)
+        defer_polls(request)
         response = self.get_response(request)
-        # A middleware that answers something else has the last word.
-        caller = admitted_by(response)
-        is_guest = caller is not None and not caller.account
-        address = client_network(request) if is_guest else ""
-        answer = answer_of(response)
+        # None if middleware has replaced the response of the view.
+        admitted = admitted_request_of(response)
+        if admitted is not None and not admitted.account:
+            admitted = replace(admitted, guest_network=client_network(request))
+        rendered = rendered_response_of(response)
         _keep_connections()
-        # Tells whoever listens that the request has ended.
+        # Sends `request_finished`.
         response.close()
-        return Admission(answer, caller, address)
+        return rendered, admitted
 
 
 def _keep_connections() -> None:
-    """Have Django not close this thread's connections at the end of a request.
+    """Prevent Django from closing this thread's connections when the request ends.
 
-    They are ours, and end by our own age rule; broken ones are still closed.
+    `DatabaseThreads` closes them when they are old. Django still closes broken ones.
     """
     for connection in connections.all(initialized_only=True):
         connection.close_at = None

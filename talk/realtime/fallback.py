@@ -1,7 +1,7 @@
-"""How a poll waits inside Django's own handler: it holds its worker and looks.
+"""Long polls inside Django's own handler: each holds its worker and checks for news.
 
-That is what remains under plain WSGI, and under ASGI without `talk.asgi`. The wait is
-short, and a process allows few at a time, so that polls cannot take all workers.
+This is how polls wait under WSGI, and under ASGI without `talk.asgi`. The wait is short,
+and a process allows few polls to wait at a time, so that they cannot take all workers.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from talk.conf import talk_settings
 from talk.domain.sessions import ended_sessions
 from talk.exceptions import NotFound
 
-LOOK_SECONDS = 1.0
-"""Pause between two looks; each is one query by primary key."""
+CHECK_SECONDS = 1.0
+"""Pause between two checks; each is one query by primary key."""
 
 
 class Slots:
@@ -30,7 +30,7 @@ class Slots:
         self._taken = 0
 
     def take(self, most: int) -> bool:
-        """Take a slot unless `most` are taken; tell whether there was one."""
+        """Take a slot and return True; return False if `most` are taken already."""
         with self._lock:
             if self._taken >= most:
                 return False
@@ -52,54 +52,55 @@ def wait_in_worker(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> HttpResponseBase:
-    """Look, sleep and look again until there is news or the time is up.
+    """Run a poll: fetch its news, wait for them if there are none, and respond.
 
     Raises:
         NotFound: the room, or the session that the poll depends on, is gone.
     """
     poll.begin(timezone.now())
-    look = poll.look_first()
-    if look.news is not None:
-        return _deliver(poll, look)
-    if not poll.timeout or not slots.take(talk_settings().FALLBACK_POLLS_MAX):
-        return poll.expire()
-    try:
-        return _wait(poll, clock, sleep)
-    except NotFound as error:
-        return poll.fail(error)
-    finally:
-        slots.release()
+    result = poll.fetch_first_news()
+    may_wait = result.news is None and poll.timeout > 0
+    if may_wait and slots.take(talk_settings().FALLBACK_POLLS_MAX):
+        try:
+            result = _wait_for_news(poll, clock, sleep)
+        except NotFound as error:
+            return poll.respond_to_error(error)
+        finally:
+            slots.release()
+    if result.news is None:
+        return poll.respond_without_news()
+    response = poll.respond(result.news)
+    # A worker does not learn whether its response arrives.
+    poll.confirm(result.news, is_sent=True)
+    return response
 
 
-def _wait(
+def _wait_for_news(
     poll: Poll, clock: Callable[[], float], sleep: Callable[[float], None]
-) -> HttpResponseBase:
-    longest = min(poll.timeout, talk_settings().FALLBACK_POLL_SECONDS_MAX)
-    deadline = clock() + longest
-    seen = poll.position
-    while (left := deadline - clock()) > 0:
-        sleep(min(LOOK_SECONDS, left))
-        _require_session(poll)
-        look = poll.look_after(seen)
-        seen = max(seen, look.position)
-        if look.news is not None:
-            return _deliver(poll, look)
-    return poll.expire()
+) -> PollResult:
+    """Check for news until there are some or the time is up.
+
+    Raises:
+        NotFound: the room, or the session that the poll depends on, is gone.
+    """
+    seconds = min(poll.timeout, talk_settings().FALLBACK_POLL_SECONDS_MAX)
+    deadline = clock() + seconds
+    result = PollResult(position=poll.position, news=None)
+    while result.news is None and (left := deadline - clock()) > 0:
+        sleep(min(CHECK_SECONDS, left))
+        _check_session(poll)
+        found = poll.fetch_news_after(result.position)
+        position = max(result.position, found.position)
+        result = PollResult(position=position, news=found.news)
+    return result
 
 
-def _require_session(poll: Poll) -> None:
-    """Check that the session is still there that the poll depends on.
+def _check_session(poll: Poll) -> None:
+    """Check that the session that the poll depends on has not ended.
 
     Raises:
         NotFound: it has ended.
     """
-    own = poll.session_pk
-    if poll.needs_session and own is not None and ended_sessions(pks=[own]):
+    pk = poll.session_pk
+    if poll.needs_session and pk is not None and ended_sessions(pks=[pk]):
         raise NotFound
-
-
-def _deliver(poll: Poll, look: PollResult) -> HttpResponseBase:
-    """Answer; a worker does not learn whether that arrives."""
-    response = poll.respond(look.news)
-    poll.confirm(look.news, is_sent=True)
-    return response

@@ -1,275 +1,282 @@
 """The newest messages of a waited room: read once, rendered once, the bytes shared.
 
-All waiters of a process who know the same and read the same language get the same
-bytes, unless a system message speaks of one of them.
+All waiters of a process that know the same messages and want the same format get the
+same bytes, unless a system message addresses one of the readers.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from talk.api.polls.chat import ChatPoll, page_response
+from talk.api.polls.chat import ChatPoll
 from talk.api.responses import RenderedResponse, ResponseFormat
-from talk.domain import messages
-from talk.domain.progress import Progress, room_progress
-from talk.domain.sessions import ended_sessions
+from talk.domain.messages import Page
+from talk.domain.progress import Progress
 from talk.models import Message, Names
+from talk.realtime.database import Database
 from talk.realtime.database_threads import DatabaseThreads
 from talk.rendering.readers import Reader
-from talk.rendering.system_messages import readers_addressed
+from talk.utils.single_flight import SingleFlight
 
-LINES_MAX = 100
-"""Messages that are kept of a room, for clients who are on their way back to wait."""
+MESSAGES_MAX = 100
+"""Messages that are kept of a room, for clients that are between two polls."""
 
 PAGES_MAX = 100
-"""Answers that are kept of a room, between two of its messages."""
+"""Rendered pages that are kept of a room until its next message."""
 
-ANYBODY = Reader()
-"""Whoever a message does not speak of."""
+ANY_READER = Reader()
+"""Stands for all readers whom no message addresses."""
 
 
 class PageKey(NamedTuple):
-    """What an answer depends on, but for its reader."""
+    """What a rendered page depends on, except its reader."""
 
     after: int
     limit: int
-    form: ResponseFormat
+    response_format: ResponseFormat
 
 
 @dataclass(slots=True)
 class SharedPage:
-    """An answer for all who ask for the same; those it speaks of have their own."""
+    """A page rendered for all readers, and once more for each reader it addresses."""
 
-    page: messages.Page
+    page: Page
     common: RenderedResponse
     addressed: frozenset[Reader]
-    own: dict[Reader, RenderedResponse] = field(default_factory=dict)
+    by_reader: dict[Reader, RenderedResponse] = field(default_factory=dict)
 
-    def answer_for(self, reader: Reader) -> RenderedResponse | None:
-        """Return the reader's answer, None if it has not been rendered yet."""
-        return self.own.get(reader) if reader in self.addressed else self.common
+    def response_for(self, reader: Reader) -> RenderedResponse | None:
+        """Return the reader's response, None if it is not rendered yet."""
+        return self.by_reader.get(reader) if reader in self.addressed else self.common
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one look at the database has brought."""
+    """The result of one reading of the database."""
 
     progress: Progress
-    page: messages.Page
+    page: Page
     pages: dict[PageKey, SharedPage]
     ended: set[int]
-    """Those of the sessions asked for which have ended."""
+    """The sessions that have ended, of those that the polls need."""
 
 
 class MessageCache:
-    """One room's newest messages, as far as the process has read them."""
+    """The newest messages of one room, as far as the process has read them."""
 
-    def __init__(self, *, room_id: int, token: str, threads: DatabaseThreads) -> None:
+    def __init__(
+        self, *, room_id: int, token: str, threads: DatabaseThreads, database: Database
+    ) -> None:
         self.progress: Progress | None = None
-        """How far the room has been read; None before the first time."""
+        """The end of what has been read; None before the first reading."""
         self._room_id = room_id
         self._token = token
         self._threads = threads
-        self._heard = 0
-        self._forgotten = 0
-        self._offered: dict[int, tuple[Message, Names]] = {}
-        self._kept_after = 0
-        self._lines: deque[tuple[Message, Names]] = deque()
+        self._database = database
+        self._newest_position = 0
+        """The newest position that a hint or a query has told."""
+        self._clear_count = 0
+        self._written: dict[int, tuple[Message, Names]] = {}
+        """Comments that this process has written and not read yet, by position."""
+        self._complete_after = 0
+        """`_messages` holds all messages after this id."""
+        self._messages: deque[tuple[Message, Names]] = deque()
         self._pages: dict[PageKey, SharedPage] = {}
-        self._making: dict[PageKey, asyncio.Task[SharedPage | None]] = {}
+        self._page_flights = SingleFlight[PageKey, SharedPage | None]()
         self._is_old = False
 
     @property
     def is_behind(self) -> bool:
-        """Whether there is more than has been read, as far as anybody has told."""
-        return self.progress is None or self.progress.position < self._heard
+        """Whether the room is known to have messages that have not been read."""
+        return self.progress is None or self.progress.position < self._newest_position
 
     @property
-    def comments(self) -> int:
-        """The room's comments up to what has been read."""
+    def comment_count(self) -> int:
+        """The number of the room's comments, up to what has been read."""
         return self.progress.comments if self.progress is not None else 0
 
     def has_nothing_for(self, poll: ChatPoll) -> bool:
-        """Whether a poll knows all that has been read."""
+        """Whether a poll knows all messages that have been read."""
         return self.progress is not None and poll.after >= self.progress.newest_id
 
-    def hear(self, position: int) -> None:
-        """Learn how far the room has come."""
-        self._heard = max(self._heard, position)
+    def note_position(self, position: int) -> None:
+        """Learn that the room has messages up to a position."""
+        self._newest_position = max(self._newest_position, position)
 
-    def offer(self, message: Message, names: Names) -> None:
-        """Learn a comment that this process has written; may be called in any thread.
+    def add_written(self, message: Message, names: Names) -> None:
+        """Keep a comment that this process has written; safe in any thread.
 
-        It is read with the next hint, and not from the database if it follows what has
-        been read.
+        The next hint makes it known. If it follows what has been read, it need not be
+        read from the database.
         """
-        if len(self._offered) < LINES_MAX:
-            self._offered[message.position] = (message, names)
+        if len(self._written) < MESSAGES_MAX:
+            self._written[message.position] = (message, names)
 
-    def forget(self) -> None:
-        """Keep no message and no answer any more; they may have changed."""
-        self._forgotten += 1
-        self._offered.clear()
-        self._lines.clear()
+    def clear(self) -> None:
+        """Drop all messages and pages, because they may have changed."""
+        self._clear_count += 1
+        self._written.clear()
+        self._messages.clear()
         self._pages.clear()
         if self.progress is not None:
-            self._kept_after = self.progress.newest_id
+            self._complete_after = self.progress.newest_id
 
-    def grow_old(self) -> None:
-        """Forget what was there at the last call already; names in it may have changed."""
+    def clear_old(self) -> None:
+        """Drop what has been kept since the last call; names in it may have changed."""
         if self._is_old:
-            self.forget()
+            self.clear()
         self._is_old = True
 
     async def read(self, polls: Sequence[ChatPoll]) -> set[int]:
-        """Read what is new and render it for those who wait for it.
+        """Read the new messages and render them for polls.
 
-        A query, and one for names in it, unless this process has written all of it;
-        and one for the sessions that the polls need. Returns which of these have ended.
+        One query, and one for the names in the messages, unless this process has
+        written all of them; and one for the sessions that the polls need. Returns which
+        of these sessions have ended.
 
         Raises:
             NotFound: the room is gone.
         """
-        heard, forgotten = self._heard, self._forgotten
-        offered = self._take_offered()
+        newest_position, clear_count = self._newest_position, self._clear_count
+        written = self._take_written()
         wanted: dict[PageKey, set[Reader]] = {}
         needed = set()
         for poll in polls:
-            wanted.setdefault(_key(poll), set()).add(poll.reader)
+            wanted.setdefault(_key_of(poll), set()).add(poll.reader)
             if poll.needs_session and poll.session_pk is not None:
                 needed.add(poll.session_pk)
         reading = await self._threads.run(
             partial(
                 _read,
+                self._database,
                 room_id=self._room_id,
                 token=self._token,
                 known=self.progress,
-                offered=offered,
+                written=written,
                 wanted=wanted,
                 needed=needed,
             )
         )
         if self.progress is None:
-            self._kept_after = reading.progress.newest_id
+            self._complete_after = reading.progress.newest_id
         self.progress = reading.progress
         if not reading.page.messages:
-            if self._heard == heard:
-                # Of what was rolled back, or what this database has not got yet.
-                self._heard = self.progress.position
+            if self._newest_position == newest_position:
+                # The message was rolled back, or this database does not have it yet.
+                self._newest_position = self.progress.position
             return reading.ended
         self._is_old = False
-        if self._forgotten != forgotten:
-            # What has been read may have changed meanwhile; whoever waits reads anew.
-            self.forget()
+        if self._clear_count != clear_count:
+            # What has been read may have changed since; the waiters read it again.
+            self.clear()
             return reading.ended
         self._pages = reading.pages
-        self._lines.extend((line, reading.page.names) for line in reading.page.messages)
-        while len(self._lines) > LINES_MAX:
-            self._kept_after = self._lines.popleft()[0].pk
+        names = reading.page.names
+        self._messages.extend((message, names) for message in reading.page.messages)
+        while len(self._messages) > MESSAGES_MAX:
+            self._complete_after = self._messages.popleft()[0].pk
         return reading.ended
 
-    def _take_offered(self) -> messages.Page | None:
-        """Return all that is new, None if not all of it was offered.
+    def _take_written(self) -> Page | None:
+        """Return all new messages if this process has written them, else None.
 
-        Positions have no gaps, so nothing is between what follows each other.
+        Positions have no gaps: two consecutive ones have no message between them.
         """
         page = None
         if self.progress is not None:
-            news = range(self.progress.position + 1, self._heard + 1)
-            if all(position in self._offered for position in news):
-                page = _page_of([self._offered[position] for position in news])
-        for position in list(self._offered):
-            if position <= self._heard:
-                del self._offered[position]
+            new = range(self.progress.position + 1, self._newest_position + 1)
+            if all(position in self._written for position in new):
+                page = _join([self._written[position] for position in new])
+        for position in list(self._written):
+            if position <= self._newest_position:
+                del self._written[position]
         return page
 
-    def answer_at_hand(self, poll: ChatPoll) -> RenderedResponse | None:
-        """Return the answer to a poll if it has been rendered for somebody."""
-        shared = self._pages.get(_key(poll))
-        return None if shared is None else shared.answer_for(poll.reader)
+    def rendered_for(self, poll: ChatPoll) -> RenderedResponse | None:
+        """Return the response to a poll if it is rendered already."""
+        shared = self._pages.get(_key_of(poll))
+        return None if shared is None else shared.response_for(poll.reader)
 
-    async def find(self, poll: ChatPoll) -> RenderedResponse | None:
-        """Return what is new for a poll in what has been read, None if nothing is.
+    async def render_for(self, poll: ChatPoll) -> RenderedResponse | None:
+        """Return the messages that a poll does not know, None if it knows all.
 
-        No query while what it wants is kept, else one or two for all who want it.
+        No query while the messages are kept, else one or two for all polls that want
+        the same.
         """
         if self.has_nothing_for(poll):
             return None
-        key = _key(poll)
-        shared = self._pages.get(key) or await self._make(key)
+        key = _key_of(poll)
+        shared = self._pages.get(key)
+        if shared is None:
+            make = partial(self._make_page, key)
+            shared = await self._page_flights.run(key, make)
         if shared is None:
             return None
-        answer = shared.answer_for(poll.reader)
-        if answer is None:
-            work = partial(_render, shared.page, self._token, poll.reader, key.form)
-            answer = shared.own[poll.reader] = await self._threads.run(work)
-        return answer
+        response = shared.response_for(poll.reader)
+        if response is None:
+            work = partial(
+                _render, self._database, shared.page, self._token, poll.reader, key
+            )
+            response = shared.by_reader[poll.reader] = await self._threads.run(work)
+        return response
 
-    async def _make(self, key: PageKey) -> SharedPage | None:
-        task = self._making.get(key)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(self._make_once(key))
-            self._making[key] = task
-        return await asyncio.shield(task)
-
-    async def _make_once(self, key: PageKey) -> SharedPage | None:
-        """Make a page for all who ask meanwhile, and keep it if it is still true."""
-        progress, forgotten = self.progress, self._forgotten
-        try:
-            kept = self._kept_page(key)
-            work = partial(_make, self._room_id, self._token, key, kept)
-            shared = await self._threads.run(work)
-        finally:
-            del self._making[key]
-        is_true = self.progress is progress and self._forgotten == forgotten
-        if shared is not None and is_true:
+    async def _make_page(self, key: PageKey) -> SharedPage | None:
+        """Make a page, and keep it unless the room has changed meanwhile."""
+        progress, clear_count = self.progress, self._clear_count
+        kept = self._kept_page(key)
+        work = partial(
+            _make_page, self._database, self._room_id, self._token, key, kept
+        )
+        shared = await self._threads.run(work)
+        is_current = self.progress is progress and self._clear_count == clear_count
+        if shared is not None and is_current:
             if len(self._pages) >= PAGES_MAX:
                 self._pages.clear()
             self._pages[key] = shared
         return shared
 
-    def _kept_page(self, key: PageKey) -> messages.Page | None:
-        """Return what is newer than an id, if all of that is kept."""
-        if key.after < self._kept_after:
+    def _kept_page(self, key: PageKey) -> Page | None:
+        """Return the messages after an id, None if some of them are not kept."""
+        if key.after < self._complete_after:
             return None
-        found = [line for line in self._lines if line[0].pk > key.after]
-        return _page_of(found[: key.limit])
+        newer = [kept for kept in self._messages if kept[0].pk > key.after]
+        return _join(newer[: key.limit])
 
 
-def _key(poll: ChatPoll) -> PageKey:
-    return PageKey(poll.after, poll.limit, poll.form)
+def _key_of(poll: ChatPoll) -> PageKey:
+    return PageKey(poll.after, poll.limit, poll.response_format)
 
 
-def _page_of(lines: Sequence[tuple[Message, Names]]) -> messages.Page:
+def _join(messages: Sequence[tuple[Message, Names]]) -> Page:
     users: dict[str, str] = {}
     guests: dict[str, str] = {}
-    for _, names in lines:
+    for _, names in messages:
         users |= names.users
         guests |= names.guests
     names = Names(users=users, guests=guests)
-    return messages.Page(messages=[message for message, _ in lines], names=names)
+    return Page(messages=[message for message, _ in messages], names=names)
 
 
 def _read(
+    database: Database,
     *,
     room_id: int,
     token: str,
     known: Progress | None,
-    offered: messages.Page | None,
+    written: Page | None,
     wanted: Mapping[PageKey, Collection[Reader]],
     needed: Collection[int],
 ) -> Reading:
-    """Look at the database; the first time only for how far the room has come."""
-    ended = ended_sessions(pks=sorted(needed)) if needed else set()
+    """Read the messages after `known`; the first time only how far the room has come."""
+    ended = database.ended_sessions(pks=sorted(needed)) if needed else set()
     if known is None:
-        progress = room_progress(room_id=room_id)
-        return Reading(progress, messages.page_of([]), {}, ended)
-    page = offered or messages.read_on(room_id=room_id, after=known.newest_id)
+        progress = database.room_progress(room_id=room_id)
+        return Reading(progress, _join([]), {}, ended)
+    page = written or database.read_on(room_id=room_id, after=known.newest_id)
     if not page.messages:
         return Reading(known, page, {}, ended)
     last = page.messages[-1]
@@ -278,35 +285,40 @@ def _read(
     )
     pages = {}
     for key, readers in wanted.items():
-        # Whoever knows less than all did not sleep, and finds it another way.
+        # A poll that knows less than `known` was not asleep, and fetches for itself.
         if key.after >= known.newest_id:
-            shared = _share(_part(page, key), token, key)
+            shared = _share(database, _part_of(page, key), token, key)
             for reader in shared.addressed.intersection(readers):
-                shared.own[reader] = _render(shared.page, token, reader, key.form)
+                response = _render(database, shared.page, token, reader, key)
+                shared.by_reader[reader] = response
             pages[key] = shared
     return Reading(progress, page, pages, ended)
 
 
-def _make(
-    room_id: int, token: str, key: PageKey, kept: messages.Page | None
+def _make_page(
+    database: Database, room_id: int, token: str, key: PageKey, kept: Page | None
 ) -> SharedPage | None:
     page = kept
     if page is None:
-        page = messages.read_newer(room_id=room_id, after=key.after, limit=key.limit)
-    return _share(page, token, key) if page.messages else None
+        page = database.read_newer(room_id=room_id, after=key.after, limit=key.limit)
+    return _share(database, page, token, key) if page.messages else None
 
 
-def _part(page: messages.Page, key: PageKey) -> messages.Page:
+def _part_of(page: Page, key: PageKey) -> Page:
     newer = [message for message in page.messages if message.pk > key.after]
-    return messages.Page(messages=newer[: key.limit], names=page.names)
+    return Page(messages=newer[: key.limit], names=page.names)
 
 
-def _share(page: messages.Page, token: str, key: PageKey) -> SharedPage:
-    addressed = frozenset[Reader]().union(*map(readers_addressed, page.messages))
-    return SharedPage(page, _render(page, token, ANYBODY, key.form), addressed)
+def _share(database: Database, page: Page, token: str, key: PageKey) -> SharedPage:
+    addressed = frozenset[Reader]().union(
+        *map(database.readers_addressed, page.messages)
+    )
+    common = _render(database, page, token, ANY_READER, key)
+    return SharedPage(page, common, addressed)
 
 
 def _render(
-    page: messages.Page, token: str, reader: Reader, form: ResponseFormat
+    database: Database, page: Page, token: str, reader: Reader, key: PageKey
 ) -> RenderedResponse:
-    return form.make(partial(page_response, page, token=token, reader=reader))
+    make = partial(database.page_response, page, token=token, reader=reader)
+    return key.response_format.render(make)

@@ -1,7 +1,8 @@
-"""What a process has done and has to do: numbers for those who run the site.
+"""Numbers about a process for the people who run a site.
 
-`snapshot` returns them; a line of the logger `talk.metrics` tells them now and then; the
-extra `prometheus` has them read by a Prometheus server. Each process has its own.
+`talk.realtime.hub.snapshot` returns them; the logger `talk.metrics` writes them from time
+to time; the extra `prometheus` offers them to a Prometheus server. Each process has its
+own.
 """
 
 from __future__ import annotations
@@ -9,43 +10,38 @@ from __future__ import annotations
 import logging
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from talk.hints import publisher
-
-if TYPE_CHECKING:
-    from talk.realtime.hub import Hub
+from talk.realtime.outcomes import Outcome
 
 logger = logging.getLogger("talk.metrics")
 
 LATENCY_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Seconds; upper bounds of the classes in which wake-ups are counted."""
 
-OUTCOMES = (
-    "answered",
-    "expired",
-    "over",
-    "doubted",
-    "superseded",
-    "gone",
-    "drained",
-    "refused",
-    "failed",
+GAUGES = (
+    "waiters",
+    "rooms",
+    "callers",
+    "admissions_queue",
+    "database_queue",
+    "presence_queue",
 )
-"""Ways in which a poll ends: with news; without; because the room or the caller's place
-there is gone; because logins of the account have ended; by a newer poll of its session; because
-the client has hung up; because the process ends; because too many wait; by an error."""
+"""What a hub tells about this moment: polls that wait, rooms that have waiters,
+remembered callers, and the lengths of its queues."""
 
 
 @dataclass(slots=True)
 class Metrics:
-    """Counters since the process began. Only the thread of the event loop counts."""
+    """Counters since the start of the process. Only the event loop's thread counts."""
 
-    polls: Counter[str] = field(
-        default_factory=lambda: Counter(dict.fromkeys(OUTCOMES, 0))
+    polls: Counter[Outcome] = field(
+        default_factory=lambda: Counter(dict.fromkeys(Outcome, 0))
     )
-    """Polls that have ended, by how."""
+    """Polls that have ended, by outcome."""
 
     admitted: int = 0
     """Requests whose caller had to be identified."""
@@ -54,16 +50,16 @@ class Metrics:
     """Polls whose caller was remembered."""
 
     posts: int = 0
-    """Messages sent by callers who were remembered."""
+    """Messages sent by remembered callers."""
 
     refused: int = 0
-    """Requests that were sent away because too many waited to be admitted."""
+    """Requests that got a 503 because too many waited to be admitted."""
 
     wakes: int = 0
-    """Times that news was handed out in a room."""
+    """Times that the new messages of a room were distributed."""
 
     woken: int = 0
-    """Waiters that it was handed to."""
+    """Waiters that got them."""
 
     wake_seconds: float = 0.0
     """Sum of the times from a hint to the last waiter of its room."""
@@ -74,10 +70,10 @@ class Metrics:
     """Wakes by that time, by the classes of `LATENCY_BOUNDS` and one for the rest."""
 
     batches: int = 0
-    """Times that signs of life and read marks were written."""
+    """Times that pings and read marks were written."""
 
     batched: int = 0
-    """How many they were."""
+    """Number of these pings and read marks."""
 
     def note_batch(self, size: int) -> None:
         """Count a batch of presence writes."""
@@ -85,7 +81,7 @@ class Metrics:
         self.batched += size
 
     def note_wake(self, waiters: int, seconds: float) -> None:
-        """Count news that was handed to waiters, so long after its hint."""
+        """Count a wake-up of waiters that took so long since its hint."""
         self.wakes += 1
         self.woken += waiters
         self.wake_seconds += seconds
@@ -95,20 +91,17 @@ class Metrics:
 metrics = Metrics()
 
 
-def snapshot(hub: Hub | None = None) -> dict[str, Any]:
+def snapshot(gauges: Mapping[str, int]) -> dict[str, Any]:
     """Return what this process has done and has to do, by name.
 
     Counters grow from the start of the process: ``polls`` (ended ones, a dict by
-    outcome, one of `OUTCOMES`),
-    ``admitted``, ``recalled``, ``refused``, ``posts``, ``wakes``, ``woken``,
+    `Outcome`), ``admitted``, ``recalled``, ``refused``, ``posts``, ``wakes``, ``woken``,
     ``wake_seconds``, ``wake_classes`` (a list by `LATENCY_BOUNDS`), ``batches``,
-    ``batched``, ``hints_dropped``. What is there at this moment: ``waiters``, ``rooms``,
-    ``callers`` (remembered ones), ``admissions_queue``, ``database_queue``,
-    ``presence_queue``, ``hints_queue``; all but the last are 0 without `hub`, which is
-    that of an event loop (`talk.realtime.hub.current_hub`).
+    ``batched``, ``hints_dropped``. The others describe this moment: ``hints_queue``, and
+    `GAUGES`, which are 0 without a hub. `gauges` is the result of `Hub.gauges`.
     """
     return {
-        "polls": dict(metrics.polls),
+        "polls": {outcome.value: count for outcome, count in metrics.polls.items()},
         "admitted": metrics.admitted,
         "recalled": metrics.recalled,
         "refused": metrics.refused,
@@ -120,22 +113,18 @@ def snapshot(hub: Hub | None = None) -> dict[str, Any]:
         "batches": metrics.batches,
         "batched": metrics.batched,
         "hints_dropped": publisher.dropped,
-        "waiters": hub.rooms.waiter_count if hub else 0,
-        "rooms": len(hub.rooms) if hub else 0,
-        "callers": len(hub.remembered_callers) if hub else 0,
-        "admissions_queue": hub.admissions.queue_length if hub else 0,
-        "database_queue": hub.threads.queue_length if hub else 0,
-        "presence_queue": hub.presence.size if hub else 0,
+        **dict.fromkeys(GAUGES, 0),
+        **gauges,
         "hints_queue": publisher.queue_length,
     }
 
 
-def log_line(hub: Hub) -> None:
+def log_line(gauges: Mapping[str, int]) -> None:
     """Log a snapshot as one line of ``name=value``, at level INFO."""
-    found = snapshot(hub)
-    polls = found.pop("polls")
-    del found["wake_classes"]
-    found |= {f"polls_{outcome}": count for outcome, count in polls.items()}
-    found["wake_seconds"] = round(found["wake_seconds"], 3)
-    line = " ".join(f"{name}={value}" for name, value in found.items())
+    numbers = snapshot(gauges)
+    polls = numbers.pop("polls")
+    del numbers["wake_classes"]
+    numbers |= {f"polls_{outcome}": count for outcome, count in polls.items()}
+    numbers["wake_seconds"] = round(numbers["wake_seconds"], 3)
+    line = " ".join(f"{name}={value}" for name, value in numbers.items())
     logger.info(line)

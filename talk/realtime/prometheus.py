@@ -1,10 +1,10 @@
 """The metrics of a process for a Prometheus server; needs the extra `prometheus`.
 
-A site puts the view where only its Prometheus server gets in::
+Route the view where only your Prometheus server has access::
 
     path("metrics", talk.realtime.prometheus.metrics_view)
 
-Each process of a server answers for itself: scrape each on a port of its own.
+Each process answers for itself, so scrape each one on its own port.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from talk.realtime.hub import any_hub
-from talk.realtime.metrics import LATENCY_BOUNDS, snapshot
+from talk.realtime.hub import snapshot
+from talk.realtime.metrics import LATENCY_BOUNDS
 
 COUNTERS = {
     "admitted": "Requests whose caller had to be identified",
     "recalled": "Polls whose caller was remembered",
-    "refused": "Requests that were sent away because too many waited",
-    "posts": "Messages sent by callers who were remembered",
-    "woken": "Waiters that news was handed to",
-    "batches": "Batches of signs of life and read marks",
-    "batched": "Signs of life and read marks in these batches",
-    "hints_dropped": "Hints that were thrown away because too many waited",
+    "refused": "Requests refused with a 503 because too many waited",
+    "posts": "Messages sent by remembered callers",
+    "woken": "Waiters that got new messages",
+    "batches": "Batches of pings and read marks",
+    "batched": "Pings and read marks in these batches",
+    "hints_dropped": "Hints dropped because too many waited",
 }
 
 GAUGES = {
     "waiters": "Polls that wait",
-    "rooms": "Rooms that are waited for",
-    "callers": "Callers who are remembered",
-    "admissions_queue": "Requests that are admitted or wait for it",
-    "database_queue": "Pieces of work for the database threads",
-    "presence_queue": "Signs of life and read marks that wait to be written",
+    "rooms": "Rooms that have waiters",
+    "callers": "Remembered callers",
+    "admissions_queue": "Requests that are being admitted or wait for it",
+    "database_queue": "Work that runs in the database threads or waits for them",
+    "presence_queue": "Pings and read marks that wait to be written",
     "hints_queue": "Hints that wait for the channel layer",
 }
 
@@ -52,24 +52,24 @@ class TalkCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metrics; names begin with ``talk_``."""
-        found = snapshot(any_hub())
+        numbers = snapshot()
         polls = CounterMetricFamily(
             "talk_polls", "Polls by outcome", labels=["outcome"]
         )
-        for outcome, count in found["polls"].items():
+        for outcome, count in numbers["polls"].items():
             polls.add_metric([outcome], count)
         yield polls
         for name, text in COUNTERS.items():
-            yield CounterMetricFamily(f"talk_{name}", text, value=found[name])
+            yield CounterMetricFamily(f"talk_{name}", text, value=numbers[name])
         for name, text in GAUGES.items():
-            yield GaugeMetricFamily(f"talk_{name}", text, value=found[name])
+            yield GaugeMetricFamily(f"talk_{name}", text, value=numbers[name])
         bounds = [*map(str, LATENCY_BOUNDS), "+Inf"]
-        totals = accumulate(found["wake_classes"])
+        totals = accumulate(numbers["wake_classes"])
         yield HistogramMetricFamily(
             "talk_wake_seconds",
             "Time from a hint to the last waiter of its room",
             buckets=list(zip(bounds, totals, strict=True)),
-            sum_value=found["wake_seconds"],
+            sum_value=numbers["wake_seconds"],
         )
 
 

@@ -33,4 +33,4 @@ def reap() -> None:
     if not is_our_turn:
         return
     cleaned = clean_up(now=timezone.now())
-    logger.debug("CleanupCounts up: %s", cleaned)
+    logger.debug("Cleaned up: %s", cleaned)

@@ -1,230 +1,155 @@
-"""Callers who were admitted a moment ago, and need not be asked again.
+"""Remembered callers: they were admitted lately and need not be admitted again.
 
-A client that polls sends the same request again and again. What admitting it has
-found, who it is, whether they may read, how they want their answer, is remembered
-for a while and dropped at once when the participant, the room or the login changes.
+A client that polls sends the same request again and again. The result of admitting it
+(who the caller is, whether they may read, the format of the response) is kept for a while
+and dropped at once when the participant, the room or the login changes.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from talk.api.admitted_requests import AdmittedRequest
+from talk.api.polls.base import Poll
 from talk.api.responses import Headers, RenderedResponse
 from talk.domain.presence import ReadMark
 from talk.realtime.key_index import KeyIndex
 
 T = TypeVar("T")
 
-SEATS_MAX = 20_000
-"""Callers that a process remembers, about a kilobyte each; the oldest go first."""
-
-NUMBERS = re.compile(rb"(?:^|&)(lastKnownMessageId|timeout|limit)=([0-9]{1,18})(?=&|$)")
-"""Parameters of a poll that change from one to the next."""
+CALLERS_MAX = 20_000
+"""Callers that a process remembers, about a kilobyte each; the oldest are dropped."""
 
 CHANGES_MAX = 10_000
-"""Changes that are remembered for those who are being admitted meanwhile."""
+"""Changes that are kept for callers who are being admitted at the same time."""
 
 LOGINS = "logins"
 
-Changing = int | str | tuple[str, str]
-"""A room by its key, an account by its own as text, or `LOGINS` of one."""
-
-SUSPICIOUS = re.compile(rb"lastKnownMessageId|timeout|limit|[%+\[]")
-"""What is left of a query in which such a parameter is written in another way."""
-
-CHANGING_HEADERS = frozenset(
-    {
-        b"content-length",
-        b"traceparent",
-        b"tracestate",
-        b"x-amzn-trace-id",
-        b"x-correlation-id",
-        b"x-request-id",
-        b"x-request-start",
-    }
-)
-"""Headers that proxies and clients make up anew for each request."""
-
-STRETCHING = 1000
-"""Rounds by which a password in a header is stretched, well below a millisecond."""
+ChangedSubject = int | str | tuple[str, str]
+"""What has changed: a room by its primary key, an account by its own as text, or the
+logins of an account: (`LOGINS`, account)."""
 
 
 @dataclass(slots=True)
 class RememberedCaller:
-    """An admitted caller.
+    """An admitted request, kept in memory with what all its responses share."""
 
-    `answer` is what they were answered, which for a poll is what it gets when nothing
-    comes. `headers` stand in every answer, as the site's middleware has made them.
-    """
+    request: AdmittedRequest
+    response: RenderedResponse
+    """The response of the admission; for a poll of the chat, the one without news."""
 
-    caller: AdmittedRequest
-    answer: RenderedResponse
     headers: Headers
+    """Headers of every response, as the site's middleware has set them."""
+
+    read_comments: int = 0
+    """The comment count up to which the participant is known to have read."""
+
     pinged_at: float = float("-inf")
-    """When its sessions were pinged last, by the clock of the event loop."""
+    """When the caller's sessions were last pinged, by the clock of the event loop."""
 
-    marked: int = 0
-    """The comment count up to which its participant is known to have read."""
+    expires_at: float = 0.0
+    """When the caller has to be admitted again, by the monotonic clock."""
 
-    guest_address: str = ""
-    """The network that a guest comes from; empty for users."""
+    change_count: int = 0
+    """`RememberedCallers.change_count` before the admission."""
 
-    until: float = 0.0
-    """When it has to be admitted again, by the monotonic clock."""
-
-    since: int = 0
-    """The changes that admitting it has seen; see `Seats.moment`."""
-
-    def mark_for(self, comments: int) -> ReadMark | None:
-        """Return the read mark of somebody who knows so many comments, if it is new."""
-        if not self.caller.account or comments <= self.marked:
+    def read_mark_at(self, comments: int) -> ReadMark | None:
+        """Return the read marker after that many comments, None if it does not move."""
+        if not self.request.account or comments <= self.read_comments:
             return None
-        return ReadMark(participant_pk=self.caller.participant_pk, comments=comments)
+        return ReadMark(participant_pk=self.request.participant_pk, comments=comments)
 
 
 class RememberedCallers:
-    """The seats of one process, by what the requests had in common."""
+    """The remembered callers of one process, by the keys of `RequestKeys`."""
 
     def __init__(
         self, seconds: float, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._seconds = seconds
         self._clock = clock
-        self._secret = secrets.token_bytes(32)
-        self._seats: OrderedDict[bytes, RememberedCaller] = OrderedDict()
+        self._callers: OrderedDict[bytes, RememberedCaller] = OrderedDict()
         self._by_room = KeyIndex[int]()
         self._by_participant = KeyIndex[int]()
         self._by_account = KeyIndex[str]()
-        self._doubted: dict[int, int] = {}
-        self._changes: OrderedDict[Changing, int] = OrderedDict()
-        self._moment = 0
-        self._forgotten = 0
-        self._said: dict[Any, Any] = {}
+        self._suspended: dict[int, int] = {}
+        """The change count of each suspended room at its suspension."""
+        self._changes: OrderedDict[ChangedSubject, int] = OrderedDict()
+        self._change_count = 0
+        self._all_changed_at = 0
+        """The change count up to which `_changes` is incomplete."""
+        self._shared: dict[Any, Any] = {}
 
     def __len__(self) -> int:
-        return len(self._seats)
-
-    def key_of(self, scope: Mapping[str, Any]) -> tuple[bytes, dict[str, int]] | None:
-        """Return what a poll has in common with the next one, and its numbers.
-
-        None for one that cannot have a seat: it has a body, does not wait, or names
-        nobody.
-        """
-        query: bytes = scope["query_string"]
-        numbers = {k.decode(): int(v) for k, v in NUMBERS.findall(query)}
-        rest = NUMBERS.sub(b"", query)
-        if numbers.get("timeout") == 0 or SUSPICIOUS.search(rest):
-            return None
-        if any(_announces_body(name, value) for name, value in scope["headers"]):
-            return None
-        key = self._digest(scope, rest)
-        return None if key is None else (key, numbers)
-
-    def sender_key_of(self, scope: Mapping[str, Any]) -> bytes | None:
-        """Return what a message has in common with the next one, but for its body."""
-        return self._digest(scope, scope["query_string"])
-
-    def _digest(self, scope: Mapping[str, Any], query: bytes) -> bytes | None:
-        """Return what stands for a client and what it asks; None when it names nobody.
-
-        All that middleware could look at is in it, but for what differs each time.
-        Passwords are stretched first, because the key is kept.
-        """
-        if not self._seconds:
-            return None
-        client = scope.get("client") or ("",)
-        where = (
-            scope["method"],
-            scope["path"],
-            scope.get("root_path"),
-            scope.get("scheme"),
-            client[0],
-            query,
-        )
-        digest = hashlib.blake2b(repr(where).encode(), key=self._secret, digest_size=16)
-        is_known = False
-        for name, value in scope["headers"]:
-            if name in CHANGING_HEADERS:
-                continue
-            said = value
-            if name == b"authorization":
-                is_known = True
-                said = hashlib.pbkdf2_hmac("sha256", value, self._secret, STRETCHING)
-            elif name == b"cookie":
-                is_known = True
-            digest.update(b"%d %b %d " % (len(name), name, len(said)))
-            digest.update(said)
-        return digest.digest() if is_known else None
-
-    def recall(self, key: bytes) -> RememberedCaller | None:
-        """Return the seat of a caller, None if they have to be admitted."""
-        remembered = self._seats.get(key)
-        if remembered is None:
-            return None
-        if remembered.until <= self._clock():
-            self._drop([key])
-            return None
-        if remembered.since < self._doubted.get(remembered.caller.room_id, 0):
-            return None
-        self._seats.move_to_end(key)
-        return remembered
+        return len(self._callers)
 
     @property
-    def moment(self) -> int:
-        """The number of changes so far, to be noted before somebody is admitted."""
-        return self._moment
+    def change_count(self) -> int:
+        """The number of changes so far. Read it before admitting a caller."""
+        return self._change_count
 
-    def have_logins_ended(self, account: str, *, since: int) -> bool:
-        """Whether logins of an account may have ended since a moment."""
-        return self._has_changed((LOGINS, account), since)
+    @property
+    def room_ids(self) -> Collection[int]:
+        """The rooms of the remembered callers."""
+        return self._by_room.subjects
+
+    def find(self, key: bytes) -> RememberedCaller | None:
+        """Return the remembered caller of a request, None if it must be admitted."""
+        remembered = self._callers.get(key)
+        if remembered is None:
+            return None
+        if remembered.expires_at <= self._clock():
+            self._drop([key])
+            return None
+        suspended_at = self._suspended.get(remembered.request.room_id, 0)
+        if remembered.change_count < suspended_at:
+            return None
+        self._callers.move_to_end(key)
+        return remembered
+
+    def make(
+        self, request: AdmittedRequest, response: RenderedResponse, headers: Headers
+    ) -> RememberedCaller:
+        """Return a caller, not kept yet, that shares equal objects with others."""
+        shared_format = self._share(request.response_format)
+        return RememberedCaller(
+            request=replace(request, response_format=shared_format),
+            response=self._share(response),
+            headers=self._share(headers),
+            read_comments=request.read_comments if isinstance(request, Poll) else 0,
+        )
 
     def keep(self, key: bytes, remembered: RememberedCaller, *, since: int) -> None:
-        """Remember a caller who has been admitted just now.
+        """Remember a caller who was admitted when the change count was `since`.
 
-        Not if the room or the account has changed since the moment `since`, because
-        whoever admitted them may not have seen that.
+        Does nothing if the room or the account has changed since then, because the
+        admission may have read what was there before.
         """
-        caller = remembered.caller
-        if self._has_changed(caller.room_id, since):
+        request = remembered.request
+        if not self._seconds:
             return
-        if self._has_changed(caller.account, since):
+        if self._has_changed(request.room_id, since):
+            return
+        if self._has_changed(request.account, since):
             return
         self._drop([key])
-        remembered.until = self._clock() + self._seconds
-        remembered.since = since
-        self._seats[key] = remembered
-        self._by_room.add(caller.room_id, key)
-        self._by_participant.add(caller.participant_pk, key)
-        if caller.account:
-            self._by_account.add(caller.account, key)
-        if len(self._seats) > SEATS_MAX:
-            self._drop([next(iter(self._seats))])
+        remembered.expires_at = self._clock() + self._seconds
+        remembered.change_count = since
+        self._callers[key] = remembered
+        self._by_room.add(request.room_id, key)
+        self._by_participant.add(request.participant_pk, key)
+        if request.account:
+            self._by_account.add(request.account, key)
+        if len(self._callers) > CALLERS_MAX:
+            self._drop([next(iter(self._callers))])
 
-    def seat_for(
-        self,
-        caller: AdmittedRequest,
-        answer: RenderedResponse,
-        headers: Headers,
-        *,
-        marked: int = 0,
-        guest_address: str = "",
-    ) -> RememberedCaller:
-        """Return the seat of somebody who was admitted; see `Seat` for what is given."""
-        return RememberedCaller(
-            caller=replace(caller, form=self._same(caller.form)),
-            answer=self._same(answer),
-            headers=self._same(headers),
-            marked=marked,
-            guest_address=guest_address,
-        )
+    def have_logins_ended(self, account: str, *, since: int) -> bool:
+        """Whether logins of an account may have ended since a change count."""
+        return self._has_changed((LOGINS, account), since)
 
     def drop_room(self, room_id: int) -> None:
         """Forget all callers of a room."""
@@ -237,89 +162,79 @@ class RememberedCallers:
         self._drop(self._by_account.keys_of(account))
 
     def end_logins(self, account: str) -> None:
-        """Forget all callers with an account, logins of which have ended."""
+        """Forget all callers with an account whose logins have ended."""
         self._note_change((LOGINS, account))
         self.drop_account(account)
 
+    def drop_participants(self, participants: Iterable[int]) -> None:
+        """Forget all callers that are these participants."""
+        for pk in participants:
+            self._drop(self._by_participant.keys_of(pk))
+
     def drop_all(self) -> None:
-        """Forget everybody, also those who are being admitted."""
-        self._moment += 1
-        self._forgotten = self._moment
-        self._drop(self._seats)
+        """Forget all callers, including those who are being admitted."""
+        self._change_count += 1
+        self._all_changed_at = self._change_count
+        self._drop(self._callers)
 
     def drop_expired(self) -> None:
-        """Forget those whose time is up and who did not come back."""
+        """Forget callers whose time is up, and suspensions of rooms without callers."""
         now = self._clock()
-        self._drop(
-            [key for key, remembered in self._seats.items() if remembered.until <= now]
-        )
-        for room_id in [pk for pk in self._doubted if pk not in self._by_room]:
-            del self._doubted[room_id]
+        callers = self._callers.items()
+        self._drop([key for key, caller in callers if caller.expires_at <= now])
+        for room_id in [pk for pk in self._suspended if pk not in self._by_room]:
+            del self._suspended[room_id]
 
-    def doubt(self, room_id: int) -> int | None:
-        """Have all who are remembered of a room admitted anew until `trust` is called.
+    def suspend_room(self, room_id: int) -> int | None:
+        """Require admission of all callers of a room until `resume_room` is called.
 
-        Once each: who has been admitted since then is beyond doubt. Returns the moment
-        of the change to call it with, None when there are none.
+        Once for each caller: those who are admitted afterwards are remembered. Returns
+        the change count to pass to `resume_room`, None if the room has no callers.
         """
         self._note_change(room_id)
         if room_id not in self._by_room:
             return None
-        self._doubted[room_id] = self._moment
-        return self._moment
+        self._suspended[room_id] = self._change_count
+        return self._change_count
 
-    def trust(self, room_id: int, moment: int) -> None:
-        """End a doubt, unless there has been another one since."""
-        if self._doubted.get(room_id) == moment:
-            del self._doubted[room_id]
+    def resume_room(self, room_id: int, suspended_at: int) -> None:
+        """End a suspension, unless the room has been suspended again since."""
+        if self._suspended.get(room_id) == suspended_at:
+            del self._suspended[room_id]
 
-    @property
-    def room_ids(self) -> Collection[int]:
-        """The rooms that callers are remembered of."""
-        return self._by_room.subjects
-
-    def callers(self, room_ids: Iterable[int]) -> dict[int, set[int]]:
-        """Return the participants who have seats in rooms, with their sessions."""
+    def sessions_by_participant(self, room_ids: Iterable[int]) -> dict[int, set[int]]:
+        """Return the participants who are remembered in rooms, with their sessions."""
         found: dict[int, set[int]] = {}
         for room_id in room_ids:
             for key in self._by_room.keys_of(room_id):
-                caller = self._seats[key].caller
-                sessions = found.setdefault(caller.participant_pk, set())
-                sessions.update(caller.session_pks)
+                request = self._callers[key].request
+                sessions = found.setdefault(request.participant_pk, set())
+                sessions.update(request.session_pks)
         return found
 
-    def drop_participants(self, participants: Iterable[int]) -> None:
-        """Forget all callers who are of these participants."""
-        for pk in participants:
-            self._drop(self._by_participant.keys_of(pk))
+    def _share(self, value: T) -> T:
+        """Return one object for all equal values, for thousands of callers to share."""
+        if len(self._shared) > CALLERS_MAX:
+            self._shared.clear()
+        shared: T = self._shared.setdefault(value, value)
+        return shared
 
-    def _same(self, said: T) -> T:
-        """Return the same object for what is equal; thousands of callers share it."""
-        if len(self._said) > SEATS_MAX:
-            self._said.clear()
-        same: T = self._said.setdefault(said, said)
-        return same
+    def _has_changed(self, subject: ChangedSubject, since: int) -> bool:
+        return max(self._changes.get(subject, 0), self._all_changed_at) > since
 
-    def _has_changed(self, subject: Changing, since: int) -> bool:
-        return max(self._changes.get(subject, 0), self._forgotten) > since
-
-    def _note_change(self, subject: Changing) -> None:
-        self._moment += 1
-        self._changes[subject] = self._moment
+    def _note_change(self, subject: ChangedSubject) -> None:
+        self._change_count += 1
+        self._changes[subject] = self._change_count
         self._changes.move_to_end(subject)
         if len(self._changes) > CHANGES_MAX:
-            _, self._forgotten = self._changes.popitem(last=False)
+            _, self._all_changed_at = self._changes.popitem(last=False)
 
     def _drop(self, keys: Collection[bytes]) -> None:
         for key in list(keys):
-            remembered = self._seats.pop(key, None)
+            remembered = self._callers.pop(key, None)
             if remembered is None:
                 continue
-            self._by_room.discard(remembered.caller.room_id, key)
-            self._by_participant.discard(remembered.caller.participant_pk, key)
-            self._by_account.discard(remembered.caller.account, key)
-
-
-def _announces_body(name: bytes, value: bytes) -> bool:
-    is_length = name == b"content-length" and value != b"0"
-    return is_length or name == b"transfer-encoding"
+            request = remembered.request
+            self._by_room.discard(request.room_id, key)
+            self._by_participant.discard(request.participant_pk, key)
+            self._by_account.discard(request.account, key)

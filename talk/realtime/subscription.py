@@ -10,7 +10,7 @@ from channels.layers import BaseChannelLayer
 
 from talk import hints
 from talk.hints import Hint
-from talk.realtime.pauses import pause
+from talk.realtime.jitter import jittered_sleep
 from talk.utils.rate_limited_log import RateLimitedLog
 
 logger = logging.getLogger("talk.hub")
@@ -19,29 +19,29 @@ RETRY_SECONDS = 1.0
 """Pause before listening again after the channel layer has failed."""
 
 RENEW_SECONDS_MAX = 60.0
-"""Layers forget members after `group_expiry`, a day by default, and at once when
-somebody empties their Redis; we renew long before the one and soon after the other."""
+"""Layers drop members after `group_expiry`, a day by default, and at once when their
+Redis is flushed; this is long before the one and soon after the other."""
 
 LEAVE_SECONDS = 1.0
-"""What a shutdown waits for a layer that does not answer."""
+"""How long a shutdown waits for a layer that does not respond."""
 
 
 class Subscription:
-    """Listens to all groups of `talk.hints` and hands on what it hears.
+    """Joins all groups of `talk.hints` and passes their hints to `dispatch`.
 
-    `catch_up` is called whenever hints may have been missed: at the start, and after
-    each failure of the layer.
+    Calls `catch_up` whenever hints may have been lost: at the start, and after each
+    failure of the layer.
     """
 
     def __init__(
         self,
         layer: BaseChannelLayer,
         *,
-        hear: Callable[[list[Hint]], None],
+        dispatch: Callable[[list[Hint]], None],
         catch_up: Callable[[], Awaitable[None]],
     ) -> None:
         self._layer = layer
-        self._hear = hear
+        self._dispatch = dispatch
         self._catch_up = catch_up
         self._channel = ""
         self._failures = RateLimitedLog(logger)
@@ -53,9 +53,9 @@ class Subscription:
                 try:
                     await self._listen()
                 except Exception as error:  # noqa: BLE001 - whatever a layer raises
-                    message = "No hints from the channel layer; looking instead"
+                    message = "No hints from the channel layer; only reconciling with the database"
                     self._failures.log(logging.ERROR, message, error=error)
-                await pause(RETRY_SECONDS)
+                await jittered_sleep(RETRY_SECONDS)
         finally:
             await self._leave()
 
@@ -71,12 +71,12 @@ class Subscription:
     async def _receive(self) -> None:
         while True:
             message = await self._layer.receive(self._channel)
-            self._hear(hints.parse(message))
+            self._dispatch(hints.parse(message))
 
     async def _renew(self) -> None:
         expiry = getattr(self._layer, "group_expiry", 4 * RENEW_SECONDS_MAX)
         while True:
-            await pause(min(expiry / 4, RENEW_SECONDS_MAX))
+            await jittered_sleep(min(expiry / 4, RENEW_SECONDS_MAX))
             await self._join()
 
     async def _join(self) -> None:
@@ -85,7 +85,7 @@ class Subscription:
                 await self._layer.group_add(group, self._channel)
 
     async def _leave(self) -> None:
-        """Spare the layer messages to a member that has gone."""
+        """Leave the groups, so that the layer keeps no messages for this process."""
         if not self._channel:
             return
         try:
@@ -93,4 +93,4 @@ class Subscription:
                 for group in hints.group_names():
                     await self._layer.group_discard(group, self._channel)
         except Exception:
-            logger.debug("The channel layer did not let go of us", exc_info=True)
+            logger.debug("The channel layer could not be left", exc_info=True)

@@ -1,4 +1,4 @@
-"""The rooms that polls of a process wait for, and who waits there."""
+"""The rooms that the polls of a process wait for."""
 
 from __future__ import annotations
 
@@ -9,34 +9,39 @@ from collections.abc import Collection, Iterator, Sequence
 from talk.api.polls.base import Poll
 from talk.conf import talk_settings
 from talk.hints import HintKind
+from talk.realtime.database import Database
 from talk.realtime.database_threads import DatabaseThreads
+from talk.realtime.jitter import jittered_timeout
 from talk.realtime.message_cache import MessageCache
-from talk.realtime.pauses import jitter
+from talk.realtime.outcomes import Outcome
 from talk.realtime.remembered_callers import RememberedCaller
 from talk.realtime.waiters import WaitedRoom, Waiter
 
-SLICE = 1000
-"""Waiters rung at once: all of most rooms, so that nobody who was answered polls again
-before the last one has the message, and no more than hold the event loop for 100 ms."""
+WAKE_SLICE = 1000
+"""Waiters woken at once: all of most rooms, so that no client that was answered polls
+again before the last one has its message, and not more than block the event loop for
+100 ms."""
 
 IDLE_SECONDS = 30.0
-"""How long a room is watched whose last waiter has gone: most come back at once."""
+"""How long a room is kept after its last waiter: most clients poll again at once."""
 
 SUPERSEDE_SECONDS = 1.0
 """How long a poll of the chat may wait before a newer one of its session ends it. Two
-tabs of a browser are one session: ended at once, they would chase each other."""
+tabs of a browser are one session: without the pause they would end each other's polls
+in a loop."""
 
 
 class WaitedRooms:
-    """All of one event loop, and the bounds of how many may wait."""
+    """The waited rooms of one event loop, and the limits on how many polls may wait."""
 
-    def __init__(self, threads: DatabaseThreads) -> None:
+    def __init__(self, threads: DatabaseThreads, database: Database) -> None:
         self._threads = threads
+        self._database = database
         self._loop = asyncio.get_running_loop()
         self._rooms: dict[int, WaitedRoom] = {}
-        self._by_address: Counter[str] = Counter()
+        self._count_by_network: Counter[str] = Counter()
         self.waiter_count = 0
-        """How many polls are waiting."""
+        """The number of polls that wait."""
 
     def __iter__(self) -> Iterator[WaitedRoom]:
         return iter(list(self._rooms.values()))
@@ -46,143 +51,126 @@ class WaitedRooms:
 
     @property
     def ids(self) -> list[int]:
-        """The keys of the rooms."""
+        """The primary keys of the rooms."""
         return list(self._rooms)
 
     def get(self, room_id: int) -> WaitedRoom | None:
-        """Return a room that somebody waits for, or has waited for a moment ago."""
+        """Return a room that has waiters, or had some less than `IDLE_SECONDS` ago."""
         return self._rooms.get(room_id)
 
-    def subscribe(self, remembered: RememberedCaller, poll: Poll) -> Waiter:
-        """Count a poll among those who are rung, until it is unsubscribed.
-
-        To be called before its first look.
-        """
-        now = self._loop.time()
-        deadline = now + jitter(poll.timeout)
-        waiter = Waiter(remembered, poll, began=now, deadline=deadline)
-        room = self._room_of(poll)
-        if poll.kind is HintKind.TIMELINE:
-            room.timeline.hear(poll.position)
-        else:
-            self.hear_people(room, poll.position)
-        self._supersede(room, waiter)
-        self._count(remembered, 1)
-        return waiter
-
-    def unsubscribe(self, waiter: Waiter) -> None:
-        """Undo `subscribe`."""
-        self._count(waiter.remembered, -1)
-        room = self.of(waiter.poll)
-        room.leave(waiter)
-        if not room.waiters:
-            room.idle_since = self._loop.time()
-
-    def _count(self, remembered: RememberedCaller, change: int) -> None:
-        self.waiter_count += change
-        if remembered.guest_address:
-            self._by_address[remembered.guest_address] += change
-            if not self._by_address[remembered.guest_address]:
-                del self._by_address[remembered.guest_address]
-
-    def of(self, poll: Poll) -> WaitedRoom:
+    def room_of(self, poll: Poll) -> WaitedRoom:
         """Return the room of a poll that is subscribed."""
         return self._rooms[poll.room_id]
 
-    def _room_of(self, poll: Poll) -> WaitedRoom:
+    def make_waiter(self, remembered: RememberedCaller, poll: Poll) -> Waiter:
+        """Return a waiter for a poll that begins now."""
+        now = self._loop.time()
+        deadline = now + jittered_timeout(poll.timeout)
+        return Waiter(remembered, poll, began=now, deadline=deadline)
+
+    def has_capacity_for(self, poll: Poll) -> bool:
+        """Whether one more poll may wait: in the process, and from a guest's network."""
+        settings = talk_settings()
+        if self.waiter_count >= settings.POLL_WAITERS_MAX:
+            return False
+        network = poll.guest_network
+        return not network or self._count_by_network[network] < settings.GUEST_POLLS_MAX
+
+    def subscribe(self, waiter: Waiter) -> None:
+        """Let a waiter be woken until `unsubscribe`; call it before the first fetch."""
+        poll = waiter.poll
         room = self._rooms.get(poll.room_id)
         if room is None:
-            timeline = MessageCache(
-                room_id=poll.room_id, token=poll.token, threads=self._threads
-            )
-            room = WaitedRoom(timeline=timeline, idle_since=self._loop.time())
-            self._rooms[poll.room_id] = room
-        return room
+            room = self._rooms[poll.room_id] = self._make_room(poll)
+        if poll.kind is HintKind.TIMELINE:
+            room.cache.note_position(poll.position)
+        else:
+            self.note_presence_version(room, poll.position)
+        self._supersede_older(room, waiter)
+        self._count(poll, 1)
 
-    def _supersede(self, room: WaitedRoom, waiter: Waiter) -> None:
-        """End the wait of the older poll that a new one takes the place of."""
-        older = room.enter(waiter)
+    def unsubscribe(self, waiter: Waiter) -> None:
+        """Undo `subscribe`."""
+        self._count(waiter.poll, -1)
+        room = self.room_of(waiter.poll)
+        room.remove(waiter)
+        if not room.waiters:
+            room.idle_since = self._loop.time()
+
+    def note_presence_version(self, room: WaitedRoom, version: int) -> None:
+        """Learn a room's presence version; wake the waiters that know an older one."""
+        if version <= room.presence_version:
+            return
+        room.presence_version = version
+        room.sessions_without_news.clear()
+        # A change of presence may be a new name of a guest, and messages show names.
+        room.cache.clear()
+        waiters = room.waiters_for(HintKind.PRESENCE)
+        self.wake([waiter for waiter in waiters if waiter.position < version])
+
+    def end_polls(self, waiters: Collection[Waiter], outcome: Outcome) -> None:
+        """End the polls of waiters: decide on all of them, then wake them."""
+        for waiter in waiters:
+            waiter.set_outcome(outcome)
+        self.wake(list(waiters))
+
+    def end_polls_of_accounts(self, accounts: Collection[str]) -> None:
+        """End all polls of accounts whose logins have ended."""
+        for room in self:
+            waiters = [one for one in room.waiters if one.poll.account in accounts]
+            self.end_polls(waiters, Outcome.LOGIN_ENDED)
+
+    def wake_sessions(self, room: WaitedRoom, session_pks: Collection[int]) -> None:
+        """Wake the waiters for signaling messages to some of a room's sessions."""
+        room.sessions_without_news.difference_update(session_pks)
+        waiters = [
+            waiter
+            for pk in session_pks
+            if (waiter := room.newest_by_session.get((HintKind.PRESENCE, pk)))
+        ]
+        self.wake(waiters)
+
+    def wake(self, waiters: Sequence[Waiter]) -> None:
+        """Wake waiters, `WAKE_SLICE` at a time."""
+        for waiter in waiters[:WAKE_SLICE]:
+            waiter.wake()
+        if len(waiters) > WAKE_SLICE:
+            self._loop.call_soon(self.wake, waiters[WAKE_SLICE:])
+
+    def drop_idle(self) -> None:
+        """Drop rooms without waiters, and messages that rooms have kept for long."""
+        long_ago = self._loop.time() - IDLE_SECONDS
+        for room_id, room in list(self._rooms.items()):
+            if not room.waiters and room.idle_since <= long_ago:
+                del self._rooms[room_id]
+            else:
+                room.cache.clear_old()
+
+    def _make_room(self, poll: Poll) -> WaitedRoom:
+        cache = MessageCache(
+            room_id=poll.room_id,
+            token=poll.token,
+            threads=self._threads,
+            database=self._database,
+        )
+        return WaitedRoom(cache=cache, idle_since=self._loop.time())
+
+    def _supersede_older(self, room: WaitedRoom, waiter: Waiter) -> None:
+        older = room.add(waiter)
         if older is None:
             return
         end = older.began
         if waiter.poll.kind is HintKind.TIMELINE:
             end += SUPERSEDE_SECONDS
         if end <= self._loop.time():
-            older.supersede()
+            older.end(Outcome.SUPERSEDED)
         else:
-            self._loop.call_at(end, older.supersede)
+            self._loop.call_at(end, older.end, Outcome.SUPERSEDED)
 
-    def has_place_for(self, remembered: RememberedCaller) -> bool:
-        """Whether one more poll may wait: of the process, and of a guest's address."""
-        settings = talk_settings()
-        if self.waiter_count >= settings.POLL_WAITERS_MAX:
-            return False
-        count = (
-            self._by_address[remembered.guest_address]
-            if remembered.guest_address
-            else 0
-        )
-        return count < settings.GUEST_POLLS_MAX
-
-    def hear_people(self, room: WaitedRoom, version: int) -> None:
-        """Learn how often the people of a room have changed; ring who knows less."""
-        if version <= room.people_version:
-            return
-        room.people_version = version
-        room.quiet.clear()
-        # Names of guests are among what changes with the people.
-        room.timeline.forget()
-        behind = [
-            waiter
-            for waiter in room.waiters
-            if waiter.poll.kind is HintKind.PRESENCE and waiter.position < version
-        ]
-        self.ring(behind)
-
-    def end(self, room: WaitedRoom) -> None:
-        """Tell everybody that their room is gone."""
-        self.send_away(list(room.waiters))
-
-    def send_away(self, waiters: Sequence[Waiter]) -> None:
-        """Tell waiters that there is nothing here that they may wait for."""
-        for waiter in waiters:
-            waiter.is_over = True
-        self.ring(waiters)
-
-    def doubt(self, accounts: Collection[str]) -> None:
-        """End the polls of accounts, without news: the next ones are admitted anew."""
-        meant = [
-            waiter
-            for room in self
-            for waiter in room.waiters
-            if waiter.poll.account in accounts
-        ]
-        for waiter in meant:
-            waiter.is_doubted = True
-        self.ring(meant)
-
-    def ring_mailboxes(self, room: WaitedRoom, session_pks: Collection[int]) -> None:
-        """Ring those who wait for messages to one of these sessions."""
-        room.quiet.difference_update(session_pks)
-        meant = [
-            waiter
-            for pk in session_pks
-            if (waiter := room.by_session.get((HintKind.PRESENCE, pk))) is not None
-        ]
-        self.ring(meant)
-
-    def ring(self, waiters: Sequence[Waiter]) -> None:
-        """Wake waiters, some at a time."""
-        for waiter in waiters[:SLICE]:
-            waiter.ring()
-        if len(waiters) > SLICE:
-            self._loop.call_soon(self.ring, waiters[SLICE:])
-
-    def tidy(self) -> None:
-        """Forget rooms that nobody waits for any more, and what others hold for long."""
-        long_ago = self._loop.time() - IDLE_SECONDS
-        for room_id, room in list(self._rooms.items()):
-            if not room.waiters and room.idle_since <= long_ago and not room.waking:
-                del self._rooms[room_id]
-            else:
-                room.timeline.grow_old()
+    def _count(self, poll: Poll, change: int) -> None:
+        self.waiter_count += change
+        network = poll.guest_network
+        if network:
+            self._count_by_network[network] += change
+            if not self._count_by_network[network]:
+                del self._count_by_network[network]

@@ -1,4 +1,4 @@
-"""Who waits: one waiter a poll, and the room that they wait for."""
+"""Waiters, one for each poll, and the rooms that they wait for."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from talk.api.polls.base import Poll
+from talk.api.polls.base import Poll, PollResult
 from talk.api.responses import RenderedResponse
 from talk.hints import HintKind
 from talk.realtime.message_cache import MessageCache
+from talk.realtime.outcomes import Outcome
 from talk.realtime.remembered_callers import RememberedCaller
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-"""What an ASGI application hears of its client by."""
+"""The function that gives an ASGI application the next event of its client."""
 
 
 class Waiter:
@@ -22,15 +23,12 @@ class Waiter:
 
     __slots__ = (
         "_is_interrupted",
-        "_is_rung",
+        "_is_woken",
         "_sleeper",
-        "answer",
         "began",
         "deadline",
-        "is_doubted",
-        "is_gone",
-        "is_over",
-        "is_superseded",
+        "news",
+        "outcome",
         "poll",
         "position",
         "remembered",
@@ -42,55 +40,65 @@ class Waiter:
         self.remembered = remembered
         self.poll = poll
         self.position = poll.position
-        """How far the waiter knows that the room has come."""
+        """The version of the room that the waiter knows, as hints of its kind count."""
         self.began = began
         self.deadline = deadline
-        """When to give up, by the clock of the event loop."""
-        self.answer: RenderedResponse | None = None
-        """What somebody else has found for it."""
-        self.is_doubted = False
-        """Whether its caller has to be admitted anew, with the next poll."""
-        self.is_gone = False
-        """Whether its client has hung up while it waited."""
-        self.is_over = False
-        """Whether the room, the caller's place in it or the session needed is gone."""
-        self.is_superseded = False
-        """Whether a newer poll of the same session has taken over."""
-        self._is_rung = False
+        """When the wait ends, by the clock of the event loop."""
+        self.news: PollResult | RenderedResponse | None = None
+        """What was found for the poll."""
+        self.outcome: Outcome | None = None
+        """How the poll ends; None while that is not decided."""
+        self._is_woken = False
         self._is_interrupted = False
         self._sleeper: asyncio.Task[Any] | None = None
 
     @property
     def is_asleep(self) -> bool:
-        """Whether it waits for its bell at this moment."""
+        """Whether its task is inside `wait`."""
         return self._sleeper is not None and not self._is_interrupted
 
-    def ring(self) -> None:
-        """Wake the waiter, or keep it from falling asleep."""
-        self._is_rung = True
+    def set_outcome(self, outcome: Outcome) -> Outcome:
+        """Decide how the poll ends, unless that is decided; return the outcome.
+
+        `Outcome.replaces` has the exceptions.
+        """
+        if self.outcome is None or outcome.replaces(self.outcome):
+            self.outcome = outcome
+        return self.outcome
+
+    def set_news(self, news: PollResult | RenderedResponse) -> None:
+        """Keep what was found and let the poll end with it."""
+        self.news = news
+        self.set_outcome(Outcome.ANSWERED)
+
+    def end(self, outcome: Outcome) -> None:
+        """Set the outcome and wake the waiter."""
+        self.set_outcome(outcome)
+        self.wake()
+
+    def wake(self) -> None:
+        """End `wait`, or the next call of it."""
+        self._is_woken = True
         self._interrupt()
 
-    def supersede(self) -> None:
-        """Have it end, because a newer poll of its session waits."""
-        self.is_superseded = True
-        self.ring()
-
     async def wait(self, receive: Receive) -> bool:
-        """Wait until rung, until the client has gone or the time is up.
+        """Wait for a wake-up, for the client to disconnect, or for the deadline.
 
-        Returns whether it was rung, also if that was before the call. It listens to
-        the client itself, and is interrupted as by `asyncio.timeout`: a task less for
-        each who waits.
+        Returns whether the waiter was woken, be it before the call. The task itself
+        listens to the client and is interrupted as `asyncio.timeout` does it, which
+        saves a second task for each waiter.
         """
         task = asyncio.current_task()
-        if task is not None and not self._is_rung and not self.is_gone:
+        if task is not None and not self._is_woken:
             cancelling = task.cancelling()
             alarm = task.get_loop().call_at(self.deadline, self._interrupt)
             self._sleeper = task
             try:
-                while not self._is_interrupted and not self.is_gone:
+                while not self._is_interrupted:
                     message = await receive()
-                    self.is_gone = message["type"] == "http.disconnect"
+                    if message["type"] == "http.disconnect":
+                        self.set_outcome(Outcome.DISCONNECTED)
+                        break
             except asyncio.CancelledError:
                 if not self._is_interrupted or task.cancelling() > cancelling + 1:
                     raise
@@ -100,8 +108,8 @@ class Waiter:
                 if self._is_interrupted:
                     self._is_interrupted = False
                     task.uncancel()
-        was_rung, self._is_rung = self._is_rung, False
-        return was_rung
+        was_woken, self._is_woken = self._is_woken, False
+        return was_woken
 
     def _interrupt(self) -> None:
         if self._sleeper is not None and not self._is_interrupted:
@@ -109,48 +117,52 @@ class Waiter:
             self._sleeper.cancel()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class WaitedRoom:
-    """The waiters of one room, and what the process knows of it."""
+    """The waiters of one room, and what the process knows about the room."""
 
-    timeline: MessageCache
+    cache: MessageCache
     idle_since: float
-    """When its last waiter went, by the clock of the event loop."""
+    """When its last waiter left, by the clock of the event loop."""
 
     waiters: set[Waiter] = field(default_factory=set)
-    by_session: dict[tuple[HintKind, int], Waiter] = field(default_factory=dict)
-    """The newest waiter of each session; a session waits once for news of a kind."""
+    newest_by_session: dict[tuple[HintKind, int], Waiter] = field(default_factory=dict)
+    """The newest waiter of each session. A session waits once for each kind of news."""
 
-    people_version: int = 0
-    """How often its people have changed, as far as hints have told."""
+    presence_version: int = 0
+    """The newest `presence_version` that a hint or a query has told."""
 
-    quiet: set[int] = field(default_factory=set)
-    """Sessions that nothing of signaling is new for; who is rung is no more of them."""
+    sessions_without_news: set[int] = field(default_factory=set)
+    """Sessions whose signaling queue is empty and that know the presence version.
 
-    waking: asyncio.Task[None] | None = None
-    """What reads its new messages and hands them out."""
+    Waking a session removes it.
+    """
 
-    def enter(self, waiter: Waiter) -> Waiter | None:
-        """Let somebody in; return the older waiter of the same session, if there is one."""
+    def add(self, waiter: Waiter) -> Waiter | None:
+        """Add a waiter; return the older waiter of the same session, if there is one."""
         self.waiters.add(waiter)
         poll = waiter.poll
         if poll.session_pk is None:
             return None
-        older = self.by_session.get((poll.kind, poll.session_pk))
-        self.by_session[poll.kind, poll.session_pk] = waiter
+        older = self.newest_by_session.get((poll.kind, poll.session_pk))
+        self.newest_by_session[poll.kind, poll.session_pk] = waiter
         return older
 
-    def leave(self, waiter: Waiter) -> None:
-        """Let somebody out."""
+    def remove(self, waiter: Waiter) -> None:
+        """Remove a waiter."""
         self.waiters.discard(waiter)
         poll = waiter.poll
         if poll.session_pk is None:
             return
-        if self.by_session.get((poll.kind, poll.session_pk)) is waiter:
-            del self.by_session[poll.kind, poll.session_pk]
+        if self.newest_by_session.get((poll.kind, poll.session_pk)) is waiter:
+            del self.newest_by_session[poll.kind, poll.session_pk]
 
-    def sleepers(self) -> list[Waiter]:
-        """Return those who wait for messages at this moment."""
+    def waiters_for(self, kind: HintKind) -> list[Waiter]:
+        """Return the waiters for one kind of news, asleep or not."""
+        return [waiter for waiter in self.waiters if waiter.poll.kind is kind]
+
+    def sleeping_waiters(self) -> list[Waiter]:
+        """Return the waiters for messages that are asleep at this moment."""
         return [
             waiter
             for waiter in self.waiters

@@ -460,7 +460,7 @@ class TestHub:
             TalkClient(alice).put(f"/room/{token}", roomName="New name")
 
         await hub.threads.run(rename)
-        await hub.look_at_all()
+        await hub.reconciler.reconcile()
         for language, poll in polls:
             async with asyncio.timeout(NEVER):
                 start = await poll.receive_output(NEVER)

@@ -22,21 +22,20 @@ from talk.domain.messages import Page
 from talk.domain.progress import Progress, RoomVersions
 from talk.exceptions import NotFound
 from talk.models import Names
-from talk.realtime import hub as hub_module
-from talk.realtime import message_cache, presence_batches
+from talk.realtime.database import Database
 from talk.realtime.hub import Hub, current_hub, stop_hub
 from talk.realtime.remembered_callers import RememberedCaller
 from talk.realtime.waiters import Waiter
 from talk.rendering.readers import Reader
 
-FORM = ResponseFormat(version=2, format="json", language="en")
+FORMAT = ResponseFormat(version=2, format="json", language="en")
 
 SYSTEM_USER = "addressed"
 """Whom messages with odd ids speak of."""
 
 
 @dataclass
-class FakeDatabase:
+class FakeDatabase(Database):
     """Rooms by id with their messages, which are just ids; notes who reads what."""
 
     rooms: dict[int, list[int]] = field(default_factory=dict)
@@ -129,7 +128,7 @@ class FakeDatabase:
         self.sought.append(sorted(participants))
         return self.lost.intersection(participants)
 
-    def respond(self, page: Page, *, token: str, reader: Reader) -> Any:
+    def page_response(self, page: Page, *, token: str, reader: Reader) -> Any:
         self.renderings.append(reader.user_id)
         ids = [message.pk for message in page.messages]
         return SimpleNamespace(
@@ -156,35 +155,17 @@ def one_process(settings: Any) -> None:
 
 
 @pytest.fixture
-def database(monkeypatch: pytest.MonkeyPatch) -> FakeDatabase:
+def database() -> FakeDatabase:
     """The database of the hub."""
     database = FakeDatabase(rooms={1: [10, 20]})
     database.gate.set()
-    chat = SimpleNamespace(
-        Page=Page,
-        page_of=lambda messages: Page(messages=list(messages), names=Names()),
-        read_newer=database.read_newer,
-        read_on=database.read_on,
-    )
-    monkeypatch.setattr(message_cache, "messages", chat)
-    monkeypatch.setattr(message_cache, "page_response", database.respond)
-    for module, names in (
-        (message_cache, ("room_progress", "ended_sessions", "readers_addressed")),
-        (
-            hub_module,
-            ("room_versions", "ended_sessions", "participants_without_access"),
-        ),
-        (presence_batches, ("ping_sessions", "raise_read_markers")),
-    ):
-        for name in names:
-            monkeypatch.setattr(module, name, getattr(database, name))
     return database
 
 
 @pytest_asyncio.fixture
 async def hub(database: FakeDatabase) -> AsyncIterator[Hub]:
     """A hub that is not started: nothing happens by itself."""
-    hub = Hub()
+    hub = Hub(database)
     yield hub
     await hub.stop()
 
@@ -212,7 +193,7 @@ def make_poll(**changes: Any) -> ChatPoll:
         "session_pk": None,
         "session_pks": (),
         "needs_session": False,
-        "form": FORM,
+        "response_format": FORMAT,
         "reader": Reader(user_id="somebody"),
         "after": 20,
         "limit": 100,
@@ -220,27 +201,26 @@ def make_poll(**changes: Any) -> ChatPoll:
     return ChatPoll(**{**values, **changes})
 
 
-def make_seat(poll: Poll, guest_address: str = "") -> RememberedCaller:
-    """Return the seat of a caller who has been admitted with a poll."""
-    nothing = RenderedResponse(304, (), b"")
+def make_caller(poll: Poll) -> RememberedCaller:
+    """Return the remembered caller of an admitted poll."""
     return RememberedCaller(
-        caller=poll, answer=nothing, headers=(), guest_address=guest_address
+        request=poll, response=RenderedResponse(304, (), b""), headers=()
     )
 
 
 @contextmanager
 def waiting_in(hub: Hub, **changes: Any) -> Any:
-    """Have a poll for room 1 wait; `seat` may be given, the rest makes the poll."""
-    guest_address = changes.pop("guest_address", "")
+    """Let a poll for room 1 wait; `changes` are of its fields."""
     poll = make_poll(**changes)
-    with waiting_on(hub, make_seat(poll, guest_address), poll) as waiter:
+    with waiting_on(hub, make_caller(poll), poll) as waiter:
         yield waiter
 
 
 @contextmanager
 def waiting_on(hub: Hub, remembered: RememberedCaller, poll: Poll) -> Any:
-    """Have a poll wait that somebody with a seat has sent."""
-    waiter = hub.rooms.subscribe(remembered, poll)
+    """Let a poll of a remembered caller wait."""
+    waiter = hub.rooms.make_waiter(remembered, poll)
+    hub.rooms.subscribe(waiter)
     try:
         yield waiter
     finally:
@@ -261,7 +241,7 @@ async def settle() -> None:
 async def asleep(hub: Hub, *waiters: Waiter) -> list[asyncio.Task[bool]]:
     """Have waiters look, find nothing, and fall asleep."""
     for waiter in waiters:
-        assert await hub.look(waiter) is None
+        assert await hub.waker.fetch_news(waiter) is None
     tasks = [asyncio.create_task(w.wait(nobody_leaves)) for w in waiters]
     await settle()
     return tasks

@@ -9,7 +9,7 @@ from django.core.signals import request_finished, request_started
 from django.db import connection
 from django.http import StreamingHttpResponse
 
-from talk.api.responses import answer_of
+from talk.api.responses import rendered_response_of
 from talk.realtime.admission import RequestHandler
 
 pytestmark = pytest.mark.django_db
@@ -46,4 +46,7 @@ def test_the_connection_outlives_the_request() -> None:
 
 
 def test_an_answer_that_is_streamed_is_whole() -> None:
-    assert answer_of(StreamingHttpResponse([b"one ", b"two"])).body == b"one two"
+    assert (
+        rendered_response_of(StreamingHttpResponse([b"one ", b"two"])).body
+        == b"one two"
+    )

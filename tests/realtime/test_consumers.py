@@ -67,7 +67,7 @@ async def test_a_room_that_is_deleted_ends_the_wait_with_a_404(real_hub, room) -
     await poll.send_input({"type": "http.request", "body": b""})
     await waiting(real_hub, 1)
     await real_hub.threads.run(lambda: Room.objects.all().delete())
-    await real_hub.look_at_all()
+    await real_hub.reconciler.reconcile()
 
     start = await poll.receive_output(NEVER)
     body = await poll.receive_output(NEVER)
@@ -120,7 +120,7 @@ async def test_a_poll_beyond_those_that_may_wait_is_answered_at_once(
     await poll.wait(NEVER)
 
 
-@pytest.mark.parametrize("ending", ["gone", "drained"])
+@pytest.mark.parametrize("ending", ["disconnected", "drained"])
 async def test_the_log_tells_how_each_poll_ended(
     real_hub, room, caplog, ending
 ) -> None:
@@ -128,7 +128,7 @@ async def test_the_log_tells_how_each_poll_ended(
         poll = open_poll(room)
         await poll.send_input({"type": "http.request", "body": b""})
         await waiting(real_hub, 1)
-        if ending == "gone":
+        if ending == "disconnected":
             await poll.send_input({"type": "http.disconnect"})
         else:
             real_hub.drain()

@@ -13,11 +13,11 @@ import pytest
 import pytest_asyncio
 from django.contrib.auth import get_user_model
 
-from talk.exceptions import NotFound
 from talk.hints import Hint, HintKind
 from talk.models import BATCH, Room
-from talk.realtime import hub as hub_module
-from talk.realtime.hub import THOROUGH_EVERY, Hub
+from talk.realtime.hub import Hub
+from talk.realtime.outcomes import Outcome
+from talk.realtime.reconciler import CHECK_EVERYONE_EVERY
 from tests import servers
 from tests.api.helpers import put_in
 from tests.client import TalkClient
@@ -25,8 +25,8 @@ from tests.factories import UserFactory
 from tests.realtime.conftest import (
     FakeDatabase,
     ids_in,
+    make_caller,
     make_poll,
-    make_seat,
     nobody_leaves,
     waiting_in,
 )
@@ -61,15 +61,17 @@ def guest(hub: Hub, session_pk: int, **changes: Any) -> Any:
 
 async def settled(hub: Hub) -> None:
     """Return when the hub has done all that a hint asks for."""
-    while hub._tasks:
-        await asyncio.gather(*hub._tasks)
+    while hub.background.tasks:
+        await asyncio.gather(*hub.background.tasks)
     await asyncio.sleep(0)
 
 
 def remember(hub: Hub, key: bytes, **changes: Any) -> None:
     """Have a caller been admitted just now."""
     hub.remembered_callers.keep(
-        key, make_seat(make_poll(**changes)), since=hub.remembered_callers.moment
+        key,
+        make_caller(make_poll(**changes)),
+        since=hub.remembered_callers.change_count,
     )
 
 
@@ -80,10 +82,10 @@ class TestRemembered:
     @pytest_asyncio.fixture(params=["hint", "regular look"])
     async def find_out(self, hub, request) -> Any:
         async def hear() -> None:
-            hub.hear([DEPARTURE])
+            hub.dispatcher.dispatch([DEPARTURE])
             await settled(hub)
 
-        return hear if request.param == "hint" else hub.look_at_all
+        return hear if request.param == "hint" else hub.reconciler.reconcile
 
     async def test_who_has_lost_a_session_is_forgotten(
         self, hub, asked, find_out
@@ -91,8 +93,8 @@ class TestRemembered:
         remember(hub, b"gone", participant_pk=1, session_pks=(HERE, GONE))
         remember(hub, b"here", participant_pk=2, session_pks=(HERE + 1,))
         await find_out()
-        assert hub.remembered_callers.recall(b"gone") is None
-        assert hub.remembered_callers.recall(b"here") is not None
+        assert hub.remembered_callers.find(b"gone") is None
+        assert hub.remembered_callers.find(b"here") is not None
 
     async def test_who_has_lost_their_place_is_forgotten(
         self, hub, database, find_out
@@ -101,8 +103,8 @@ class TestRemembered:
         remember(hub, b"gone", participant_pk=1)
         remember(hub, b"here", participant_pk=2)
         await find_out()
-        assert hub.remembered_callers.recall(b"gone") is None
-        assert hub.remembered_callers.recall(b"here") is not None
+        assert hub.remembered_callers.find(b"gone") is None
+        assert hub.remembered_callers.find(b"here") is not None
 
 
 @pytest.mark.asyncio
@@ -116,14 +118,14 @@ class TestRegularLook:
         remember(hub, b"one", participant_pk=1, session_pks=(HERE,))
         remember(hub, b"two", room_id=2, participant_pk=2, session_pks=(HERE + 1,))
         for _ in range(2):
-            await hub.look_at_all()
+            await hub.reconciler.reconcile()
         database.sought.clear()
         database.asked.clear()
 
     async def test_nobody_where_nobody_has_come_or_gone(
         self, hub, database, looked
     ) -> None:
-        await hub.look_at_all()
+        await hub.reconciler.reconcile()
         assert (database.sought, database.asked) == ([], [])
 
     async def test_all_of_a_room_whose_people_have_changed(
@@ -131,36 +133,36 @@ class TestRegularLook:
     ) -> None:
         database.people[2] = 1
         database.lost = {1, 2}
-        await hub.look_at_all()
+        await hub.reconciler.reconcile()
         assert database.sought == [[2]]
-        assert hub.remembered_callers.recall(b"two") is None
-        assert hub.remembered_callers.recall(b"one") is not None
+        assert hub.remembered_callers.find(b"two") is None
+        assert hub.remembered_callers.find(b"one") is not None
 
     async def test_also_who_waits_there_with_a_session(
         self, hub, database, looked
     ) -> None:
         database.ended = {GONE}
         with guest(hub, GONE) as waiter:
-            await hub.look_at_all()
-            assert not waiter.is_over
+            await hub.reconciler.reconcile()
+            assert waiter.outcome is None
             database.people[1] = 1
-            await hub.look_at_all()
-            assert waiter.is_over
+            await hub.reconciler.reconcile()
+            assert waiter.outcome is Outcome.NOT_FOUND
 
     async def test_again_for_who_was_being_admitted_meanwhile(
         self, hub, database, looked
     ) -> None:
         database.people[2] = 1
         database.lost = {3}
-        await hub.look_at_all()
+        await hub.reconciler.reconcile()
         remember(hub, b"late", room_id=2, participant_pk=3)
-        await hub.look_at_all()
-        assert hub.remembered_callers.recall(b"late") is None
+        await hub.reconciler.reconcile()
+        assert hub.remembered_callers.find(b"late") is None
 
     async def test_and_not_a_third_time(self, hub, database, looked) -> None:
         database.people[2] = 1
         for _ in range(3):
-            await hub.look_at_all()
+            await hub.reconciler.reconcile()
         assert database.sought == [[2], [2]]
 
     async def test_what_the_database_did_not_tell_is_asked_again(
@@ -172,38 +174,38 @@ class TestRegularLook:
             raise RuntimeError
 
         with monkeypatch.context() as patched:
-            patched.setattr(hub_module, "participants_without_access", fail)
+            patched.setattr(database, "participants_without_access", fail)
             with pytest.raises(RuntimeError):
-                await hub.look_at_all()
-        await hub.look_at_all()
+                await hub.reconciler.reconcile()
+        await hub.reconciler.reconcile()
         assert database.sought == [[2]]
 
     async def test_everybody_when_it_is_thorough(self, hub, database, looked) -> None:
         database.lost = {1}
-        await hub.look_at_all(thoroughly=True)
+        await hub.reconciler.reconcile(everyone=True)
         assert database.sought == [[1, 2]]
-        assert hub.remembered_callers.recall(b"one") is None
+        assert hub.remembered_callers.find(b"one") is None
 
     async def test_which_each_sixth_one_is(self, hub, database, looked) -> None:
-        for _ in range(2 * THOROUGH_EVERY):
-            await hub.look_regularly()
+        for _ in range(2 * CHECK_EVERYONE_EVERY):
+            await hub.reconciler.reconcile_on_schedule()
         assert database.sought == [[1, 2], [1, 2]]
 
     async def test_one_that_failed_is_made_up_for(self, hub, database, looked) -> None:
         database.fails = True
         with pytest.raises(RuntimeError):
-            await hub.look_regularly()
+            await hub.reconciler.reconcile_on_schedule()
         database.fails = False
-        await hub.look_regularly()
+        await hub.reconciler.reconcile_on_schedule()
         assert database.sought == [[1, 2]]
 
     async def test_callers_of_a_room_that_is_gone_are_forgotten(
         self, hub, database, looked
     ) -> None:
         del database.rooms[2]
-        await hub.look_at_all()
-        assert hub.remembered_callers.recall(b"two") is None
-        assert hub.remembered_callers.recall(b"one") is not None
+        await hub.reconciler.reconcile()
+        assert hub.remembered_callers.find(b"two") is None
+        assert hub.remembered_callers.find(b"one") is not None
 
 
 @pytest.mark.asyncio
@@ -213,92 +215,87 @@ class TestHub:
     async def test_a_guest_whose_session_has_ended_is_woken(self, hub, asked) -> None:
         with guest(hub, GONE) as waiter:
             waiting = asyncio.create_task(waiter.wait(nobody_leaves))
-            await hub.send_departed_away(1, None)
+            await hub.reconciler.end_departed(1, None)
             assert await waiting is True
 
     async def test_and_the_next_look_says_not_found(self, hub, asked) -> None:
         with guest(hub, GONE) as waiter:
-            await hub.send_departed_away(1, None)
-            with pytest.raises(NotFound):
-                await hub.look(waiter)
+            await hub.reconciler.end_departed(1, None)
+            assert waiter.outcome is Outcome.NOT_FOUND
 
     async def test_also_when_there_is_something_to_read(
         self, hub, database: FakeDatabase, asked
     ) -> None:
         with guest(hub, GONE) as waiter:
-            await hub.send_departed_away(1, None)
+            await hub.reconciler.end_departed(1, None)
             database.rooms[1].append(30)
-            with pytest.raises(NotFound):
-                await hub.look(waiter)
+            assert waiter.outcome is Outcome.NOT_FOUND
 
     async def test_guests_who_are_there_sleep_on(self, hub, asked) -> None:
         with guest(hub, GONE), guest(hub, HERE) as other:
-            await hub.send_departed_away(1, None)
-            assert not other.is_over
-            assert await hub.look(other) is None
+            await hub.reconciler.end_departed(1, None)
+            assert other.outcome is None
+            assert await hub.waker.fetch_news(other) is None
 
     async def test_users_sleep_on(self, hub, asked) -> None:
         with guest(hub, GONE), waiting_in(hub, session_pk=GONE) as other:
-            await hub.send_departed_away(1, None)
-            assert not other.is_over
+            await hub.reconciler.end_departed(1, None)
+            assert other.outcome is None
 
     async def test_guests_of_other_rooms_are_not_asked_about(
         self, hub, database, asked
     ) -> None:
         database.rooms[2] = [10, 20]
         with guest(hub, GONE), guest(hub, GONE + 2, room_id=2) as other:
-            await hub.send_departed_away(1, None)
-            assert not other.is_over
+            await hub.reconciler.end_departed(1, None)
+            assert other.outcome is None
         assert asked == [[GONE]]
 
     async def test_two_polls_of_one_guest_are_both_sent_away(self, hub, asked) -> None:
         with guest(hub, GONE) as one, guest(hub, GONE) as other:
-            await hub.send_departed_away(1, None)
+            await hub.reconciler.end_departed(1, None)
             for waiter in (one, other):
-                with pytest.raises(NotFound):
-                    await hub.look(waiter)
+                assert waiter.outcome is Outcome.NOT_FOUND
         assert asked == [[GONE]]
 
     async def test_a_deleted_room_wakes_all(self, hub, database, asked) -> None:
         with waiting_in(hub) as user, guest(hub, HERE) as visitor:
             del database.rooms[1]
-            await hub.send_departed_away(1, None)
+            await hub.reconciler.end_departed(1, None)
             for waiter in (user, visitor):
                 assert await waiter.wait(nobody_leaves) is True
-                with pytest.raises(NotFound):
-                    await hub.look(waiter)
+                assert waiter.outcome is Outcome.NOT_FOUND
         assert asked == []
 
     async def test_users_alone_are_not_asked_about(self, hub, asked) -> None:
         with waiting_in(hub), waiting_in(hub):
-            await hub.send_departed_away(1, None)
+            await hub.reconciler.end_departed(1, None)
         assert asked == []
 
     async def test_a_crowd_is_asked_about_in_batches(self, hub, asked) -> None:
         with ExitStack() as stack:
             for pk in range(BATCH + 1):
                 stack.enter_context(guest(hub, 1000 + pk))
-            await hub.send_departed_away(1, None)
+            await hub.reconciler.end_departed(1, None)
         assert [len(some) for some in asked] == [BATCH, 1]
 
     async def test_a_room_where_nobody_waits_is_no_trouble(self, hub, asked) -> None:
-        await hub.send_departed_away(1, None)
+        await hub.reconciler.end_departed(1, None)
         assert asked == []
 
     async def test_a_hint_of_a_departure_sends_away(self, hub, asked) -> None:
         with guest(hub, GONE) as waiter:
-            hub.hear([DEPARTURE])
+            hub.dispatcher.dispatch([DEPARTURE])
             assert await waiter.wait(nobody_leaves) is True
-            with pytest.raises(NotFound):
-                await hub.look(waiter)
+            assert waiter.outcome is Outcome.NOT_FOUND
 
     async def test_a_hint_of_a_departure_where_nobody_waits_is_ignored(
         self, hub, asked
     ) -> None:
         with guest(hub, GONE, room_id=2) as waiter:
-            hub.hear([DEPARTURE])
+            hub.dispatcher.dispatch([DEPARTURE])
             await settled(hub)
-            assert not waiter.is_over
+            assert waiter.outcome is None
         assert asked == []
 
     async def test_a_database_that_fails_is_logged_and_harms_nobody(
@@ -307,16 +304,16 @@ class TestHub:
         with guest(hub, GONE) as waiter:
             database.fails = True
             with caplog.at_level(logging.ERROR, logger="talk.hub"):
-                hub.hear([DEPARTURE])
+                hub.dispatcher.dispatch([DEPARTURE])
                 await asyncio.to_thread(database.failed.wait, NEVER)
                 await settled(hub)
             assert "could not reach the database" in caplog.text
             database.fails = False
-            await hub.send_departed_away(1, None)
+            await hub.reconciler.end_departed(1, None)
             assert await waiter.wait(nobody_leaves) is True
 
     async def test_who_left_while_the_database_was_asked_is_no_trouble(
-        self, hub: Hub, monkeypatch
+        self, hub: Hub, database: FakeDatabase, monkeypatch
     ) -> None:
         with ExitStack() as stack:
             stack.enter_context(guest(hub, GONE))
@@ -325,8 +322,8 @@ class TestHub:
                 stack.close()
                 return set(pks)
 
-            monkeypatch.setattr(hub_module, "ended_sessions", ended_sessions)
-            await hub.send_departed_away(1, None)
+            monkeypatch.setattr(database, "ended_sessions", ended_sessions)
+            await hub.reconciler.end_departed(1, None)
         assert hub.rooms.waiter_count == 0
 
     # A hint may be lost or late; what the database says counts.
@@ -336,38 +333,36 @@ class TestHub:
         self, hub, database, asked, hints
     ) -> None:
         with guest(hub, GONE) as waiter:
-            assert await hub.look(waiter) is None
+            assert await hub.waker.fetch_news(waiter) is None
             waiting = asyncio.create_task(waiter.wait(nobody_leaves))
             await asyncio.sleep(0)
             database.rooms[1].append(30)
-            hub.hear(hints)
+            hub.dispatcher.dispatch(hints)
             assert await waiting is True
-            assert waiter.answer is None
-            with pytest.raises(NotFound):
-                await hub.look(waiter)
+            assert waiter.news is None
+            assert waiter.outcome is Outcome.NOT_FOUND
 
     async def test_news_found_by_the_regular_look_do_not_reach_who_has_left(
         self, hub, database, asked
     ) -> None:
         with guest(hub, GONE) as waiter:
-            assert await hub.look(waiter) is None
+            assert await hub.waker.fetch_news(waiter) is None
             waiting = asyncio.create_task(waiter.wait(nobody_leaves))
             await asyncio.sleep(0)
             database.rooms[1].append(30)
-            await hub.look_at_all()
+            await hub.reconciler.reconcile()
             assert await waiting is True
-            with pytest.raises(NotFound):
-                await hub.look(waiter)
+            assert waiter.outcome is Outcome.NOT_FOUND
 
     async def test_news_reach_who_is_still_there(self, hub, database, asked) -> None:
         with guest(hub, HERE) as waiter, guest(hub, GONE):
-            assert await hub.look(waiter) is None
+            assert await hub.waker.fetch_news(waiter) is None
             waiting = asyncio.create_task(waiter.wait(nobody_leaves))
             await asyncio.sleep(0)
             database.rooms[1].append(30)
-            hub.hear([DEPARTURE, NEWS])
+            hub.dispatcher.dispatch([DEPARTURE, NEWS])
             assert await waiting is True
-            assert ids_in(waiter.answer or await hub.look(waiter)) == [30]
+            assert ids_in(waiter.news or await hub.waker.fetch_news(waiter)) == [30]
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ class PagePoll(ChatPoll):
     def respond(self, news: Any) -> Any:
         return news
 
-    def expire(self) -> Any:
+    def respond_without_news(self) -> Any:
         return None
 
 
@@ -83,7 +83,7 @@ def poll(room: Room) -> Poll:
         session_pk=None,
         session_pks=(),
         needs_session=False,
-        form=ResponseFormat(version=2, format="json", language="en"),
+        response_format=ResponseFormat(version=2, format="json", language="en"),
         reader=Reader(),
         after=room.messages.latest("pk").pk,
         limit=100,
@@ -348,7 +348,7 @@ class TestSlots:
         self, poll: Poll, time: FakeTime
     ) -> None:
         class FailingPoll(PagePoll):
-            def expire(self) -> Any:
+            def respond_without_news(self) -> Any:
                 raise RuntimeError
 
         values = {field.name: getattr(poll, field.name) for field in fields(poll)}

@@ -60,10 +60,10 @@ class TestInAHub:
         with waiting_in(hub) as waiter:
             (task,) = await asleep(hub, waiter)
             looks = database.looks
-            hub.take(comment(30, 3), Names())
-            hub.hear([Hint(room_id=1, position=3)])
+            hub.dispatcher.add_written(comment(30, 3), Names())
+            hub.dispatcher.dispatch([Hint(room_id=1, position=3)])
             assert await task is True
-            assert ids_in(waiter.answer) == [30]
+            assert ids_in(waiter.news) == [30]
             assert database.looks == looks
 
     async def test_nor_are_several_in_whatever_order_they_come(
@@ -72,11 +72,11 @@ class TestInAHub:
         with waiting_in(hub) as waiter:
             (task,) = await asleep(hub, waiter)
             looks = database.looks
-            hub.take(comment(40, 4), Names())
-            hub.take(comment(30, 3), Names())
-            hub.hear([Hint(room_id=1, position=4)])
+            hub.dispatcher.add_written(comment(40, 4), Names())
+            hub.dispatcher.add_written(comment(30, 3), Names())
+            hub.dispatcher.dispatch([Hint(room_id=1, position=4)])
             await task
-            assert ids_in(waiter.answer) == [30, 40]
+            assert ids_in(waiter.news) == [30, 40]
             assert database.looks == looks
 
     @pytest.mark.parametrize(
@@ -88,15 +88,15 @@ class TestInAHub:
         with waiting_in(hub) as waiter:
             (task,) = await asleep(hub, waiter)
             database.rooms[1] += [30, 40]
-            hub.take(comment(pk, position), Names())
-            hub.hear([Hint(room_id=1, position=4)])
+            hub.dispatcher.add_written(comment(pk, position), Names())
+            hub.dispatcher.dispatch([Hint(room_id=1, position=4)])
             await task
-            assert ids_in(waiter.answer) == [30, 40]
+            assert ids_in(waiter.news) == [30, 40]
 
     async def test_without_its_hint_it_wakes_nobody(self, hub, database) -> None:
         with waiting_in(hub) as waiter:
             (task,) = await asleep(hub, waiter)
-            hub.take(comment(30, 3), Names())
+            hub.dispatcher.add_written(comment(30, 3), Names())
             await asyncio.sleep(0)
             assert not task.done()
             task.cancel()
@@ -107,42 +107,42 @@ class TestInAHub:
         with waiting_in(hub) as waiter:
             (task,) = await asleep(hub, waiter)
             database.rooms[1].append(30)
-            hub.hear([Hint(room_id=1, position=3)])
+            hub.dispatcher.dispatch([Hint(room_id=1, position=3)])
             await task
-        hub.take(comment(30, 3), Names())
+        hub.dispatcher.add_written(comment(30, 3), Names())
         with waiting_in(hub, after=30, position=3) as waiter:
             (task,) = await asleep(hub, waiter)
-            hub.take(comment(40, 4), Names())
-            hub.hear([Hint(room_id=1, position=4)])
+            hub.dispatcher.add_written(comment(40, 4), Names())
+            hub.dispatcher.dispatch([Hint(room_id=1, position=4)])
             await task
-            assert ids_in(waiter.answer) == [40]
+            assert ids_in(waiter.news) == [40]
 
     async def test_what_was_forgotten_is_read(self, hub, database) -> None:
         with waiting_in(hub) as waiter:
             (task,) = await asleep(hub, waiter)
-            hub.take(comment(30, 3), Names())
-            hub.rooms.get(1).timeline.forget()
+            hub.dispatcher.add_written(comment(30, 3), Names())
+            hub.rooms.get(1).cache.clear()
             database.rooms[1].append(31)
-            hub.hear([Hint(room_id=1, position=3)])
+            hub.dispatcher.dispatch([Hint(room_id=1, position=3)])
             await task
-            assert ids_in(waiter.answer) == [31]
+            assert ids_in(waiter.news) == [31]
 
     async def test_a_room_that_nobody_waits_for_keeps_nothing(
         self, hub, database
     ) -> None:
-        hub.take(comment(30, 3), Names())
+        hub.dispatcher.add_written(comment(30, 3), Names())
         assert hub.rooms.get(1) is None
 
     async def test_a_room_whose_waiters_have_gone_keeps_a_hundred(
         self, hub, database
     ) -> None:
         with waiting_in(hub) as waiter:
-            await hub.look(waiter)
+            await hub.waker.fetch_news(waiter)
         for number in range(3, 203):
-            hub.take(comment(number * 10, number), Names())
+            hub.dispatcher.add_written(comment(number * 10, number), Names())
         database.rooms[1] += [number * 10 for number in range(3, 203)]
         with waiting_in(hub, position=202) as waiter:
-            assert len(ids_in(await hub.look(waiter))) == 100
+            assert len(ids_in(await hub.waker.fetch_news(waiter))) == 100
 
 
 @pytest.mark.django_db(transaction=True)
@@ -270,7 +270,7 @@ async def answer_to(poll: ApplicationCommunicator) -> tuple[dict[bytes, bytes], 
 async def somebody_sleeps(hub: Any) -> None:
     """Return when a poll has looked and waits."""
     async with asyncio.timeout(NEVER):
-        while not any(room.sleepers() for room in hub.rooms):  # noqa: ASYNC110 - no event
+        while not any(room.sleeping_waiters() for room in hub.rooms):  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.001)
 
 
@@ -305,7 +305,7 @@ async def test_who_waits_is_answered_as_from_the_database(
     assert of_messages(statements) == []
 
     for room in real_hub.rooms:
-        room.timeline.forget()
+        room.cache.clear()
     read = site.poll(timeout=0)
     with counted(real_hub.threads) as statements:
         await read.send_input({"type": "http.request", "body": b""})

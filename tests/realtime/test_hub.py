@@ -18,7 +18,8 @@ from talk.models import BATCH
 from talk.realtime import hub as hub_module
 from talk.realtime import waited_rooms
 from talk.realtime.hub import Hub, current_hub, stop_hub
-from talk.realtime.waited_rooms import SLICE
+from talk.realtime.outcomes import Outcome
+from talk.realtime.waited_rooms import WAKE_SLICE
 from talk.realtime.waiters import Waiter
 from talk.rendering.readers import Reader
 from tests.realtime.conftest import (
@@ -26,8 +27,8 @@ from tests.realtime.conftest import (
     FakeDatabase,
     asleep,
     ids_in,
+    make_caller,
     make_poll,
-    make_seat,
     nobody_leaves,
     reader_in,
     settle,
@@ -49,20 +50,22 @@ async def begin_reading(hub: Hub, database: FakeDatabase) -> None:
     database.entered.clear()
     database.gate.clear()
     database.rooms[1].append(30)
-    hub.hear([NEWS])
+    hub.dispatcher.dispatch([NEWS])
     await asyncio.to_thread(database.entered.wait, NEVER)
 
 
 async def news_for(hub: Hub, waiter: Waiter) -> Any:
     """Return what a waiter that was woken is to be answered."""
-    return waiter.answer if waiter.answer is not None else await hub.look(waiter)
+    return (
+        waiter.news if waiter.news is not None else await hub.waker.fetch_news(waiter)
+    )
 
 
 async def still_asleep(hub: Hub, *tasks: asyncio.Task[bool]) -> bool:
     """Whether all sleep when everything has been done that a hint asks for."""
-    while pending := [room.waking for room in hub.rooms if room.waking]:
-        with suppress(NotFound):
-            await asyncio.gather(*pending)
+    while any(hub.waker.reading_of(room) for room in hub.rooms):
+        for room in hub.rooms:
+            await hub.waker.finish_reading(room)
     await settle()
     is_asleep = not any(task.done() for task in tasks)
     for task in tasks:
@@ -74,7 +77,7 @@ async def test_a_hint_wakes_who_waits_for_its_room(hub, database) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
         database.rooms[1].append(30)
-        hub.hear([NEWS])
+        hub.dispatcher.dispatch([NEWS])
         assert await waiting is True
         assert ids_in(await news_for(hub, waiter)) == [30]
 
@@ -84,7 +87,7 @@ async def test_a_hint_leaves_other_rooms_asleep(hub, database) -> None:
     with waiting_in(hub, room_id=2) as waiter:
         tasks = await asleep(hub, waiter)
         database.rooms[1].append(30)
-        hub.hear([NEWS])
+        hub.dispatcher.dispatch([NEWS])
         assert await still_asleep(hub, *tasks)
 
 
@@ -92,7 +95,7 @@ async def test_a_hint_of_what_is_known_is_no_query(hub, database) -> None:
     with waiting_in(hub) as waiter:
         tasks = await asleep(hub, waiter)
         looks = database.looks
-        hub.hear([Hint(room_id=1, position=2)])
+        hub.dispatcher.dispatch([Hint(room_id=1, position=2)])
         assert await still_asleep(hub, *tasks)
     assert database.looks == looks
 
@@ -100,18 +103,17 @@ async def test_a_hint_of_what_is_known_is_no_query(hub, database) -> None:
 async def test_a_hint_of_what_was_rolled_back_wakes_nobody(hub, database) -> None:
     with waiting_in(hub) as waiter:
         tasks = await asleep(hub, waiter)
-        hub.hear([NEWS])
+        hub.dispatcher.dispatch([NEWS])
         assert await still_asleep(hub, *tasks)
 
 
 async def test_and_what_comes_after_it_is_not_lost(hub, database) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
-        hub.hear([NEWS])
-        while hub.rooms.get(1).waking:
-            await hub.rooms.get(1).waking
+        hub.dispatcher.dispatch([NEWS])
+        await hub.waker.finish_reading(hub.rooms.get(1))
         database.rooms[1].append(30)
-        hub.hear([NEWS])
+        hub.dispatcher.dispatch([NEWS])
         assert await waiting is True
 
 
@@ -122,12 +124,12 @@ async def test_a_hint_during_a_reading_that_missed_it_is_not_lost(
         (waiting,) = await asleep(hub, waiter)
         await begin_reading(hub, database)
         database.rooms[1].append(40)
-        hub.hear([Hint(room_id=1, position=4)])
+        hub.dispatcher.dispatch([Hint(room_id=1, position=4)])
         database.gate.set()
         assert await waiting is True
         assert ids_in(await news_for(hub, waiter)) == [30]
     with waiting_in(hub, after=30, position=0) as waiter:
-        assert ids_in(await hub.look(waiter)) == [40]
+        assert ids_in(await hub.waker.fetch_news(waiter)) == [40]
 
 
 async def test_what_may_have_changed_during_a_reading_is_read_anew(
@@ -136,7 +138,7 @@ async def test_what_may_have_changed_during_a_reading_is_read_anew(
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
         await begin_reading(hub, database)
-        hub.rooms.get(1).timeline.forget()
+        hub.rooms.get(1).cache.clear()
         database.rooms[1][-1] = 31
         database.gate.set()
         assert await waiting is True
@@ -150,7 +152,7 @@ async def test_who_is_admitted_during_a_reading_gets_what_it_reads(
         await asleep(hub, early)
         await begin_reading(hub, database)
         with waiting_in(hub, position=3) as late:
-            look = asyncio.create_task(hub.look(late))
+            look = asyncio.create_task(hub.waker.fetch_news(late))
             await settle()
             database.gate.set()
             assert ids_in(await look) == [30]
@@ -158,7 +160,7 @@ async def test_who_is_admitted_during_a_reading_gets_what_it_reads(
 
 async def test_a_lagging_database_does_not_make_a_look_turn_in_circles(hub) -> None:
     with waiting_in(hub, position=9) as waiter:
-        assert await hub.look(waiter) is None
+        assert await hub.waker.fetch_news(waiter) is None
 
 
 async def test_all_waiters_of_a_room_share_one_query_and_one_rendering(
@@ -169,9 +171,9 @@ async def test_all_waiters_of_a_room_share_one_query_and_one_rendering(
         tasks = await asleep(hub, *crowd)
         database.looks = 0
         database.rooms[1].append(30)
-        hub.hear([NEWS])
+        hub.dispatcher.dispatch([NEWS])
         assert all(await asyncio.gather(*tasks))
-        answers = [waiter.answer for waiter in crowd]
+        answers = [waiter.news for waiter in crowd]
 
     assert ids_in(answers[0]) == [30]
     assert all(answer is answers[0] for answer in answers)
@@ -184,26 +186,28 @@ async def test_who_is_spoken_of_gets_an_answer_of_their_own(hub, database) -> No
     with waiting_in(hub) as other, waiting_in(hub, reader=own) as addressed:
         tasks = await asleep(hub, other, addressed)
         database.rooms[1].append(31)
-        hub.hear([NEWS])
+        hub.dispatcher.dispatch([NEWS])
         await asyncio.gather(*tasks)
-        assert reader_in(other.answer) is None
-        assert reader_in(addressed.answer) == SYSTEM_USER
+        assert reader_in(other.news) is None
+        assert reader_in(addressed.news) == SYSTEM_USER
 
 
 async def test_who_is_spoken_of_and_comes_later_too(hub, database) -> None:
     database.rooms[1] = [10, 21]
     with waiting_in(hub, after=10) as other:
-        assert reader_in(await hub.look(other)) is None
+        assert reader_in(await hub.waker.fetch_news(other)) is None
     own = Reader(user_id=SYSTEM_USER)
     with waiting_in(hub, after=10, reader=own) as addressed:
-        assert reader_in(await hub.look(addressed)) == SYSTEM_USER
+        assert reader_in(await hub.waker.fetch_news(addressed)) == SYSTEM_USER
 
 
 async def test_waiters_who_know_different_things_get_different_answers(
     hub, database
 ) -> None:
     with waiting_in(hub, after=0) as new, waiting_in(hub, after=10) as old:
-        pages = await asyncio.gather(hub.look(new), hub.look(old))
+        pages = await asyncio.gather(
+            hub.waker.fetch_news(new), hub.waker.fetch_news(old)
+        )
     assert [ids_in(page) for page in pages] == [[10, 20], [20]]
 
 
@@ -213,11 +217,11 @@ async def test_who_comes_back_for_what_has_been_read_costs_no_query(
     with waiting_in(hub) as waiter:
         tasks = await asleep(hub, waiter)
         database.rooms[1] += [30, 40]
-        hub.hear([Hint(room_id=1, position=4)])
+        hub.dispatcher.dispatch([Hint(room_id=1, position=4)])
         await asyncio.gather(*tasks)
     database.looks = 0
     with waiting_in(hub, after=30, position=4) as late:
-        assert ids_in(await hub.look(late)) == [40]
+        assert ids_in(await hub.waker.fetch_news(late)) == [40]
     assert database.looks == 0
 
 
@@ -225,16 +229,16 @@ async def test_who_knows_less_than_is_kept_is_answered_from_the_database(
     hub, database
 ) -> None:
     with waiting_in(hub) as waiter:
-        await hub.look(waiter)
+        await hub.waker.fetch_news(waiter)
     with waiting_in(hub, after=0) as old:
-        assert ids_in(await hub.look(old)) == [10, 20]
+        assert ids_in(await hub.waker.fetch_news(old)) == [10, 20]
     assert database.looks == 1
 
 
 async def test_and_a_crowd_of_them_by_one_query(hub, database) -> None:
     with ExitStack() as stack:
         crowd = [stack.enter_context(waiting_in(hub, after=0)) for _ in range(50)]
-        pages = await asyncio.gather(*map(hub.look, crowd))
+        pages = await asyncio.gather(*map(hub.waker.fetch_news, crowd))
     assert all(ids_in(page) == [10, 20] for page in pages)
     assert database.looks == 1
 
@@ -243,37 +247,37 @@ async def test_who_wants_less_gets_less(hub, database) -> None:
     with waiting_in(hub, limit=1) as waiter:
         tasks = await asleep(hub, waiter)
         database.rooms[1] += [30, 40]
-        hub.hear([Hint(room_id=1, position=4)])
+        hub.dispatcher.dispatch([Hint(room_id=1, position=4)])
         await asyncio.gather(*tasks)
-        assert ids_in(waiter.answer) == [30]
+        assert ids_in(waiter.news) == [30]
 
 
 async def test_what_was_deleted_is_not_handed_out_from_memory(hub, database) -> None:
     with waiting_in(hub) as waiter:
         tasks = await asleep(hub, waiter)
         database.rooms[1] += [30, 40]
-        hub.hear([Hint(room_id=1, position=4)])
+        hub.dispatcher.dispatch([Hint(room_id=1, position=4)])
         await asyncio.gather(*tasks)
     database.rooms[1].remove(30)
-    hub.hear([Hint(room_id=1, position=0, kind=HintKind.DEPARTURE)])
+    hub.dispatcher.dispatch([Hint(room_id=1, position=0, kind=HintKind.DEPARTURE)])
     with waiting_in(hub) as late:
-        assert ids_in(await hub.look(late)) == [40]
+        assert ids_in(await hub.waker.fetch_news(late)) == [40]
 
 
 async def test_the_look_of_a_deleted_room_says_so(hub, database) -> None:
     with waiting_in(hub) as waiter:
         del database.rooms[1]
         with pytest.raises(NotFound):
-            await hub.look(waiter)
+            await hub.waker.fetch_news(waiter)
 
 
 async def test_a_failed_look_is_not_kept(hub, database) -> None:
     with waiting_in(hub) as waiter:
         messages = database.rooms.pop(1)
         with pytest.raises(NotFound):
-            await hub.look(waiter)
+            await hub.waker.fetch_news(waiter)
         database.rooms[1] = messages
-        assert await hub.look(waiter) is None
+        assert await hub.waker.fetch_news(waiter) is None
 
 
 async def test_a_client_that_leaves_ends_the_wait(hub) -> None:
@@ -288,7 +292,7 @@ async def test_a_client_that_leaves_ends_the_wait(hub) -> None:
         await settle()
         gone.set()
         assert await waiting is False
-        assert waiter.is_gone
+        assert waiter.outcome is Outcome.DISCONNECTED
 
 
 async def test_a_client_that_has_left_already_does_not_wait(hub) -> None:
@@ -297,7 +301,7 @@ async def test_a_client_that_has_left_already_does_not_wait(hub) -> None:
 
     with waiting_in(hub) as waiter:
         assert await waiter.wait(receive) is False
-        assert waiter.is_gone
+        assert waiter.outcome is Outcome.DISCONNECTED
 
 
 async def test_a_server_that_hides_the_interruption_does_not_hide_the_ring(hub) -> None:
@@ -313,7 +317,7 @@ async def test_a_server_that_hides_the_interruption_does_not_hide_the_ring(hub) 
     with waiting_in(hub) as waiter:
         waiting = asyncio.create_task(waiter.wait(receive))
         await settle()
-        waiter.ring()
+        waiter.wake()
         assert await waiting is True
         assert asked == 1
 
@@ -332,8 +336,8 @@ async def test_what_else_a_client_says_does_not_end_the_wait(hub) -> None:
 async def test_a_ring_ends_the_wait_once(hub) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
-        waiter.ring()
-        waiter.ring()
+        waiter.wake()
+        waiter.wake()
         assert await waiting is True
         (waiting,) = await asleep(hub, waiter)
         assert await still_asleep(hub, waiting)
@@ -350,7 +354,7 @@ async def test_a_ring_leaves_nothing_of_its_interruption(hub) -> None:
     with waiting_in(hub) as waiter:
         waiting = asyncio.create_task(wait_and_rest(waiter))
         await settle()
-        waiter.ring()
+        waiter.wake()
         assert await waiting == 0
 
 
@@ -365,7 +369,7 @@ async def test_who_is_cancelled_while_waiting_stays_cancelled(hub) -> None:
 async def test_also_when_rung_at_the_same_moment(hub) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
-        waiter.ring()
+        waiter.wake()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
@@ -386,15 +390,15 @@ async def test_the_regular_look_finds_what_no_hint_told(hub, database) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
         database.rooms[1].append(30)
-        await hub.look_at_all()
+        await hub.reconciler.reconcile()
         assert await waiting is True
-        assert ids_in(waiter.answer) == [30]
+        assert ids_in(waiter.news) == [30]
 
 
 async def test_the_regular_look_lets_sleep_who_misses_nothing(hub) -> None:
     with waiting_in(hub) as waiter:
         tasks = await asleep(hub, waiter)
-        await hub.look_at_all()
+        await hub.reconciler.reconcile()
         assert await still_asleep(hub, *tasks)
 
 
@@ -402,29 +406,28 @@ async def test_the_regular_look_wakes_for_a_deleted_room(hub, database) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
         del database.rooms[1]
-        await hub.look_at_all()
+        await hub.reconciler.reconcile()
         assert await waiting is True
-        with pytest.raises(NotFound):
-            await hub.look(waiter)
+        assert waiter.outcome is Outcome.NOT_FOUND
 
 
 async def test_waiting_sessions_are_pinged_together(hub, database) -> None:
     with ExitStack() as stack:
         for pk in range(BATCH + 1):
             stack.enter_context(waiting_in(hub, room_id=pk, session_pks=(pk,)))
-        await hub.ping_all()
-    await hub.ping_all()
+        await hub.presence.ping_all()
+    await hub.presence.ping_all()
 
     assert database.pinged == [list(range(BATCH + 1))]
 
 
 async def test_a_crowd_is_woken_in_slices(hub) -> None:
     with ExitStack() as stack:
-        crowd = [stack.enter_context(waiting_in(hub)) for _ in range(3 * SLICE)]
+        crowd = [stack.enter_context(waiting_in(hub)) for _ in range(3 * WAKE_SLICE)]
         hub.drain()
-        assert sum(waiter._is_rung for waiter in crowd) == SLICE
+        assert sum(waiter._is_woken for waiter in crowd) == WAKE_SLICE
         await settle()
-        assert all(waiter._is_rung for waiter in crowd)
+        assert all(waiter._is_woken for waiter in crowd)
 
 
 async def test_draining_wakes_everybody(hub) -> None:
@@ -500,11 +503,12 @@ async def test_slow_admissions_do_not_delay_a_look(hub, settings) -> None:
 
     crowd = 2 * talk_settings().POLL_THREADS
     admissions = [
-        asyncio.create_task(hub.admissions.run(hash_password)) for _ in range(crowd)
+        asyncio.create_task(hub.admission_threads.run(hash_password))
+        for _ in range(crowd)
     ]
     await asyncio.to_thread(hashing.wait, NEVER)
     with waiting_in(hub) as waiter:
-        assert await hub.look(waiter) is None
+        assert await hub.waker.fetch_news(waiter) is None
     done.set()
     await asyncio.gather(*admissions)
 
@@ -526,30 +530,30 @@ class TestArrival:
         self, hub: Hub, database: FakeDatabase
     ) -> None:
         with waiting_in(hub, session_pks=(7,), comments=2) as waiter:
-            await hub.arrive(waiter)
+            await hub.presence.note_arrival(waiter)
         assert database.pinged == [[7]]
         assert database.marks == [{50: 2}]
 
     async def test_a_guest_has_no_read_mark(self, hub, database) -> None:
         with waiting_in(hub, account="", comments=2) as waiter:
-            await hub.arrive(waiter)
+            await hub.presence.note_arrival(waiter)
         assert database.marks == []
 
     async def test_who_asks_without_reading_has_read_nothing(
         self, hub, database
     ) -> None:
-        with waiting_in(hub, comments=2, marks_read=False) as waiter:
-            await hub.arrive(waiter)
+        with waiting_in(hub, comments=2, moves_read_marker=False) as waiter:
+            await hub.presence.note_arrival(waiter)
         assert database.marks == []
 
     async def test_who_comes_back_and_knows_all_writes_nothing(
         self, hub, database
     ) -> None:
         poll = make_poll(session_pks=(7,))
-        remembered = make_seat(poll)
+        remembered = make_caller(poll)
         for _ in range(3):
             with waiting_on(hub, remembered, poll) as waiter:
-                await hub.arrive(waiter)
+                await hub.presence.note_arrival(waiter)
         assert database.pinged == [[7]]
         assert database.marks == [{50: 2}]
 
@@ -557,34 +561,34 @@ class TestArrival:
         self, hub, database
     ) -> None:
         poll = make_poll(session_pks=(7,))
-        remembered = make_seat(poll)
+        remembered = make_caller(poll)
         with waiting_on(hub, remembered, poll) as waiter:
-            await hub.arrive(waiter)
-        await hub.ping_all()
+            await hub.presence.note_arrival(waiter)
+        await hub.presence.ping_all()
         with waiting_on(hub, remembered, poll) as waiter:
-            await hub.arrive(waiter)
+            await hub.presence.note_arrival(waiter)
         assert database.pinged == [[7], [7]]
 
     async def test_who_was_pinged_with_all_is_not_pinged_again(
         self, hub, database
     ) -> None:
         poll = make_poll(session_pks=(7,))
-        remembered = make_seat(poll)
+        remembered = make_caller(poll)
         with waiting_on(hub, remembered, poll):
-            await hub.ping_all()
+            await hub.presence.ping_all()
         with waiting_on(hub, remembered, poll) as waiter:
-            await hub.arrive(waiter)
+            await hub.presence.note_arrival(waiter)
         assert database.pinged == [[7]]
 
     async def test_who_comes_back_after_news_has_read_them(self, hub, database) -> None:
         poll = make_poll()
-        remembered = make_seat(poll)
+        remembered = make_caller(poll)
         with waiting_on(hub, remembered, poll) as waiter:
-            await hub.arrive(waiter)
+            await hub.presence.note_arrival(waiter)
         database.rooms[1].append(30)
-        hub.hear([NEWS])
+        hub.dispatcher.dispatch([NEWS])
         with waiting_on(hub, remembered, poll) as waiter:
-            await hub.arrive(waiter)
+            await hub.presence.note_arrival(waiter)
         assert database.marks == [{50: 2}, {50: 3}]
 
 
@@ -593,21 +597,22 @@ class TestBounds:
 
     async def test_a_process_has_so_many_places(self, hub, settings) -> None:
         settings.TALK = {"POLL_WAITERS_MAX": 2}
-        remembered = make_seat(make_poll())
+        poll = make_poll()
         with waiting_in(hub):
-            assert hub.rooms.has_place_for(remembered)
+            assert hub.rooms.has_capacity_for(poll)
             with waiting_in(hub):
-                assert not hub.rooms.has_place_for(remembered)
-        assert hub.rooms.has_place_for(remembered)
+                assert not hub.rooms.has_capacity_for(poll)
+        assert hub.rooms.has_capacity_for(poll)
 
     async def test_guests_of_one_address_have_so_many(self, hub, settings) -> None:
         settings.TALK = {"GUEST_POLLS_MAX": 1}
-        poll = make_poll(account="")
-        with waiting_in(hub, account="", guest_address="192.0.2.1"):
-            assert not hub.rooms.has_place_for(make_seat(poll, "192.0.2.1"))
-            assert hub.rooms.has_place_for(make_seat(poll, "192.0.2.2"))
-            assert hub.rooms.has_place_for(make_seat(make_poll()))
-        assert hub.rooms.has_place_for(make_seat(poll, "192.0.2.1"))
+        one = make_poll(account="", guest_network="192.0.2.1")
+        other = make_poll(account="", guest_network="192.0.2.2")
+        with waiting_in(hub, account="", guest_network="192.0.2.1"):
+            assert not hub.rooms.has_capacity_for(one)
+            assert hub.rooms.has_capacity_for(other)
+            assert hub.rooms.has_capacity_for(make_poll())
+        assert hub.rooms.has_capacity_for(one)
 
     async def test_a_new_poll_of_a_session_ends_its_older_one(
         self, hub, monkeypatch
@@ -617,8 +622,8 @@ class TestBounds:
             (waiting,) = await asleep(hub, older)
             with waiting_in(hub, session_pk=7) as newer:
                 assert await waiting is True
-                assert older.is_superseded
-                assert not newer.is_superseded
+                assert older.outcome is Outcome.SUPERSEDED
+                assert newer.outcome is None
 
     async def test_polls_of_other_sessions_go_on(self, hub, monkeypatch) -> None:
         monkeypatch.setattr(waited_rooms, "SUPERSEDE_SECONDS", 0)
@@ -627,26 +632,26 @@ class TestBounds:
             waiting_in(hub, session_pk=8),
             waiting_in(hub, session_pk=None),
         ):
-            assert not one.is_superseded
+            assert one.outcome is None
 
     async def test_one_that_has_just_begun_is_given_a_moment(
         self, hub, monkeypatch
     ) -> None:
         ends: list[float] = []
         loop = asyncio.get_running_loop()
-        monkeypatch.setattr(loop, "call_at", lambda when, call: ends.append(when))
+        monkeypatch.setattr(loop, "call_at", lambda when, *call: ends.append(when))
         with (
             waiting_in(hub, session_pk=7) as older,
             waiting_in(hub, session_pk=7),
         ):
-            assert not older.is_superseded
+            assert older.outcome is None
         assert ends == [older.began + waited_rooms.SUPERSEDE_SECONDS]
 
 
 async def test_rooms_where_nobody_waits_are_forgotten(hub, monkeypatch) -> None:
     with waiting_in(hub) as waiter:
-        await hub.look(waiter)
+        await hub.waker.fetch_news(waiter)
     monkeypatch.setattr(waited_rooms, "IDLE_SECONDS", 0)
     with waiting_in(hub, room_id=2):
-        await hub.tidy()
+        await hub.drop_unused()
         assert hub.rooms.ids == [2]

@@ -23,10 +23,11 @@ from talk import hints
 from talk.domain.app_passwords import create_app_password, revoke_app_passwords
 from talk.hints import Hint, HintKind
 from talk.models import Message, Participant, Session
-from talk.realtime import hub as hub_module
-from talk.realtime.admission import Admission, RequestHandler
+from talk.realtime import hint_dispatcher
+from talk.realtime.admission import RequestHandler
 from talk.realtime.hub import Hub
 from talk.realtime.metrics import metrics
+from talk.realtime.outcomes import Outcome
 from talk.realtime.waiters import Waiter
 from tests.api.helpers import put_in
 from tests.client import BASE, TalkClient
@@ -152,7 +153,7 @@ async def test_a_poll_that_follows_another_one_costs_no_query(
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(real_hub, site, headers)
-    with counted(real_hub.threads, real_hub.admissions) as statements:
+    with counted(real_hub.threads, real_hub.admission_threads) as statements:
         await wait_and_leave(real_hub, site, headers)
     assert statements == []
     assert recalled() == 1
@@ -166,7 +167,7 @@ async def test_also_for_a_guest(real_hub, site) -> None:
 
     headers = await in_database(join)
     await wait_and_leave(real_hub, site, headers)
-    with counted(real_hub.threads, real_hub.admissions) as statements:
+    with counted(real_hub.threads, real_hub.admission_threads) as statements:
         await wait_and_leave(real_hub, site, headers)
     assert statements == []
 
@@ -180,7 +181,7 @@ async def test_also_by_a_password(real_hub, site) -> None:
     basic = b"Basic " + base64.b64encode(b"bob:secret")
     headers = [(b"host", b"testserver"), (b"authorization", basic)]
     await wait_and_leave(real_hub, site, headers)
-    with counted(real_hub.threads, real_hub.admissions) as statements:
+    with counted(real_hub.threads, real_hub.admission_threads) as statements:
         await wait_and_leave(real_hub, site, headers)
     assert statements == []
 
@@ -258,22 +259,22 @@ async def test_who_waits_meanwhile_is_given_nothing_that_comes_later(
     real_hub, site, change
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
-    before = metrics.polls["doubted"]
+    before = metrics.polls[Outcome.LOGIN_ENDED]
     async with waiting(real_hub, site, headers) as poll:
         await in_database(change, site)
         await until(lambda: not somebody_sleeps(real_hub))
         await in_database(site.owner.say, site.token, "not for Bob")
         assert await status(poll) == 304
-    assert metrics.polls["doubted"] == before + 1
+    assert metrics.polls[Outcome.LOGIN_ENDED] == before + 1
 
 
 async def test_who_waits_for_a_room_that_is_deleted_is_no_error(real_hub, site) -> None:
     headers = await in_database(site.headers_of, site.bob)
-    before = metrics.polls["over"]
+    before = metrics.polls[Outcome.NOT_FOUND]
     async with waiting(real_hub, site, headers) as poll:
         await in_database(delete_room, site)
         assert await status(poll) == 404
-    assert metrics.polls["over"] == before + 1
+    assert metrics.polls[Outcome.NOT_FOUND] == before + 1
 
 
 def save_another(site: Site) -> None:
@@ -301,9 +302,9 @@ async def test_a_change_that_ends_no_login_ends_no_poll(real_hub, site, change) 
 async def test_who_came_back_before_the_session_had_ended_is_sent_away_later(
     real_hub, site, monkeypatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "LOGOUT_SECONDS", 2.0)
+    monkeypatch.setattr(hint_dispatcher, "LOGOUT_SECONDS", 2.0)
     headers = await in_database(site.headers_of, site.bob)
-    real_hub.hear([Hint(0, 0, HintKind.LOGIN, account=str(site.bob.pk))])
+    real_hub.dispatcher.dispatch([Hint(0, 0, HintKind.LOGIN, account=str(site.bob.pk))])
     async with waiting(real_hub, site, headers) as poll:
         await until(lambda: not somebody_sleeps(real_hub))
         assert await status(poll) == 304
@@ -318,7 +319,7 @@ async def test_a_message_of_whose_login_ends_meanwhile_is_written_once(
     length = (b"content-length", str(len(body)).encode())
     admit = RequestHandler.admit
 
-    def admit_and_change(*arguments: Any) -> Admission:
+    def admit_and_change(*arguments: Any) -> Any:
         admission = admit(*arguments)
         deactivate(site)
         return admission
@@ -349,15 +350,15 @@ async def test_a_signal_that_was_found_for_who_is_doubted_comes_with_the_next_po
         await poll.wait(NEVER)
         return answer["body"]
 
-    async def look_and_doubt(waiter: Waiter) -> Any:
-        found = await look(waiter)
-        real_hub.rooms.doubt({str(site.bob.pk)})
+    async def fetch_and_end_login(waiter: Waiter) -> Any:
+        found = await fetch_news(waiter)
+        real_hub.rooms.end_polls_of_accounts({str(site.bob.pk)})
         return found
 
     headers = await in_database(send_offer)
-    look = real_hub.look
+    fetch_news = real_hub.waker.fetch_news
     with monkeypatch.context() as patched:
-        patched.setattr(real_hub, "look", look_and_doubt)
+        patched.setattr(real_hub.waker, "fetch_news", fetch_and_end_login)
         assert b"offer" not in await poll()
     assert b"offer" in await poll()
 
@@ -370,9 +371,9 @@ async def test_whose_login_ends_during_admission_is_admitted_once_more(
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
     admit = RequestHandler.admit
-    admissions: list[Admission] = []
+    admissions: list[Any] = []
 
-    def admit_and_change(*arguments: Any) -> Admission:
+    def admit_and_change(*arguments: Any) -> Any:
         admissions.append(admit(*arguments))
         if len(admissions) == 1:
             change(site)
@@ -445,7 +446,7 @@ async def test_a_change_that_nobody_told_of_is_found_by_a_thorough_look(
     await wait_and_leave(real_hub, site, headers)
     users = get_user_model().objects.filter(username="bob")
     await in_database(lambda: users.update(is_active=False))
-    await real_hub.look_at_all(thoroughly=True)
+    await real_hub.reconciler.reconcile(everyone=True)
     assert await status_of(site, headers) == 404
 
 
@@ -454,10 +455,10 @@ async def test_a_removal_that_was_not_heard_of_is_found_by_the_regular_look(
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(real_hub, site, headers)
-    await real_hub.look_at_all()
-    hints.remove_listener(real_hub.publish_here)
+    await real_hub.reconciler.reconcile()
+    hints.remove_listener(real_hub.dispatcher.dispatch_threadsafe)
     await in_database(remove, site)
-    await real_hub.look_at_all()
+    await real_hub.reconciler.reconcile()
     assert len(real_hub.remembered_callers) == 0
 
 
@@ -466,18 +467,18 @@ async def test_who_was_removed_unheard_is_not_given_what_came_later(
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
     async with waiting(real_hub, site, headers) as poll:
-        await real_hub.look_at_all()
-        hints.remove_listener(real_hub.publish_here)
+        await real_hub.reconciler.reconcile()
+        hints.remove_listener(real_hub.dispatcher.dispatch_threadsafe)
         await in_database(remove, site)
         await in_database(site.owner.say, site.token, "not for Bob")
-        await real_hub.look_at_all()
+        await real_hub.reconciler.reconcile()
         assert await status(poll) == 404
 
 
 async def test_a_poll_that_does_not_wait_asks_the_database(real_hub, site) -> None:
     headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(real_hub, site, headers)
-    hints.remove_listener(real_hub.publish_here)
+    hints.remove_listener(real_hub.dispatcher.dispatch_threadsafe)
     await in_database(site.owner.say, site.token, "unheard")
     assert await status_of(site, headers, seconds=0) == 200
 
@@ -505,7 +506,7 @@ async def test_cookies_that_middleware_sets_are_given_once(
 async def test_who_asks_the_same_again_shares_what_was_asked() -> None:
     poll = make_poll(after=20, limit=100, timeout=30)
     same = {"lastKnownMessageId": 20, "limit": 100, "timeout": 30}
-    assert poll.again(same) is poll
+    assert poll.repeat(same) is poll
 
 
 @pytest.mark.parametrize(
@@ -519,5 +520,5 @@ async def test_who_asks_the_same_again_shares_what_was_asked() -> None:
 async def test_who_asks_for_something_else_gets_that(
     numbers: dict[str, int], asked: tuple[int, int, int]
 ) -> None:
-    poll = make_poll(after=20, limit=100, timeout=30).again(numbers)
+    poll = make_poll(after=20, limit=100, timeout=30).repeat(numbers)
     assert (poll.after, poll.limit, poll.timeout) == asked

@@ -12,12 +12,12 @@ from talk.realtime import metrics as metrics_module
 from talk.realtime import prometheus
 from talk.realtime.metrics import (
     LATENCY_BOUNDS,
-    OUTCOMES,
     Metrics,
     log_line,
     snapshot,
 )
-from tests.realtime.conftest import make_poll, make_seat, waiting_in
+from talk.realtime.outcomes import Outcome
+from tests.realtime.conftest import make_caller, make_poll, waiting_in
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ class TestCounters:
     def test_a_wake_is_counted_with_its_waiters_and_time(self, counters) -> None:
         counters.note_wake(100, 0.02)
         counters.note_wake(1, 0.001)
-        found = snapshot()
+        found = snapshot({})
         assert (found["wakes"], found["woken"]) == (2, 101)
         assert found["wake_seconds"] == pytest.approx(0.021)
 
@@ -46,36 +46,36 @@ class TestCounters:
         counters.note_wake(1, seconds)
         expected = [0] * (len(LATENCY_BOUNDS) + 1)
         expected[number] = 1
-        assert snapshot()["wake_classes"] == expected
+        assert snapshot({})["wake_classes"] == expected
 
     def test_a_batch_is_counted_with_its_size(self, counters) -> None:
         counters.note_batch(5)
         counters.note_batch(7)
-        found = snapshot()
+        found = snapshot({})
         assert (found["batches"], found["batched"]) == (2, 12)
 
     def test_every_outcome_is_there_from_the_start(self, counters) -> None:
-        assert snapshot()["polls"] == dict.fromkeys(OUTCOMES, 0)
+        assert snapshot({})["polls"] == dict.fromkeys(Outcome, 0)
 
 
 @pytest.mark.asyncio
 async def test_what_is_there_at_this_moment(hub) -> None:
     with waiting_in(hub), waiting_in(hub, room_id=2):
         hub.remembered_callers.keep(
-            b"key", make_seat(make_poll()), since=hub.remembered_callers.moment
+            b"key", make_caller(make_poll()), since=hub.remembered_callers.change_count
         )
-        found = snapshot(hub)
+        found = snapshot(hub.gauges())
     assert (found["waiters"], found["rooms"], found["callers"]) == (2, 2, 1)
 
 
 @pytest.mark.asyncio
 async def test_a_line_of_the_log_tells_all_but_the_classes(hub, caplog) -> None:
     with waiting_in(hub), caplog.at_level(logging.INFO, logger="talk.metrics"):
-        log_line(hub)
+        log_line(hub.gauges())
     (record,) = caplog.records
     names = set(re.findall(r"(\w+)=", record.getMessage()))
-    expected = set(snapshot(hub)) - {"polls", "wake_classes"}
-    assert names == expected | {f"polls_{outcome}" for outcome in OUTCOMES}
+    expected = set(snapshot(hub.gauges())) - {"polls", "wake_classes"}
+    assert names == expected | {f"polls_{outcome}" for outcome in Outcome}
     assert "waiters=1" in record.getMessage()
 
 
@@ -90,7 +90,7 @@ class TestPrometheus:
     def test_it_tells_all_that_a_snapshot_does(self) -> None:
         names = set(re.findall(r"# TYPE talk_(\w+)", self.text()))
         counted = {re.sub("_total$", "", name) for name in names}
-        told = set(snapshot()) - {"wake_classes", "wakes"}
+        told = set(snapshot({})) - {"wake_classes", "wakes"}
         assert told <= counted
 
     def test_wakes_are_a_histogram(self, counters) -> None:
@@ -103,5 +103,5 @@ class TestPrometheus:
         assert "talk_wake_seconds_count 2.0" in text
 
     def test_polls_are_told_apart_by_outcome(self, counters) -> None:
-        counters.polls["gone"] += 2
-        assert 'talk_polls_total{outcome="gone"} 2.0' in self.text()
+        counters.polls[Outcome.DISCONNECTED] += 2
+        assert 'talk_polls_total{outcome="disconnected"} 2.0' in self.text()

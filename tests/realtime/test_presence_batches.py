@@ -10,7 +10,6 @@ import pytest
 import pytest_asyncio
 
 from talk.domain.presence import ReadMark
-from talk.realtime import presence_batches
 from talk.realtime.database_threads import DatabaseThreads
 from talk.realtime.presence_batches import PresenceBatches
 from tests.realtime.conftest import FakeDatabase
@@ -29,7 +28,7 @@ async def threads() -> AsyncIterator[DatabaseThreads]:
 
 @pytest_asyncio.fixture
 async def batches(threads: DatabaseThreads, database: FakeDatabase) -> PresenceBatches:
-    return PresenceBatches(threads)
+    return PresenceBatches(threads, database)
 
 
 def mark(participant: int, comments: int) -> ReadMark:
@@ -117,7 +116,7 @@ async def test_who_gives_up_takes_nothing_from_the_others(
         gate.wait(NEVER)
         database.pinged.append(list(pks))
 
-    monkeypatch.setattr(presence_batches, "ping_sessions", ping)
+    monkeypatch.setattr(database, "ping_sessions", ping)
     one = asyncio.create_task(batches.write(pings=[1], mark=None))
     other = asyncio.create_task(batches.write(pings=[2], mark=None))
     await asyncio.sleep(0)

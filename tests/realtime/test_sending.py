@@ -113,7 +113,7 @@ async def test_the_second_answer_is_like_the_first(real_hub, site, quick) -> Non
 
 async def test_it_costs_what_a_message_changes_and_no_more(real_hub, site) -> None:
     await site.say("one")
-    with counted(real_hub.admissions) as statements:
+    with counted(real_hub.admission_threads) as statements:
         await site.say("two")
     # Where transactions begin with a statement that Django sends, that is one.
     assert len([sql for sql in statements if sql.split()[0] != "BEGIN"]) == SAY

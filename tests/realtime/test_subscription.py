@@ -26,7 +26,7 @@ class Ear:
 
     def subscribe(self, layer: Any) -> asyncio.Task[None]:
         subscription = Subscription(
-            layer, hear=self.heard.put_nowait, catch_up=self.catch_up
+            layer, dispatch=self.heard.put_nowait, catch_up=self.catch_up
         )
         return asyncio.create_task(subscription.run())
 
@@ -92,7 +92,7 @@ async def test_membership_outlives_the_layers_expiry(monkeypatch) -> None:
         await asyncio.sleep(0)
 
     monkeypatch.setattr(layer, "group_add", counted_join)
-    monkeypatch.setattr(module, "pause", note_pause)
+    monkeypatch.setattr(module, "jittered_sleep", note_pause)
     task = ear.subscribe(layer)
     for _ in range(3):
         await ear.next_of(joined)

@@ -1,1 +1,1 @@
-"""What a long poll or a sent message needs once its caller is known."""
+"""Admitted requests: long polls, and messages that are sent one after the other."""

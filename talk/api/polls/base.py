@@ -1,4 +1,4 @@
-"""A request that may wait: what it looks for, and how it is answered."""
+"""Long polls: what they fetch, and how they are answered."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from rest_framework.response import Response
 
-from talk.api.admitted_requests import AdmittedRequest, admit
+from talk.api.admitted_requests import AdmittedRequest, attach_admitted_request
 from talk.domain.presence import ReadMark, ping_sessions, raise_read_markers
 from talk.hints import HintKind
 
-WAIT_ATTRIBUTE = "talk_wait"
-"""Attribute of a Django request whose sender waits for it in a better place."""
+DEFERRED_ATTRIBUTE = "talk_defers_polls"
+"""Attribute of a Django request whose polls are run after the response."""
 
 SERVED_BY_HEADER, SERVED_BY = "X-Talk-Served-By", "talk.asgi"
-"""Header of all answers to polls that hold no worker while they wait."""
+"""Header of all responses to polls that hold no worker while they wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """What one look at the database has found.
+    """The result of one fetch.
 
-    `position` is how far the room had come before it; `news` is None when there is
+    `position` is the room's position before the fetch; `news` is None if there is
     nothing new for the client.
     """
 
@@ -37,136 +37,143 @@ class PollResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Poll(AdmittedRequest, ABC):
-    """An admitted long poll: its caller is known and may read.
+    """An admitted long poll.
 
-    It does not know how it waits, and it keeps nothing of its request, because
-    thousands of them wait. Its methods run queries or render, so they belong into a
-    thread, but for properties and `again`.
+    It does not know how it waits, and it keeps nothing of its Django request, because
+    thousands of polls wait at once. Its methods run queries or render, so call them in
+    a thread; properties and `repeat` are cheap.
     """
 
     kind: ClassVar[HintKind]
-    """The kind of news that it waits for."""
+    """The kind of news that the poll waits for."""
 
     is_confirmed: ClassVar[bool] = False
-    """Whether `confirm` does anything."""
+    """Whether `confirm` has to be called."""
 
     token: str
 
     position: int
-    """How far the room had come, as hints of `kind` count, when the caller was resolved."""
+    """The room's position when the caller was resolved, as hints of `kind` count."""
 
     timeout: int
-    """Seconds that the client is ready to wait; 0 for not at all."""
+    """Seconds that the client wants to wait; 0 for not at all."""
 
     session_pk: int | None
-    """The session of the caller's device, if it has joined."""
+    """The session of the caller's device, None if the device has not joined."""
 
     needs_session: bool
-    """Whether the poll ends with the session of the device."""
+    """Whether the poll ends when the session of the device ends."""
 
     comments: int = 0
-    """The room's comments, all of which the caller has read by asking."""
+    """The number of the room's comments. The caller reads them with this poll."""
 
     read_comments: int = 0
-    """How many they were known to have read."""
+    """The number of comments up to the caller's read marker before the poll."""
 
-    marks_read: bool = True
-    """Whether asking means to have read."""
+    moves_read_marker: bool = True
+    """Whether the poll moves the read marker."""
 
     @property
-    def mark(self) -> ReadMark | None:
-        """How far the caller has read, if that is new; nothing is kept for guests."""
-        is_new = self.marks_read and self.read_comments < self.comments
+    def read_mark(self) -> ReadMark | None:
+        """The caller's new read marker, None if it does not move; guests have none."""
+        is_new = self.moves_read_marker and self.read_comments < self.comments
         if not self.account or not is_new:
             return None
         return ReadMark(participant_pk=self.participant_pk, comments=self.comments)
 
     def begin(self, now: datetime) -> None:
-        """Note that the caller is there and how far they have read."""
+        """Ping the caller's sessions and move their read marker."""
         ping_sessions(pks=self.session_pks, now=now)
-        if self.mark is not None:
-            raise_read_markers({self.mark.participant_pk: self.mark.comments})
+        if self.read_mark is not None:
+            raise_read_markers({self.read_mark.participant_pk: self.read_mark.comments})
 
-    def again(self, numbers: Mapping[str, int]) -> Poll:
-        """Return the next poll of the same caller, with the numbers in its query.
+    def repeat(self, numbers: Mapping[str, int]) -> Poll:
+        """Return the caller's next poll; `numbers` are the integers in its query.
 
-        The same object, if it asks the same.
+        Returns the same object for the same numbers.
         """
         return self
 
     @abstractmethod
-    def look(self) -> PollResult:
-        """Look for what is new for the client.
+    def fetch_news(self) -> PollResult:
+        """Fetch the news for the client.
 
         Raises:
             NotFound: the room, or the session that the poll depends on, is gone.
         """
 
-    def look_first(self) -> PollResult:
-        """Look once, for a poll that was admitted just now and has not waited.
+    def fetch_first_news(self) -> PollResult:
+        """Fetch the news for a poll that was admitted just now and has not waited.
 
         Raises:
-            NotFound: as for `look`.
+            NotFound: as for `fetch_news`.
         """
-        return self.look()
+        return self.fetch_news()
 
-    def look_after(self, seen: int) -> PollResult:
-        """Look again, for who looked when the room had come to `seen`, and wait.
+    def fetch_news_after(self, position: int) -> PollResult:
+        """Fetch again what a fetch at `position` did not find.
 
-        Cheaper than another look where that can be, as long as nothing has changed.
+        Cheaper than `fetch_news` as long as the room has not changed, if possible.
 
         Raises:
-            NotFound: as for `look`.
+            NotFound: as for `fetch_news`.
         """
-        return self.look()
+        return self.fetch_news()
 
     @abstractmethod
     def respond(self, news: Any) -> Response:
-        """Make the answer from what a look has found."""
+        """Return the response with the news of a `PollResult`."""
 
     @abstractmethod
-    def expire(self) -> Response:
-        """Make the answer to a client for whom nothing came in time."""
+    def respond_without_news(self) -> Response:
+        """Return the response for a poll that ends without news."""
 
-    def fail(self, error: Exception) -> Response:
-        """Make the answer when waiting ended with an error.
+    def respond_to_error(self, error: Exception) -> Response:
+        """Return the response for a poll that ends with an error.
 
         Raises:
-            Exception: that error, unless there is a special answer to it.
+            Exception: that error, unless the poll has a special response to it.
         """
         raise error
 
     def confirm(self, news: Any, *, is_sent: bool) -> None:
-        """Learn whether the answer made from `news` has left; most need not know."""
+        """Learn whether the response with `news` was sent."""
         return
 
 
 Wait = Callable[[Poll], HttpResponseBase]
-"""Waits for news, or arranges for it, and returns an answer."""
+"""Runs a poll inside Django's handler and returns its response."""
 
 
-def defer_to(wait: Wait, request: HttpRequest) -> None:
-    """Have the view of `request` hand its poll to `wait`."""
-    setattr(request, WAIT_ATTRIBUTE, wait)
+def defer_polls(request: HttpRequest) -> None:
+    """Let the view of a request hand its poll over instead of running it."""
+    setattr(request, DEFERRED_ATTRIBUTE, True)
 
 
-def deferred_wait(request: HttpRequest) -> Wait | None:
-    """Return what `defer_to` has set, if anything."""
-    return getattr(request, WAIT_ATTRIBUTE, None)
+def run_or_defer(poll: Poll, request: HttpRequest, *, wait: Wait) -> HttpResponseBase:
+    """Return the response of a view that has admitted a poll.
+
+    `wait` runs the poll inside the view, unless `defer_polls` was called.
+    """
+    if getattr(request, DEFERRED_ATTRIBUTE, False):
+        return deferred_response(poll)
+    return wait(poll)
 
 
-def stand_in_for(poll: Poll) -> Response:
-    """Return a response that stands in for the answer to `poll` while it waits.
+def deferred_response(poll: Poll) -> Response:
+    """Return a response that carries a poll through middleware, to be run afterwards.
 
-    It is also the answer to a poll of the chat for which nothing comes.
+    It is also the response to a poll of the chat that ends without news.
     """
     response = Response(status=304)
-    admit(poll, response)
+    attach_admitted_request(response, poll)
     return response
 
 
 def answer_at_once(poll: Poll) -> HttpResponseBase:
-    """Look once and answer, whatever the client's timeout is."""
+    """Run a poll without waiting."""
     poll.begin(timezone.now())
-    look = poll.look_first()
-    return poll.expire() if look.news is None else poll.respond(look.news)
+    result = poll.fetch_first_news()
+    if result.news is None:
+        return poll.respond_without_news()
+    return poll.respond(result.news)

@@ -1,4 +1,4 @@
-"""Polls that wait for new messages of a room, and the responses made of messages."""
+"""Polls for new messages of a room, and responses that contain messages."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ LAST_GIVEN_HEADER = "X-Chat-Last-Given"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChatPoll(Poll):
-    """Waits for messages after the one that the client knows.
-
-    `limit` is how many one answer may hold.
-    """
+    """Waits for messages after the newest one that the client knows."""
 
     kind = HintKind.TIMELINE
 
     reader: Reader
     after: int
-    limit: int
+    """The id of the newest message that the client knows."""
 
-    def again(self, numbers: Mapping[str, int]) -> ChatPoll:
-        """Return the poll with the numbers that its parameters are called by."""
+    limit: int
+    """The number of messages that a response may contain."""
+
+    def repeat(self, numbers: Mapping[str, int]) -> ChatPoll:
+        """Return the poll with other values of its integer parameters."""
         after = numbers.get("lastKnownMessageId", 0)
         limit = message_limit(numbers.get("limit", MESSAGES_LIMIT_DEFAULT))
         timeout = poll_timeout(numbers.get("timeout", POLL_TIMEOUT_DEFAULT))
@@ -47,20 +47,23 @@ class ChatPoll(Poll):
             return self
         return replace(self, after=after, limit=limit, timeout=timeout)
 
-    def look(self) -> PollResult:
-        """Read what is new; the position first, so that it promises too little."""
+    def fetch_news(self) -> PollResult:
+        """Read the position and then the new messages.
+
+        In this order, a message that comes in between is at worst read again.
+        """
         return self._read(newest_position(room_id=self.room_id))
 
-    def look_first(self) -> PollResult:
-        """Read what is new; how far the room has come was read with the caller."""
+    def fetch_first_news(self) -> PollResult:
+        """Read the new messages; the position was read together with the caller."""
         return self._read(self.position)
 
-    def look_after(self, seen: int) -> PollResult:
-        """Read what is new if the room has come further."""
-        position = newest_position(room_id=self.room_id)
-        return (
-            self.look() if position > seen else PollResult(position=position, news=None)
-        )
+    def fetch_news_after(self, position: int) -> PollResult:
+        """Read the new messages if the room's position has changed."""
+        newest = newest_position(room_id=self.room_id)
+        if newest > position:
+            return self.fetch_news()
+        return PollResult(position=newest, news=None)
 
     def _read(self, position: int) -> PollResult:
         page = messages.read_newer(
@@ -69,27 +72,27 @@ class ChatPoll(Poll):
         return PollResult(position=position, news=page if page.messages else None)
 
     def respond(self, news: messages.Page) -> Response:
-        """Return the messages as the caller sees them, in whatever language is active."""
-        with translation.override(self.form.language):
+        """Return the messages as the caller sees them, in the caller's language."""
+        with translation.override(self.response_format.language):
             return page_response(news, token=self.token, reader=self.reader)
 
-    def expire(self) -> Response:
-        """Say that there is nothing newer."""
+    def respond_without_news(self) -> Response:
+        """Return a 304."""
         return Response(status=304)
 
 
 def message_limit(given: int) -> int:
-    """Return how many messages an answer may hold; less than one stands for all."""
+    """Return how many messages a response may contain; below 1 stands for the maximum."""
     return min(given, MESSAGES_LIMIT_MAX) if given >= 1 else MESSAGES_LIMIT_MAX
 
 
 def poll_timeout(given: int) -> int:
-    """Return how many seconds a client may have a poll wait."""
+    """Return how many seconds a poll may wait."""
     return max(0, min(given, POLL_TIMEOUT_MAX))
 
 
 def page_response(page: messages.Page, *, token: str, reader: Reader) -> Response:
-    """Return a page as somebody sees it, or that there is nothing, which is a 304."""
+    """Return a page as the reader sees it, or a 304 if it is empty."""
     if not page.messages:
         return Response(status=304)
     headers = {LAST_GIVEN_HEADER: str(page.messages[-1].pk)}

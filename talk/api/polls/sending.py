@@ -1,4 +1,4 @@
-"""Sending a message for a caller who is known, from a view or from an earlier request."""
+"""Messages that callers send, through the view or as a repeated request."""
 
 from __future__ import annotations
 
@@ -36,34 +36,34 @@ class AuthorParameters(Parameters):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageRequest(AdmittedRequest):
-    """A user who may send messages to a room.
-
-    `wanted` is what their requests say about the format of the answer.
-    """
+    """A request that sends a message of a user to a room."""
 
     user_caller: Caller
-    wanted: Any
+    format_parameter: Any
+    """The value of the parameter `format`; None if there is none."""
 
     def send(self, scope: Mapping[str, Any], body: bytes) -> RenderedResponse | None:
-        """Send what another request of the same user says; blocks.
+        """Send the message of another request of the same user; blocks.
 
-        Returns None for one that wants its answer in another form.
+        Returns None for a request that wants its response in another format.
         """
         request = ASGIRequest(dict(scope), io.BytesIO(body))
         try:
             values = merged_parameters(request, {})
         except TalkError as error:
-            return self.form.make(partial(_raise, error))
-        if values.get("format") != self.wanted:
+            return self.response_format.render(partial(_raise, error))
+        if values.get("format") != self.format_parameter:
             return None
-        return self.form.make(partial(send_message, self.user_caller, values))
+        return self.response_format.render(
+            partial(send_message, self.user_caller, values)
+        )
 
 
 def send_message(caller: Caller, values: Mapping[str, Any]) -> Response:
-    """Write what a caller sends and answer with it as its author sees it.
+    """Post the message of a caller and return it as its author sees it.
 
     Raises:
-        Invalid, TooLarge, NotFound: as for `chat.post_message`.
+        Invalid, TooLarge, NotFound: as for `messages.post_message`.
     """
     given = PostParameters.read(values)
     if caller.guest is not None:

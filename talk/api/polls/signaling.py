@@ -1,4 +1,4 @@
-"""Polls that wait for signaling messages and for changes of who is connected."""
+"""Polls for signaling messages and for changes of the connected sessions."""
 
 from __future__ import annotations
 
@@ -17,48 +17,48 @@ from talk.rendering.signaling import NO_CONNECTED_USERS, render_signaling_update
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignalingPoll(Poll):
-    """Waits for messages to a session, and for changes of who is connected."""
+    """Waits for messages to a session, and for changes of the connected sessions."""
 
     kind = HintKind.PRESENCE
     is_confirmed = True
 
     @property
     def _own_session(self) -> int:
-        """The session that messages are sent to; without one there is no such poll."""
+        """The session whose messages the poll fetches; every such poll has one."""
         if self.session_pk is None:
             raise NotFound
         return self.session_pk
 
-    def look(self) -> PollResult:
-        """Take what is new for the session."""
+    def fetch_news(self) -> PollResult:
+        """Take the messages to the session, and the connected sessions if they changed."""
         news = signaling_internal.take_update(
             session_pk=self._own_session, now=timezone.now()
         )
         return PollResult(position=self.position, news=news)
 
     def respond(self, news: SignalingUpdate) -> Response:
-        """Return the messages and who is connected."""
+        """Return the messages and the connected sessions."""
         return Response(render_signaling_update(news))
 
-    def expire(self) -> Response:
-        """Return who is connected."""
+    def respond_without_news(self) -> Response:
+        """Return the connected sessions."""
         try:
             now = timezone.now()
             news = signaling_internal.read_presence(
                 session_pk=self._own_session, now=now
             )
         except NotFound as error:
-            return self.fail(error)
+            return self.respond_to_error(error)
         return Response(render_signaling_update(news))
 
-    def fail(self, error: Exception) -> Response:
-        """Tell a session that has ended that it is alone."""
+    def respond_to_error(self, error: Exception) -> Response:
+        """Return no connected sessions, with a 404, for a session that has ended."""
         if isinstance(error, NotFound):
             return Response(NO_CONNECTED_USERS, status=404)
         raise error
 
     def confirm(self, news: SignalingUpdate, *, is_sent: bool) -> None:
-        """Forget what has left, and keep what has not."""
+        """Delete the messages that were sent; requeue those that were not."""
         if is_sent:
             signaling_internal.delete_sent_messages(update=news)
         else:

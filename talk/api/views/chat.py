@@ -1,8 +1,9 @@
-"""Chat: reading, waiting for and sending messages; mentions; the names of guests."""
+"""Chat: reading and sending messages, long polls, mentions, and names of guests."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -10,7 +11,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from talk.api.admitted_requests import admit
+from talk.api.admitted_requests import attach_admitted_request
 from talk.api.authentication import django_request_of, user_of
 from talk.api.base import OCSViewSet
 from talk.api.csrf import passes_csrf_by_headers
@@ -19,9 +20,10 @@ from talk.api.parameters import (
     Parameters,
     TextField,
 )
-from talk.api.polls.base import Wait, answer_at_once, deferred_wait
+from talk.api.polls.base import Wait, answer_at_once, run_or_defer
 from talk.api.polls.chat import ChatPoll, message_limit, page_response, poll_timeout
 from talk.api.polls.sending import MessageRequest, send_message
+from talk.api.request_kinds import RequestKind
 from talk.api.throttling import throttle_guest_messages
 from talk.constants import (
     MESSAGES_LIMIT_DEFAULT,
@@ -64,12 +66,16 @@ class ChatViewSet(OCSViewSet):
     """`/chat/{token}`."""
 
     wait: Wait = staticmethod(answer_at_once)
-    """How polls wait that nobody takes over; the URLs name something better."""
+    """How polls wait inside Django's handler; the URLs pass another function."""
+
+    request_kinds = MappingProxyType(
+        {"GET": RequestKind.POLL, "POST": RequestKind.MESSAGE}
+    )
 
     def list(
         self, request: Request, token: str, **kwargs: Any
     ) -> Response | HttpResponseBase:
-        """Return older messages, or newer ones as soon as there are any."""
+        """Return older messages, or wait for newer ones."""
         caller = find_caller(identity=self.identity, token=token)
         given = ReadParameters.read(self.raw_parameters)
         now = timezone.now()
@@ -93,35 +99,34 @@ class ChatViewSet(OCSViewSet):
             needs_session=caller.guest is not None,
             comments=caller.room.comment_count,
             read_comments=caller.participant.read_comments,
-            marks_read=bool(given["set_read_marker"]),
-            form=self.response_format,
+            moves_read_marker=bool(given["set_read_marker"]),
+            response_format=self.response_format,
             token=caller.room.token,
             reader=reader_of(caller),
             after=given["last_known_id"],
             limit=limit,
         )
-        wait = deferred_wait(django_request_of(request)) or self.wait
-        return wait(poll)
+        return run_or_defer(poll, django_request_of(request), wait=self.wait)
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Send a message and answer with it as its author sees it."""
+        """Send a message and return it as its author sees it."""
         caller = find_caller(identity=self.identity, token=token)
         if caller.guest is not None:
             with throttle_guest_messages(django_request_of(request)):
                 return send_message(caller, self.raw_parameters)
         response = send_message(caller, self.raw_parameters)
         if caller.user is not None and passes_csrf_by_headers(request):
-            sender = MessageRequest(
+            message_request = MessageRequest(
                 room_id=caller.room.pk,
                 participant_pk=caller.participant.pk,
                 account=caller.account,
                 session_pks=(),
-                form=self.response_format,
+                response_format=self.response_format,
                 # Django's lazy user would keep the whole request.
                 user_caller=replace(caller, user=caller.participant.user),
-                wanted=self.raw_parameters.get("format"),
+                format_parameter=self.raw_parameters.get("format"),
             )
-            admit(sender, response)
+            attach_admitted_request(response, message_request)
         return response
 
 
@@ -129,7 +134,7 @@ class MentionViewSet(OCSViewSet):
     """`/chat/{token}/mentions`."""
 
     def list(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Return whom the caller may mean."""
+        """Return users whom the caller may mention."""
         caller = find_caller(identity=self.identity, token=token)
         given = SuggestionParameters.read(self.raw_parameters)
         limit = given["limit"] if given["limit"] >= 1 else SUGGESTIONS_LIMIT_DEFAULT
@@ -145,7 +150,7 @@ class GuestNameViewSet(OCSViewSet):
     """`/guest/{token}/name`."""
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Name the guest; users have a name already."""
+        """Change the name of a guest; a user is refused."""
         if user_of(request) is not None:
             raise NotAllowed
         caller = find_caller(identity=self.identity, token=token)

@@ -1,7 +1,8 @@
-"""Internal signaling: sessions of a room send each other what a call needs."""
+"""Internal signaling: sessions of a room exchange the messages that a call needs."""
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -11,8 +12,9 @@ from rest_framework.response import Response
 
 from talk.api.authentication import django_request_of
 from talk.api.base import OCSViewSet
-from talk.api.polls.base import Wait, answer_at_once, deferred_wait
+from talk.api.polls.base import Wait, answer_at_once, run_or_defer
 from talk.api.polls.signaling import SignalingPoll
+from talk.api.request_kinds import RequestKind
 from talk.conf import talk_settings
 from talk.domain import signaling_external, signaling_internal
 from talk.domain.access import Caller, find_caller
@@ -20,19 +22,21 @@ from talk.exceptions import NotFound
 from talk.rendering.signaling import NO_CONNECTED_USERS
 
 DISABLED = "Internal signaling disabled."
-"""What clients are told where an external server does it."""
+"""Response of a site that uses an external signaling server."""
 
 
 class SignalingViewSet(OCSViewSet):
     """`/signaling/{token}`."""
 
     wait: Wait = staticmethod(answer_at_once)
-    """How polls wait that nobody takes over; the URLs name something better."""
+    """How polls wait inside Django's handler; the URLs pass another function."""
+
+    request_kinds = MappingProxyType({"GET": RequestKind.POLL})
 
     def list(
         self, request: Request, token: str, **kwargs: Any
     ) -> Response | HttpResponseBase:
-        """Return messages for the caller's session, and who is connected."""
+        """Return messages for the caller's session, and the connected sessions."""
         if signaling_external.is_configured():
             return Response(DISABLED, status=400)
         caller = self._find_session(token)
@@ -48,17 +52,16 @@ class SignalingViewSet(OCSViewSet):
             session_pk=caller.session_pk,
             session_pks=(caller.session_pk,),
             needs_session=True,
-            form=self.response_format,
+            response_format=self.response_format,
         )
         if request.method == "HEAD":
-            # Whoever wants no content must not be given what is told only once.
+            # A fetch removes messages from the queue, and a HEAD would lose them.
             poll.begin(timezone.now())
-            return poll.expire()
-        wait = deferred_wait(django_request_of(request)) or self.wait
-        return wait(poll)
+            return poll.respond_without_news()
+        return run_or_defer(poll, django_request_of(request), wait=self.wait)
 
     def create(self, request: Request, token: str, **kwargs: Any) -> Response:
-        """Send messages; clients repeat whatever is refused, so nothing is."""
+        """Send messages. Clients repeat a refused request, so nothing is refused."""
         if signaling_external.is_configured():
             return Response(DISABLED, status=400)
         caller = self._find_session(token)

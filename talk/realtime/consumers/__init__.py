@@ -1,1 +1,1 @@
-"""The Channels consumers that long polls are served by."""
+"""Consumers: each serves one kind of HTTP request on the event loop."""

@@ -1,55 +1,56 @@
-"""What consumers share: callers who are remembered, and answers as bytes."""
+"""The common part of the consumers: admitting callers, reading bodies, responding."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from channels.generic.http import AsyncHttpConsumer
 from django.conf import settings
 
+from talk.api.admitted_requests import AdmittedRequest
 from talk.api.polls.base import SERVED_BY, SERVED_BY_HEADER, Poll
 from talk.api.responses import Headers, RenderedResponse
-from talk.realtime.admission import Admission, RequestHandler
+from talk.realtime.admission import RequestHandler
 from talk.realtime.hub import Hub, current_hub
 from talk.realtime.metrics import metrics
 from talk.realtime.remembered_callers import RememberedCaller
 from talk.realtime.waiters import Receive
 
-ADMISSIONS_MAX = 5000
-"""Requests that may wait to be admitted; later ones are told to come again."""
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
-SIGNATURE = (SERVED_BY_HEADER.encode(), SERVED_BY.encode())
+ADMISSIONS_MAX = 5000
+"""Requests that may wait to be admitted; later ones get a 503."""
+
+SERVED_BY_TALK = (SERVED_BY_HEADER.encode(), SERVED_BY.encode())
 
 UNAVAILABLE = RenderedResponse(503, ((b"Retry-After", b"5"),), b"")
-"""What a process says that has stopped, or has too much to do."""
+"""The response of a process that has stopped, or has too much to do."""
 
 
-class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no types
-    """Serves requests whose caller may be remembered.
+class TalkConsumer(ABC):
+    """Serves one HTTP request of the API on the event loop.
 
-    All work on the database runs in the hub's threads, whose connections last.
-    Channels would hand each message to the thread that all consumers share and see
-    none while a request is served; so this one reads `receive` itself.
+    All work on the database runs in the hub's threads, whose connections last. This is
+    not a consumer of Channels, which would see no disconnect while it serves a request
+    and would run database work in one thread for the whole process.
     """
 
-    channel_layer_alias = None
-
-    def __init__(self, handler: RequestHandler) -> None:
-        super().__init__()
-        self._handler = handler
-
-    async def __call__(
+    def __init__(
         self,
+        handler: RequestHandler,
         scope: dict[str, Any],
         receive: Receive,
-        send: Callable[[Mapping[str, Any]], Awaitable[None]],
+        send: Send,
     ) -> None:
-        """Answer the request."""
         self.scope = scope
-        self.base_send = send
+        self._handler = handler
         self._receive = receive
+        self._send_event = send
+
+    async def run(self) -> None:
+        """Answer the request."""
         hub = current_hub()
         if hub.is_stopped:
             await self._send(UNAVAILABLE)
@@ -57,54 +58,52 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
         with hub.requests_in_flight:
             await self._serve(hub)
 
+    @abstractmethod
     async def _serve(self, hub: Hub) -> None:
-        raise NotImplementedError
+        """Answer the request with a hub that has not stopped."""
 
     async def _admit(
         self, hub: Hub, key: bytes | None, body: bytes
     ) -> tuple[RememberedCaller | None, RenderedResponse, Headers]:
-        """Have the site answer, and remember the caller if it says who that is.
+        """Let the site admit the request, and remember its caller if there is a key.
 
-        Returns the seat, and the answer with the cookies for this client alone. The
-        answer is the whole one where there is no seat, and for a seat what it says.
+        Returns the caller, the response, and the cookies for this client alone. The
+        response is complete if the caller is None; otherwise the headers of all of the
+        caller's responses are missing.
         """
-        if hub.admissions.queue_length >= ADMISSIONS_MAX:
+        if hub.admission_threads.queue_length >= ADMISSIONS_MAX:
             metrics.refused += 1
             return None, UNAVAILABLE, ()
         metrics.admitted += 1
-        moment, admission = await self._ask_site(hub, body)
-        caller = admission.caller
-        if isinstance(caller, Poll) and hub.remembered_callers.have_logins_ended(
-            caller.account, since=moment
+        since, rendered, request = await self._admit_once(hub, body)
+        if isinstance(request, Poll) and hub.remembered_callers.have_logins_ended(
+            request.account, since=since
         ):
-            # The site may not have seen that yet. Asking about a poll again does nothing.
-            moment, admission = await self._ask_site(hub, body)
-            caller = admission.caller
-        if caller is None:
-            return None, admission.answer, ()
-        answer, headers, cookies = admission.answer.taken_apart()
-        remembered = hub.remembered_callers.seat_for(
-            caller,
-            answer,
-            headers,
-            marked=caller.read_comments if isinstance(caller, Poll) else 0,
-            guest_address=admission.guest_address,
-        )
+            # The site may not have seen the end of the login. Admitting a poll has no
+            # side effects, so it may be repeated.
+            since, rendered, request = await self._admit_once(hub, body)
+        if request is None:
+            return None, rendered, ()
+        response, headers, cookies = rendered.split_headers()
+        remembered = hub.remembered_callers.make(request, response, headers)
         if key is not None:
-            hub.remembered_callers.keep(key, remembered, since=moment)
-        return remembered, answer, cookies
+            hub.remembered_callers.keep(key, remembered, since=since)
+        return remembered, response, cookies
 
-    async def _ask_site(self, hub: Hub, body: bytes) -> tuple[int, Admission]:
-        """Return what the site says, and how many changes it has seen at least."""
-        moment = hub.remembered_callers.moment
+    async def _admit_once(
+        self, hub: Hub, body: bytes
+    ) -> tuple[int, RenderedResponse, AdmittedRequest | None]:
+        """Return the change count before the admission, and its result."""
+        since = hub.remembered_callers.change_count
         admit = partial(self._handler.admit, self.scope, body)
-        return moment, await hub.admissions.run(admit)
+        response, request = await hub.admission_threads.run(admit)
+        return since, response, request
 
     async def _read_body(self) -> bytes | None:
-        """Return the body, None when the client has gone.
+        """Return the body, None if the client disconnects.
 
-        Of one that is longer than the site allows, one byte too many is enough: it is
-        refused by the view, as everywhere.
+        Of a body that is longer than the site allows, one byte too many is enough: the
+        view refuses it as in every other request.
         """
         longest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         parts: list[bytes] = []
@@ -119,9 +118,9 @@ class TalkConsumer(AsyncHttpConsumer):  # type: ignore[misc]  # Channels has no 
             if is_too_long or not message.get("more_body", False):
                 return b"".join(parts)
 
-    async def _send(self, answer: RenderedResponse, common: Headers = ()) -> None:
-        """Send an answer, with what else stands in the header."""
-        headers = [*common, *answer.headers, SIGNATURE]
-        start = {"type": "http.response.start", "status": answer.status}
-        await self.base_send({**start, "headers": headers})
-        await self.base_send({"type": "http.response.body", "body": answer.body})
+    async def _send(self, response: RenderedResponse, headers: Headers = ()) -> None:
+        """Send a response, with further headers."""
+        all_headers = [*headers, *response.headers, SERVED_BY_TALK]
+        start = {"type": "http.response.start", "status": response.status}
+        await self._send_event({**start, "headers": all_headers})
+        await self._send_event({"type": "http.response.body", "body": response.body})

@@ -1,4 +1,4 @@
-"""A consumer that takes messages from callers who are remembered."""
+"""The consumer of requests that send a message."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ from talk.realtime.metrics import metrics
 
 
 class MessageConsumer(TalkConsumer):
-    """Serves the requests that send a message.
+    """Serves a request that sends a message.
 
-    Whoever sends one after the other is known by the first: only what a message
-    changes is left to do.
+    A remembered caller's message is written without another admission.
     """
 
     async def _serve(self, hub: Hub) -> None:
         body = await self._read_body()
         if body is None:
             return
-        key = hub.remembered_callers.sender_key_of(self.scope)
-        remembered = hub.remembered_callers.recall(key) if key is not None else None
-        if remembered is not None and isinstance(remembered.caller, MessageRequest):
-            send = partial(remembered.caller.send, self.scope, body)
-            answer = await hub.admissions.run(send)
-            if answer is not None:
+        key = hub.request_keys.of_message(self.scope)
+        remembered = hub.remembered_callers.find(key) if key is not None else None
+        if remembered is not None and isinstance(remembered.request, MessageRequest):
+            send = partial(remembered.request.send, self.scope, body)
+            response = await hub.admission_threads.run(send)
+            if response is not None:
                 metrics.posts += 1
-                await self._send(answer, remembered.headers)
+                await self._send(response, remembered.headers)
                 return
-        remembered, answer, cookies = await self._admit(hub, key, body)
+        remembered, response, cookies = await self._admit(hub, key, body)
         headers = remembered.headers + cookies if remembered is not None else ()
-        await self._send(answer, headers)
+        await self._send(response, headers)

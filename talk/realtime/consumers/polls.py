@@ -1,11 +1,12 @@
-"""A consumer that waits for news without holding a thread or a connection."""
+"""The consumer of requests that may wait, without a thread or a connection each."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from rest_framework.response import Response
 
@@ -16,140 +17,110 @@ from talk.hints import HintKind
 from talk.realtime.consumers.base import TalkConsumer
 from talk.realtime.hub import Hub
 from talk.realtime.metrics import metrics
+from talk.realtime.outcomes import Outcome
 from talk.realtime.remembered_callers import RememberedCaller
 from talk.realtime.waiters import Waiter
 
 logger = logging.getLogger("talk.poll")
 
 PROBE_SECONDS = 0.001
-"""What a server is given to say that a client has hung up, which it knows already."""
+"""How long a server may take to report a disconnect that it knows of already."""
 
 
 class PollConsumer(TalkConsumer):
-    """Serves the requests that may wait.
+    """Serves a request that may wait.
 
-    Admission, looks and rendering run in threads; between them there is only this
-    coroutine, which notices when a client hangs up that waits.
+    Admission, fetches and rendering run in threads. Between them there is only this
+    coroutine, which notices when the client disconnects.
     """
 
     async def _serve(self, hub: Hub) -> None:
-        """Answer now or when there is news; not if nobody is there any more."""
-        admitted = await self._identify(hub)
+        admitted = await self._find_or_admit(hub)
         if admitted is None:
             return
         remembered, poll, cookies = admitted
-        began = asyncio.get_running_loop().time()
-        outcome, found, is_sent = "failed", None, False
+        waiter = hub.rooms.make_waiter(remembered, poll)
+        is_sent = False
         try:
-            outcome, found, answer = await self._answer(hub, remembered, poll)
-            # It may have hung up meanwhile, and would never learn of this.
-            if poll.is_confirmed and await self._has_hung_up():
-                outcome = "gone"
-            if outcome != "gone":
-                await self._send(answer, remembered.headers + cookies)
-                is_sent = answer.status < 500
+            outcome, error = await self._wait(hub, waiter)
+            response = await RENDERERS[outcome](hub, waiter, error)
+            if poll.is_confirmed and await self._has_disconnected():
+                outcome = Outcome.DISCONNECTED
+            if outcome is not Outcome.DISCONNECTED:
+                await self._send(response, remembered.headers + cookies)
+                is_sent = outcome is Outcome.ANSWERED and response.status < 500
         finally:
-            await self._confirm(hub, poll, found, is_sent=is_sent)
+            await self._confirm(hub, waiter, is_sent=is_sent)
         metrics.polls[outcome] += 1
-        waited = asyncio.get_running_loop().time() - began
-        logger.debug("%s after %.3f s: %s %s", outcome, waited, poll.kind, poll.token)
+        seconds = asyncio.get_running_loop().time() - waiter.began
+        logger.debug("%s after %.3f s: %s %s", outcome, seconds, poll.kind, poll.token)
 
-    async def _identify(
+    async def _find_or_admit(
         self, hub: Hub
     ) -> tuple[RememberedCaller, Poll, Headers] | None:
-        """Return the caller, their poll and their cookies; None for one who may not wait.
+        """Return the caller, the poll and the cookies for this client.
 
-        Who may not has been answered.
+        None if the request is not an admitted poll; then its response has been sent.
         """
-        asked = hub.remembered_callers.key_of(self.scope)
-        key, numbers = asked if asked is not None else (None, {})
-        remembered = hub.remembered_callers.recall(key) if key is not None else None
-        if remembered is not None and isinstance(remembered.caller, Poll):
+        found = hub.request_keys.of_poll(self.scope)
+        key, numbers = found if found is not None else (None, {})
+        remembered = hub.remembered_callers.find(key) if key is not None else None
+        if remembered is not None and isinstance(remembered.request, Poll):
             metrics.recalled += 1
-            # Most ask next time as they did last time, and share what they asked.
-            remembered.caller = poll = remembered.caller.again(numbers)
+            # Most polls of a client are equal, and share one object.
+            remembered.request = poll = remembered.request.repeat(numbers)
             return remembered, poll, ()
         body = await self._read_body()
         if body is None:
             return None
-        remembered, answer, cookies = await self._admit(hub, key, body)
-        if remembered is None or not isinstance(remembered.caller, Poll):
-            await self._send(answer)
+        remembered, response, cookies = await self._admit(hub, key, body)
+        if remembered is None or not isinstance(remembered.request, Poll):
+            await self._send(response)
             return None
-        return remembered, remembered.caller, cookies
+        return remembered, remembered.request, cookies
 
-    async def _answer(
-        self, hub: Hub, remembered: RememberedCaller, poll: Poll
-    ) -> tuple[str, PollResult | RenderedResponse | None, RenderedResponse]:
-        """Return how the poll ends, what was found for it, and its answer."""
-        make: Callable[[], Response]
-        outcome, found = "failed", None
+    async def _wait(self, hub: Hub, waiter: Waiter) -> tuple[Outcome, Exception | None]:
+        """Return the outcome of the poll once it is decided, and the error if any."""
+        if not hub.rooms.has_capacity_for(waiter.poll):
+            return waiter.set_outcome(Outcome.REFUSED), None
+        hub.rooms.subscribe(waiter)
         try:
-            if hub.rooms.has_place_for(remembered):
-                waiter = hub.rooms.subscribe(remembered, poll)
-                try:
-                    await hub.arrive(waiter)
-                    outcome, found = await self._find_news(hub, waiter)
-                    if waiter.is_doubted and outcome != "gone":
-                        # Whatever has been found may not be for them any more.
-                        await self._confirm(hub, poll, found, is_sent=False)
-                        outcome, found = "doubted", None
-                finally:
-                    hub.rooms.unsubscribe(waiter)
-            else:
-                outcome = "refused"
-        except Exception as error:  # noqa: BLE001 - the view knows what it means
-            make = partial(poll.fail, error)
-            outcome = "over" if isinstance(error, NotFound) else "failed"
-        else:
-            if isinstance(found, RenderedResponse):
-                return outcome, found, found
-            if outcome == "gone" or (found is None and poll.kind is HintKind.TIMELINE):
-                return outcome, None, remembered.answer
-            make = poll.expire if found is None else partial(poll.respond, found.news)
-        return outcome, found, await hub.threads.run(partial(poll.form.make, make))
+            await hub.presence.note_arrival(waiter)
+            return await self._wait_for_news(hub, waiter), None
+        except NotFound as error:
+            return waiter.set_outcome(Outcome.NOT_FOUND), error
+        except Exception as error:  # noqa: BLE001 - the poll has a response to it
+            return waiter.set_outcome(Outcome.FAILED), error
+        finally:
+            hub.rooms.unsubscribe(waiter)
 
-    async def _find_news(
-        self, hub: Hub, waiter: Waiter
-    ) -> tuple[str, PollResult | RenderedResponse | None]:
-        """Look and wait in turn until there is news; return how it ended.
+    async def _wait_for_news(self, hub: Hub, waiter: Waiter) -> Outcome:
+        """Fetch and wait in turn until the outcome is decided.
 
         Raises:
-            NotFound: the room, or what the poll depends on there, is gone.
+            NotFound: the room, or the session that the poll depends on, is gone.
         """
         loop = asyncio.get_running_loop()
-        while True:
-            found = await hub.look(waiter)
-            if found is not None:
-                return "answered", found
-            if hub.is_draining:
-                return "drained", None
-            if waiter.is_superseded or waiter.is_doubted:
-                return "superseded", None
-            if loop.time() >= waiter.deadline:
-                return "expired", None
-            was_rung = await waiter.wait(self._receive)
-            if waiter.answer is not None:
-                return "answered", waiter.answer
-            if waiter.is_gone:
-                return "gone", None
-            if not was_rung:
-                return "expired", None
+        while (outcome := waiter.outcome) is None:
+            news = await hub.waker.fetch_news(waiter)
+            if news is not None:
+                waiter.set_news(news)
+            elif hub.is_draining:
+                waiter.set_outcome(Outcome.DRAINED)
+            elif loop.time() >= waiter.deadline or (
+                waiter.outcome is None and not await waiter.wait(self._receive)
+            ):
+                waiter.set_outcome(Outcome.EXPIRED)
+        return outcome
 
-    async def _confirm(
-        self,
-        hub: Hub,
-        poll: Poll,
-        found: PollResult | RenderedResponse | None,
-        *,
-        is_sent: bool,
-    ) -> None:
-        """Say whether what was found has left, where that makes a difference."""
-        if isinstance(found, PollResult) and poll.is_confirmed:
-            confirm = partial(poll.confirm, found.news, is_sent=is_sent)
+    async def _confirm(self, hub: Hub, waiter: Waiter, *, is_sent: bool) -> None:
+        """Tell the poll whether its news was sent, if that makes a difference."""
+        result = waiter.news
+        if isinstance(result, PollResult) and waiter.poll.is_confirmed:
+            confirm = partial(waiter.poll.confirm, result.news, is_sent=is_sent)
             await hub.threads.run(confirm)
 
-    async def _has_hung_up(self) -> bool:
+    async def _has_disconnected(self) -> bool:
         try:
             async with asyncio.timeout(PROBE_SECONDS):
                 while (await self._receive())["type"] != "http.disconnect":
@@ -157,3 +128,59 @@ class PollConsumer(TalkConsumer):
         except TimeoutError:
             return False
         return True
+
+
+async def _render_news(
+    hub: Hub, waiter: Waiter, error: Exception | None
+) -> RenderedResponse:
+    if isinstance(waiter.news, RenderedResponse):
+        return waiter.news
+    news = waiter.news.news if waiter.news is not None else None
+    return await _render_in_thread(hub, waiter, partial(waiter.poll.respond, news))
+
+
+async def _render_no_news(
+    hub: Hub, waiter: Waiter, error: Exception | None
+) -> RenderedResponse:
+    if waiter.poll.kind is HintKind.TIMELINE:
+        return waiter.remembered.response
+    return await _render_in_thread(hub, waiter, waiter.poll.respond_without_news)
+
+
+async def _render_error(
+    hub: Hub, waiter: Waiter, error: Exception | None
+) -> RenderedResponse:
+    respond = partial(waiter.poll.respond_to_error, error or NotFound())
+    return await _render_in_thread(hub, waiter, respond)
+
+
+async def _render_nothing(
+    hub: Hub, waiter: Waiter, error: Exception | None
+) -> RenderedResponse:
+    """Return a response that is not sent."""
+    return waiter.remembered.response
+
+
+async def _render_in_thread(
+    hub: Hub, waiter: Waiter, respond: Callable[[], Response]
+) -> RenderedResponse:
+    render = partial(waiter.poll.response_format.render, respond)
+    return await hub.threads.run(render)
+
+
+Renderer = Callable[[Hub, Waiter, Exception | None], Awaitable[RenderedResponse]]
+
+RENDERERS: Mapping[Outcome, Renderer] = MappingProxyType(
+    {
+        Outcome.ANSWERED: _render_news,
+        Outcome.EXPIRED: _render_no_news,
+        Outcome.SUPERSEDED: _render_no_news,
+        Outcome.DRAINED: _render_no_news,
+        Outcome.REFUSED: _render_no_news,
+        Outcome.LOGIN_ENDED: _render_no_news,
+        Outcome.NOT_FOUND: _render_error,
+        Outcome.FAILED: _render_error,
+        Outcome.DISCONNECTED: _render_nothing,
+    }
+)
+"""The answer to each outcome."""

@@ -1,4 +1,4 @@
-"""A consumer for all other requests of the API, which are answered at once."""
+"""The consumer of requests that are answered at once."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from talk.realtime.hub import Hub
 
 
 class RequestConsumer(TalkConsumer):
-    """Serves requests whose callers need not be remembered.
+    """Serves a request whose caller is not remembered.
 
-    Django's handler has a thread, and with it a database connection, for each
-    request under way. Here they wait for one of the hub's.
+    Django's handler would use a thread, and with it a database connection, for each
+    request; the hub's threads are few.
     """
 
     async def _serve(self, hub: Hub) -> None:
         body = await self._read_body()
         if body is not None:
-            _, answer, _ = await self._admit(hub, None, body)
-            await self._send(answer)
+            _, response, _ = await self._admit(hub, None, body)
+            await self._send(response)

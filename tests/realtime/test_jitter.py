@@ -1,29 +1,29 @@
-"""How long pauses and polls last."""
+"""How long jitter and polls last."""
 
 from __future__ import annotations
 
 import pytest
 
-from talk.realtime import pauses
+from talk.realtime import jitter
 
 
 @pytest.mark.parametrize("timeout", [0, 1, 30, 60])
 def test_a_poll_ends_a_little_before_its_timeout(timeout: int) -> None:
     for _ in range(200):
-        waits = pauses.jitter(timeout)
+        waits = jitter.jittered_timeout(timeout)
         assert (
-            timeout * (1 - pauses.EARLY_MAX)
+            timeout * (1 - jitter.EARLY_MAX)
             <= waits
-            <= timeout * (1 - pauses.EARLY_MIN)
+            <= timeout * (1 - jitter.EARLY_MIN)
         )
 
 
 def test_the_longest_poll_ends_a_second_before_proxies_give_up() -> None:
-    assert max(pauses.jitter(60) for _ in range(200)) <= 59
+    assert max(jitter.jittered_timeout(60) for _ in range(200)) <= 59
 
 
 def test_polls_that_begin_together_do_not_end_together() -> None:
-    assert len({pauses.jitter(30) for _ in range(20)}) > 1
+    assert len({jitter.jittered_timeout(30) for _ in range(20)}) > 1
 
 
 @pytest.mark.asyncio
@@ -35,8 +35,8 @@ async def test_a_pause_is_never_longer_than_asked(
     async def note(seconds: float) -> None:
         slept.append(seconds)
 
-    monkeypatch.setattr(pauses.asyncio, "sleep", note)
+    monkeypatch.setattr(jitter.asyncio, "sleep", note)
     for _ in range(100):
-        await pauses.pause(10)
+        await jitter.jittered_sleep(10)
 
-    assert all(10 * (1 - pauses.JITTER) <= seconds <= 10 for seconds in slept)
+    assert all(10 * (1 - jitter.JITTER) <= seconds <= 10 for seconds in slept)
