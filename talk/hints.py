@@ -41,13 +41,13 @@ FLUSH_AT_EXIT_SECONDS = 2.0
 
 
 class HintKind(StrEnum):
-    """What has changed in a room or with an account."""
+    """The kind of a change in a room or of an account."""
 
     TIMELINE = "timeline"
     """Messages were added to the room."""
 
     PRESENCE = "presence"
-    """Who is connected to the room, and how: sessions, in-call flags, guests' names."""
+    """The room's sessions, in-call flags or guests' names have changed."""
 
     SIGNALING = "signaling"
     """A signaling message was queued for one of the room's sessions."""
@@ -66,7 +66,7 @@ class HintKind(StrEnum):
 
 
 Subject = tuple[int, HintKind, int, str]
-"""What a hint is about: `room_id`, `kind`, `session_pk` and `account`."""
+"""The subject of a hint: its `room_id`, `kind`, `session_pk` and `account`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Hint:
 
     @property
     def subject(self) -> Subject:
-        """What the hint is about; a later hint about the same supersedes it."""
+        """The room, session or account; a later hint with the same subject supersedes it."""
         return self.room_id, self.kind, self.session_pk, self.account
 
 

@@ -1,67 +1,68 @@
-"""Signals: what has happened, told to the site after commit.
+"""Signals: sent to the site after the commit of what they announce.
 
-Receivers are called with `send_robust` once the transaction has committed, in the
-thread of the request: an error in one is logged and harms nobody. The sender is the
-class `talk.models.Room`. All of them get `room`, and `actor`, a `talk.domain.access.Actor`: the user or the guest who did it,
-neither when nobody in the room did. To forbid things instead, see `talk.adapters`.
+Receivers are called with `send_robust`, in the thread of the request: an error in one
+is logged and affects nothing else. The sender is the class `talk.models.Room`. Every
+signal has the arguments `room` and `actor`. The actor has a `user` or a `guest`, or
+neither when nobody in the room caused the change. To forbid something instead, see
+`talk.adapters`.
 """
 
 from __future__ import annotations
 
 from django.dispatch import Signal
 
-# A room was created, with its first participants in it.
+# A room was created, with its first participants.
 # Arguments: room, actor
 room_created = Signal()
 
-# A room was deleted with all that was in it. `room` still has its key and its token.
+# A room was deleted with everything in it. `room` still has its key and token.
 # Arguments: room, actor
 room_deleted = Signal()
 
-# A room got another name.
+# A room was renamed.
 # Arguments: room, actor, old_name, new_name
 room_renamed = Signal()
 
-# A room became public, private or a group room. The types are `RoomType`s.
+# A room's type was changed. The types are members of `RoomType`.
 # Arguments: room, actor, old_type, new_type
 room_type_changed = Signal()
 
-# A room's password was set or, when `room.password` is empty now, removed.
+# A room's password was set, or removed if `room.password` is empty.
 # Arguments: room, actor
 room_password_changed = Signal()
 
-# Users got a place in a room, or took one by its link. `participants` is a list.
+# Users were added to a room, or joined it by its link. `participants` is a list.
 # Arguments: room, actor, participants
 participants_added = Signal()
 
-# Somebody lost their place: removed, left for good, gone with their last session or
-# with the account. `participant` still has its key, its user or guest, and its type.
+# A participant was removed: by a moderator, by leaving for good, or with their last
+# session or their account. `participant` still has its key, user or guest, and type.
 # Arguments: room, actor, participant
 participant_removed = Signal()
 
-# A participant became a moderator or stopped being one. The types are `ParticipantType`s.
+# A participant was promoted or demoted. The types are members of `ParticipantType`.
 # Arguments: room, actor, participant, old_type, new_type
 participant_type_changed = Signal()
 
-# Somebody connected to a room. `session` knows the participant.
+# A participant connected to a room. `session.participant` is the participant.
 # Arguments: room, actor, session
 session_started = Signal()
 
-# Somebody was invited by mail, which is on its way now.
+# A guest was invited by e-mail. The mail is queued.
 # Arguments: room, actor, address
 email_invited = Signal()
 
-# The first one has joined a call. `users` is a list of those who may want to hear of it:
-# everybody in the room but whoever started it.
+# A call was started by its first participant. `users` is a list of the room's other
+# users, who may want to be notified.
 # Arguments: room, actor, users
 call_started = Signal()
 
-# People are to be told of a comment. `notifications` is a list of
-# `talk.notifications.Notification`; `talk.notification_texts` has the words.
+# Users should be notified of a comment. `notifications` is a list of
+# `talk.notifications.Notification`; `talk.notification_texts` renders their texts.
 # Sent off the request's thread, a moment after `message_posted`.
 # Arguments: room, actor, notifications
 notifications_due = Signal()
 
-# Somebody said something. `message` is a comment, never a system message.
+# A comment was posted. `message` is the comment; system messages send no signal.
 # Arguments: room, actor, message
 message_posted = Signal()

@@ -1,4 +1,4 @@
-"""What becomes of rooms when an account is deleted."""
+"""Accounts that are changed, log out or are deleted: ending logins, leaving rooms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from talk.domain import events
 from talk.domain.access import NOBODY
-from talk.domain.participants import abandon
+from talk.domain.participants import remove_for_good
 from talk.models import (
     Participant,
     ReadMarker,
@@ -27,32 +27,32 @@ if TYPE_CHECKING:
 
 @atomic
 def forget_account(*, user: User, now: datetime | None = None) -> None:
-    """Take all places of an account that is about to be deleted.
+    """Remove an account that is about to be deleted from all its rooms.
 
-    Its one-to-one rooms go, and so do rooms in which it was the last permanent
-    participant; from others it is removed as if somebody had done so. What it said
-    stays, and names nobody any more.
+    Its one-to-one rooms are deleted, and so are rooms whose last permanent participant
+    it was. From other rooms it is removed as by a moderator. Its messages stay, without
+    its name.
 
     API: `user_removed`; `deleted_users`.
     """
     now = now or timezone.now()
-    _abandon_all(user, now)
+    _leave_all_rooms(user, now)
     lock_account_for_deletion(user)
-    # Into a room that was not locked they may have come meanwhile; into others, no more.
-    _abandon_all(user, now)
+    # Meanwhile it may have joined another room. The lock prevents that from now on.
+    _leave_all_rooms(user, now)
     ReadMarker.objects.filter(user=user).delete()
 
 
-def _abandon_all(user: User, now: datetime) -> None:
+def _leave_all_rooms(user: User, now: datetime) -> None:
     participants = on_write_database(Participant.objects.filter(user=user))
     for room in Room.objects.filter(pk__in=participants.values("room")).lock_all():
         participant = participants.filter(room=room).with_names().first()
         if participant is not None:
-            abandon(room=room, participant=participant, actor=NOBODY, now=now)
+            remove_for_good(room=room, participant=participant, actor=NOBODY, now=now)
 
 
 def note_logout(*, user: User | None, **_: Any) -> None:
-    """Receive Django's `user_logged_out`: nobody is to be remembered by that login."""
+    """Receive Django's `user_logged_out`: callers with that login are admitted again."""
     if user is not None:
         events.record(events.LoginsEnded(user_pk=user.pk))
 
@@ -62,14 +62,14 @@ def note_changed_account(
 ) -> None:
     """Receive `post_save` of the site's user model: it may be disabled, or renamed.
 
-    That is the only way in which Django tells of a changed password or account. That
-    somebody has logged in changes nothing. Some sites save accounts with each request,
-    to know who is there, which must end no poll.
+    Django has no other signal for a changed password or account. A login, which saves
+    `last_login`, changes nothing. Some sites save accounts with each request to track
+    presence; that must not end polls, so only changes that end logins do.
     """
     changed = set(update_fields or ())
     if changed == {"last_login"}:
         return
-    # What `set_password` leaves there until `save` has ended.
+    # `set_password` sets this attribute; `save` clears it at its end.
     is_set = getattr(instance, "_password", None) is not None
     is_disabled = not getattr(instance, "is_active", True)
     if is_set or is_disabled or "password" in changed:

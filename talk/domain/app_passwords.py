@@ -1,4 +1,4 @@
-"""App passwords: making, recognising and revoking them."""
+"""App passwords: creating, checking and revoking them."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-"""Letters and digits that nobody takes for another when copying them by hand."""
+"""Letters and digits that are not confused when they are copied by hand."""
 
 GROUPS = 5
 GROUP_LENGTH = 5
-"""25 of 56 characters are 145 bits."""
+"""25 characters out of 56 are 145 bits."""
 
 SHAPE = re.compile(
     rf"[{ALPHABET}]{{{GROUP_LENGTH}}}(?:-[{ALPHABET}]{{{GROUP_LENGTH}}}){{{GROUPS - 1}}}"
 )
 
 USED_SECONDS = 60
-"""Uses closer together than this are written once: reading is to cost no write."""
+"""A use is stored at most this often, so that reading costs no write."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewAppPassword:
-    """An app password and the text of it, which is not to be had again."""
+    """An app password with its text, which cannot be shown again."""
 
     app_password: AppPassword
     token: str
@@ -52,22 +52,23 @@ class NewAppPassword:
 
 @atomic
 def create_app_password(*, user: User, label: str, now: datetime) -> NewAppPassword:
-    """Make an app password for a user's app called `label`.
+    """Create an app password for a user's app called `label`.
 
     Raises:
-        Invalid: the label has more than 128 characters, or some that cannot be stored.
-        NotAllowed: the user has as many as one may have.
+        Invalid: the label has more than 128 characters, or has characters that cannot
+            be stored.
+        NotAllowed: the user has as many as `APP_PASSWORDS_MAX` allows.
         NotFound: the account has just been deleted.
 
     API: `GET core/getapppassword` of the server's own API.
     """
     require_text(label, longest=APP_PASSWORD_LABEL_MAX)
     token = _new_token()
-    # Written first: on SQLite nobody else writes from here on.
+    # The insert comes first: from here on nothing else is written on SQLite.
     app_password = AppPassword.objects.create(
         user=user, label=label, digest=_digest_of(token), created_at=now
     )
-    # Elsewhere, others who make one for the user count after us.
+    # On other databases, the lock makes concurrent requests of the user count after us.
     if not lock_accounts([user]):
         raise NotFound
     if _count(user) > talk_settings().APP_PASSWORDS_MAX:
@@ -76,28 +77,27 @@ def create_app_password(*, user: User, label: str, now: datetime) -> NewAppPassw
 
 
 def may_create_app_password(*, user: User) -> bool:
-    """Return whether the user may have one more app password. One query."""
+    """Return whether the user may create another app password; one query."""
     return _count(user) < talk_settings().APP_PASSWORDS_MAX
 
 
 def find_app_password(
     *, name: str | None = None, token: str, now: datetime
 ) -> AppPassword | None:
-    """Return the app password that somebody calling themself `name` has sent.
+    """Return the app password with the text `token`; None if it is not valid.
 
-    The name may be the user's public id, what they log in with or their address, in
-    any case; without one the app password itself tells whose it is. Disabled accounts
-    have none. One query, none for what does not look like an app password, and an
-    update once a minute.
+    `name` may be the user's id, username or e-mail address, in upper or lower case;
+    None accepts any user. App passwords of disabled accounts are not valid. One query,
+    none for a text of another shape, and an update once a minute.
 
-    The database looks for the digest: how long that takes says nothing that would
-    help to guess the password.
+    The database searches for the digest, so the time that it takes does not help to
+    guess the password.
 
     API: HTTP Basic and Bearer, of the server's own API.
     """
     if SHAPE.fullmatch(token) is None:
         return None
-    # A replica may not know yet that it was revoked.
+    # On a replica a revoked app password may still exist.
     rows = on_write_database(AppPassword.objects.filter(digest=_digest_of(token)))
     app_password = rows.with_users().first()
     if app_password is None or not _belongs(app_password.user, name):
@@ -108,13 +108,13 @@ def find_app_password(
 
 @atomic
 def revoke_app_passwords(*, ids: Iterable[int]) -> int:
-    """Make app passwords worthless; return how many of `ids` there were.
+    """Delete app passwords; return how many of `ids` existed.
 
     API: `DELETE core/apppassword` of the server's own API.
     """
     count = 0
-    for some in in_batches(list(ids)):
-        rows = on_write_database(AppPassword.objects.filter(pk__in=some))
+    for batch in in_batches(list(ids)):
+        rows = on_write_database(AppPassword.objects.filter(pk__in=batch))
         for user_pk in set(rows.values_list("user", flat=True)):
             events.record(events.LoginsEnded(user_pk=user_pk))
         count += rows.delete()[0]
@@ -135,10 +135,10 @@ def _count(user: User) -> int:
 
 
 def _belongs(user: User, name: str | None) -> bool:
-    """Whether the account may be used, and by that name.
+    """Whether the account is active and known by that name.
 
-    Clients go on with the name that got them the app password, which may be whatever
-    the site's back ends take.
+    Clients keep using the name with which they got the app password, and the site's
+    authentication backends may accept several.
     """
     if not user.is_active or name == "":
         return False
@@ -148,11 +148,11 @@ def _belongs(user: User, name: str | None) -> bool:
 
 
 def _note_use(app_password: AppPassword, now: datetime) -> None:
-    """Write down that it was used, unless that has just been done."""
+    """Store that an app password was used, unless that was stored lately."""
     since = now - timedelta(seconds=USED_SECONDS)
     last = app_password.last_used_at
     if last is None or last < since:
-        # Of many requests at this moment, one writes.
+        # Of several concurrent requests, one writes.
         own = AppPassword.objects.filter(pk=app_password.pk)
         own.unused_since(since).update(last_used_at=now)
         app_password.last_used_at = now

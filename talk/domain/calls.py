@@ -1,4 +1,4 @@
-"""Calls: who is in the running one, and when it is over."""
+"""Calls: joining and leaving them, and ending them when nobody is left."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ from talk.models import (
 
 
 def list_peers(*, room: Room, now: datetime) -> list[Session]:
-    """Return the sessions that are in the room's call and were heard of lately.
-
-    One query.
+    """Return the sessions in the room's call that have pinged lately; one query.
 
     API: Get list of connected participants.
     """
@@ -43,9 +41,7 @@ def list_peers(*, room: Room, now: datetime) -> list[Session]:
 
 
 def require_joined(*, caller: Caller, now: datetime) -> None:
-    """Refuse callers who are in the room and have not connected to it.
-
-    One query.
+    """Refuse participants who are not connected to the room; one query.
 
     Raises:
         NotFound: the caller has no live session.
@@ -58,14 +54,14 @@ def require_joined(*, caller: Caller, now: datetime) -> None:
 
 @atomic
 def join_call(*, caller: Caller, flags: InCall, now: datetime) -> None:
-    """Take the caller's session into the call, or change what it contributes.
+    """Add the caller's session to the call, or change its in-call flags.
 
-    Starts the call if nobody is in it. The timeline tells of a participant's first
-    session in the call, and of no later change. A caller without a device, a
-    program without cookies, speaks for the user's freshest session.
+    Starts the call if nobody is in it. A participant's first session in the call adds a
+    system message; later changes do not. For a caller without a device, a program
+    without cookies, the session of the user that has pinged last is added.
 
     Raises:
-        NotFound: the caller's place is gone, or they have not joined the room.
+        NotFound: the caller is no longer a participant, or has not joined the room.
 
     API: Join a call.
     """
@@ -74,7 +70,7 @@ def join_call(*, caller: Caller, flags: InCall, now: datetime) -> None:
     session = on_write_database(_own_sessions(caller, now)).first()
     if session is None:
         raise NotFound
-    # Who vanished from an earlier call does not take part in this one.
+    # Participants whose sessions died in an earlier call do not count for this one.
     end_if_empty(room=room, now=now)
     in_call = on_write_database(Session.objects.filter(room=room).live(now).in_call())
     participants = set(in_call.values_list("participant", flat=True))
@@ -84,7 +80,7 @@ def join_call(*, caller: Caller, flags: InCall, now: datetime) -> None:
         draft = call_joined() if participants else call_started()
         append(room_id=room.pk, actor=caller.actor, drafts=[draft], now=now)
     if not participants:
-        _announce_start(caller)
+        _record_start(caller)
     if room.active_since is None:
         room.active_since = now
         Room.objects.filter(pk=room.pk).update(active_since=now)
@@ -96,14 +92,14 @@ def join_call(*, caller: Caller, flags: InCall, now: datetime) -> None:
 
 @atomic
 def leave_call(*, caller: Caller, now: datetime) -> None:
-    """Take the caller's session out of the call, and end it with the last one.
+    """Remove the caller's session from the call, which ends with its last session.
 
-    The timeline tells of a participant's last session in the call. Whoever is not in
-    the call may leave it all the same, which does nothing. A caller without a device
-    speaks for all sessions of the user.
+    A participant's last session in the call adds a system message. Nothing happens if
+    the caller is not in the call. A caller without a device leaves with all sessions of
+    the user.
 
     Raises:
-        NotFound: the caller's place is gone, or they have not joined the room.
+        NotFound: the caller is no longer a participant, or has not joined the room.
 
     API: Leave a call.
     """
@@ -129,9 +125,9 @@ def leave_call(*, caller: Caller, now: datetime) -> None:
 
 @requires_transaction
 def end_call(*, room: Room, now: datetime) -> bool:
-    """Take everybody out of a locked room's call, and so end it; tell whether it ran.
+    """End a locked room's call for everyone; return whether there was one.
 
-    Nobody has left by themselves, so the timeline tells of the end alone.
+    The only system message is that of the end, because nobody left on their own.
     """
     sessions = Session.objects.filter(room=room).in_call()
     session_ids = list(on_write_database(sessions).values_list("session_id", flat=True))
@@ -145,11 +141,11 @@ def end_call(*, room: Room, now: datetime) -> bool:
 
 @requires_transaction
 def end_if_empty(*, room: Room, now: datetime) -> bool:
-    """End the room's call when nobody is in it any more; tell whether it did.
+    """End the room's call if no session is in it any more; return whether it ended.
 
-    To be called under the room's lock, after anything that may have taken somebody
-    out of the call. Who took part is summed up in the timeline, unless that was one
-    user alone, or guests alone.
+    To be called under the room's lock, after everything that may have removed a session
+    from the call. A system message sums up who took part, unless that was one user
+    alone, or guests alone.
 
     One query while a call goes on, none when there is no call.
 
@@ -180,8 +176,8 @@ def end_if_empty(*, room: Room, now: datetime) -> bool:
     return True
 
 
-def _announce_start(caller: Caller) -> None:
-    """Tell the site whom it may tell of a call; no query as long as nobody listens."""
+def _record_start(caller: Caller) -> None:
+    """Record the start of a call; no query unless the signal has a receiver."""
     if not signals.call_started.has_listeners(Room):
         return
     others = Participant.objects.filter(room=caller.room, user__isnull=False)
@@ -195,9 +191,9 @@ def _announce_start(caller: Caller) -> None:
 
 
 def _own_sessions(caller: Caller, now: datetime) -> SessionQuerySet:
-    """Return the sessions that the caller speaks for, the freshest first.
+    """Return the caller's live sessions, the one with the latest ping first.
 
-    That is the one of the caller's device; all of the user's for who has no device.
+    With a device, only the session of that device; otherwise all of the user.
     """
     own = Session.objects.filter(participant=caller.participant).live(now)
     if caller.device is not None:
@@ -206,7 +202,7 @@ def _own_sessions(caller: Caller, now: datetime) -> SessionQuerySet:
 
 
 def _attend(caller: Caller, now: datetime) -> None:
-    """Remember that the caller took part in this call, once a person."""
-    who = {"room": caller.room, "user": caller.user, "guest": caller.guest}
-    if not on_write_database(CallAttendance.objects.filter(**who)).exists():
-        CallAttendance.objects.create(**who, joined_at=now)
+    """Store that the caller took part in this call, once for each participant."""
+    identity = {"room": caller.room, "user": caller.user, "guest": caller.guest}
+    if not on_write_database(CallAttendance.objects.filter(**identity)).exists():
+        CallAttendance.objects.create(**identity, joined_at=now)

@@ -364,7 +364,10 @@ class SessionsEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresenceChanged(Event):
-    """Who is connected to a room, or how, has changed; `version` counts the changes."""
+    """A room's sessions, in-call flags or guests' names have changed.
+
+    `version` counts these changes.
+    """
 
     room_id: int
     version: int

@@ -1,4 +1,4 @@
-"""Guests: their identity and their names."""
+"""Guests: their public ids and display names."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ def actor_id_of(session_id: str) -> str:
 
 @atomic
 def rename_guest(*, guest: Guest, room_id: int, display_name: str) -> None:
-    """Give a guest of a room a name, which all their messages show from now on.
+    """Give a guest of a room another display name, which all their messages show.
 
     Raises:
-        Invalid: the name has more than 64 characters, or some that cannot be stored.
+        Invalid: the name has more than 64 characters, or has characters that cannot be
+            stored.
         NotFound: the room is gone.
 
     API: Guests, Set display name.
@@ -31,7 +32,7 @@ def rename_guest(*, guest: Guest, room_id: int, display_name: str) -> None:
 
 @requires_transaction
 def set_display_name(*, guest: Guest, room_id: int, display_name: str) -> None:
-    """Do what `rename_guest` does, as a part of something larger.
+    """Do what `rename_guest` does, as part of a larger change.
 
     API: `actorDisplayName` of a chat message.
     """

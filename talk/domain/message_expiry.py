@@ -1,4 +1,4 @@
-"""Retention: deleting what was said longer ago than a site wants to keep it."""
+"""Retention: deleting messages that are older than a site wants to keep."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ def find_room_ids(*, tokens: Sequence[str]) -> list[int]:
     Raises:
         NotFound: there is no such room.
     """
-    found: dict[str, int] = {}
-    for some in in_batches(tokens):
-        found |= dict(Room.objects.filter(token__in=some).values_list("token", "pk"))
-    missing = sorted(set(tokens) - found.keys())
+    ids: dict[str, int] = {}
+    for batch in in_batches(tokens):
+        rooms = Room.objects.filter(token__in=batch)
+        ids |= dict(rooms.values_list("token", "pk"))
+    missing = sorted(set(tokens) - ids.keys())
     if missing:
         raise NotFound(f"There is no room {', '.join(missing)}.")
-    return sorted(found.values())
+    return sorted(ids.values())
 
 
 def expire_messages(
     *, before: datetime, room_ids: Sequence[int] | None, batch_size: int = BATCH
 ) -> Iterator[Expired]:
-    """Delete the messages of rooms, of all for None, that were written before a moment.
+    """Delete messages that were written before a moment, of all rooms for None.
 
-    A room loses the beginning of its timeline, up to its first younger message; the
-    positions, counts and ids of what stays do not change. What is gone is not unread any
-    more. Comments and system messages go alike; the room, and who is in it, stay.
+    A room loses the beginning of its timeline, comments and system messages, up to its
+    first younger message. Positions, counts and ids of other messages do not change.
+    Deleted comments no longer count as unread. The room and its participants stay.
 
-    Yields what was deleted after each step, which is one transaction: at most
-    `batch_size` messages of one room, which is locked meanwhile. Whoever stops half-way
-    leaves the rest of a timeline; the next run goes on. Two runs at once are safe and
-    share the work.
+    Yields after each step what was deleted. A step is one transaction of at most
+    `batch_size` messages of one room, which is locked meanwhile. After an interrupted
+    run the next one goes on. Two runs at once are safe and share the work.
 
     API: Receive chat messages; `lastMessage` and `unreadMessages`.
     """
@@ -70,7 +70,7 @@ def expire_messages(
 def preview_expiry(
     *, before: datetime, room_ids: Sequence[int] | None
 ) -> Iterator[Expired]:
-    """Count, room by room, what `expire_messages` would delete at this moment."""
+    """Yield for each room how many messages `expire_messages` would delete now."""
     for room_id in _rooms_to_shorten(before, room_ids):
         timeline = on_write_database(Message.objects.filter(room=room_id))
         young = timeline.filter(created_at__gte=before).order_by("position")
@@ -84,14 +84,14 @@ def _rooms_to_shorten(
 ) -> Iterator[int]:
     """Yield the keys of rooms whose oldest message is old enough.
 
-    A query per 500 rooms, which looks at one message each.
+    One query for 500 rooms, which reads one message of each.
     """
     if room_ids is None:
         room_ids = list(
             on_write_database(Room.objects.order_by("pk")).values_list("pk", flat=True)
         )
-    for some in in_batches(room_ids):
-        rooms = Room.objects.filter(pk__in=some).older_than(before).order_by("pk")
+    for batch in in_batches(room_ids):
+        rooms = Room.objects.filter(pk__in=batch).older_than(before).order_by("pk")
         yield from list(on_write_database(rooms).values_list("pk", flat=True))
 
 
@@ -99,9 +99,9 @@ def _rooms_to_shorten(
 def _shorten(
     room_id: int, after: int, before: datetime, count: int
 ) -> tuple[Expired, int | None]:
-    """Delete the first messages of a room that follow a position.
+    """Delete the first messages of a room after a position, at most `count`.
 
-    Returns the position of the last one as well, None when there are no more.
+    Returns the position of the last deleted one as well, None when no more are old.
     """
     if Room.objects.lock(room_id) is None:
         return Expired(room_id=room_id, messages=0), None

@@ -1,4 +1,4 @@
-"""What was said in a room: handing it out whole, and taking lines out of it."""
+"""The messages of a whole room: reading all of them, and deleting some."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from talk.exceptions import NotFound
 from talk.models import Message, Room, atomic, in_batches, on_write_database
 
 EXPORT_BATCH = 500
-"""Messages that an export holds in memory at a time."""
+"""Messages that an export keeps in memory at a time."""
 
 
 def read_all(*, room_id: int) -> Iterator[Page]:
-    """Read a room's messages, oldest first, page by page; later ones may join in.
+    """Yield a room's messages, oldest first, in pages.
 
-    Three queries a page of 500, each in a moment of its own, so that whoever takes
-    long to receive them keeps nothing open.
+    Three queries for each page of 500. There is no transaction around them, so a slow
+    receiver keeps none open; messages that are written meanwhile are included.
     """
     after = 0
     while True:
@@ -31,13 +31,13 @@ def read_all(*, room_id: int) -> Iterator[Page]:
 
 @atomic
 def delete_messages(*, room_id: int, message_ids: Collection[int]) -> int:
-    """Delete messages of a room, comments or not; return how many there were.
+    """Delete messages of a room, comments and system messages; return how many.
 
-    Positions and counts of the others stay as they are, so that nobody who waits
-    misses or repeats a line. A comment that somebody had not read yet is unread no
-    more. If the last message goes, the one before it is the last; its time, which
-    orders lists of rooms, remains. Clients are not told: the API has no words for it,
-    and who has a message on the screen keeps it until they read the room again.
+    Positions and counts of other messages stay, so that no waiter misses or repeats a
+    message. Deleted comments no longer count as unread. If the last message is deleted,
+    the one before it becomes the last; the time of the last activity, by which lists of
+    rooms are sorted, stays. Clients are not told, because the API has no words for it:
+    they show the message until they read the room again.
 
     Raises:
         NotFound: the room is gone.
@@ -48,8 +48,8 @@ def delete_messages(*, room_id: int, message_ids: Collection[int]) -> int:
     if room is None:
         raise NotFound
     deleted = 0
-    for some in in_batches(sorted(message_ids)):
-        rows = Message.objects.filter(room=room, pk__in=some)
+    for batch in in_batches(sorted(message_ids)):
+        rows = Message.objects.filter(room=room, pk__in=batch)
         comments = on_write_database(rows.comments())
         counts = list(comments.values_list("comment_count", flat=True))
         read_markers.subtract_deleted_comments(room=room, counts=counts)

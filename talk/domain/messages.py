@@ -1,4 +1,4 @@
-"""What is said in a room, and what counts as read."""
+"""Messages: posting comments, and reading pages of a room's timeline."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 TRIMMED = " \t\n\r\0\x0b"
-"""Trimmed at both ends of a message; other Unicode spaces stay."""
+"""Removed from both ends of a message; other Unicode spaces stay."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """Messages that were read together.
 
-    `names` are of those whom they speak about or mention.
+    `names` are the display names of users and guests that they mention or describe.
     """
 
     messages: list[Message]
@@ -39,15 +39,16 @@ class Page:
 def post_message(
     *, caller: Caller, text: str, display_name: str = "", now: datetime
 ) -> Page:
-    """Write what the caller says into the room and count it as read by them.
+    """Post a comment and count it as read by the caller.
 
-    Returns the message, and what those are called whom it mentions. `display_name`,
-    when not empty, becomes the name of a guest; users keep theirs.
+    Returns the message with the names of the users it mentions. `display_name`, if it
+    is not empty, becomes the name of a guest; users keep theirs.
 
     Raises:
-        Invalid: nothing is left after trimming, or a database cannot store it.
-        TooLarge: more than 1,000 code points are left after trimming.
-        NotFound: the room or the caller's place in it is gone.
+        Invalid: the text is empty after trimming, or has characters that cannot be
+            stored.
+        TooLarge: the text has more than 1,000 code points after trimming.
+        NotFound: the room is gone, or the caller is no longer a participant.
 
     API: Sending a new chat message.
     """
@@ -102,7 +103,7 @@ def _write(
 
 
 def read_history(*, room_id: int, before: int, limit: int) -> Page:
-    """Read the messages before an id, newest first; from the end for 0 or less.
+    """Read the messages before an id, newest first; from the newest for 0 or less.
 
     API: Receive chat messages, `lookIntoFuture=0`.
     """
@@ -120,16 +121,16 @@ def read_newer(*, room_id: int, after: int, limit: int) -> Page:
 
 
 def read_on(*, room_id: int, after: int) -> Page:
-    """Read what came after the newest message that is known, oldest first.
+    """Read the messages after the newest known one, oldest first.
 
-    From the database that was written to, because somebody has said that there is
-    something. At most as much as one answer holds.
+    Reads the database that was written to, because a hint has announced messages. At
+    most as many as one response may hold.
     """
     rows = on_write_database(Message.objects.filter(room=room_id).newer(after))
     return page_of(rows.with_actors()[:MESSAGES_LIMIT_MAX])
 
 
 def page_of(messages: Iterable[Message]) -> Page:
-    """Return messages, whose actors were read with them, as a page of their own."""
-    found = list(messages)
-    return Page(messages=found, names=names_in(found))
+    """Return messages, which were read `with_actors`, as a page."""
+    listed = list(messages)
+    return Page(messages=listed, names=names_in(listed))

@@ -1,4 +1,4 @@
-"""Who is to be told of a comment, and how."""
+"""Notifications of comments: finding the recipients, and telling the site."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from talk.outgoing.queue import Delivery, outgoing
 
 
 def notifications_for(*, message: Message, now: datetime) -> list[Notification]:
-    """Return who is to be told of a comment, which was read with room and actor.
+    """Return the notifications of a comment, which was read with its room and actor.
 
-    Those whom it mentions are told that, connected or not, unless they want to hear
-    nothing. Who wants to hear everything, as people do in one-to-one rooms unless
-    they decide otherwise, is told of it when they are not connected. Nobody is told
-    twice, nor of what they said themselves.
+    Mentioned users are notified of the mention, connected or not, unless their level is
+    "never". Participants with the level "always", which is the default in one-to-one
+    rooms, are notified of the message if they are not connected. Nobody is notified
+    twice, or of their own comment.
 
     One query, two when users are mentioned.
 
@@ -91,7 +91,7 @@ def _notify(message_pk: int) -> None:
         return
     notifications = notifications_for(message=message, now=timezone.now())
     if notifications:
-        # Receivers never fail; the adapter, which may, comes last.
+        # The adapter comes last, because it may fail; `send_robust` does not.
         signals.notifications_due.send_robust(
             sender=Room,
             room=message.room,

@@ -1,4 +1,4 @@
-"""Inviting people by mail who have no account."""
+"""Inviting guests by e-mail."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from talk.outgoing.mail import Invitation
 def invite_by_email(
     *, caller: Caller, address: str, url: str, now: datetime
 ) -> RoomType | None:
-    """Send somebody a mail with the room's link, and make the room public for them.
+    """Send the room's link to an e-mail address, and make the room public.
 
-    `url` is that link. The mail leaves after commit, in the caller's language, and
-    holds no password. No trace of the person is kept. Returns the room's new type
-    when that changed.
+    `url` is the link. The mail leaves after the commit, in the caller's language, and
+    contains no password. The address is not stored. Returns the room's new type if it
+    has changed.
 
     Raises:
-        Invalid: the address is none.
-        NotFound: the room or the caller's place in it is gone.
-        NotAllowed: the caller is no moderator with an account, or the site does not
+        Invalid: the address is not an e-mail address.
+        NotFound: the room is gone, or the caller is no longer a participant.
+        NotAllowed: the caller is not a moderator with an account, or the site does not
             let them invite.
 
     API: Invite a guest by email; Add a participant to a room, with `source=emails`.

@@ -1,4 +1,4 @@
-"""Taking places in a room from those who have them."""
+"""Removing participants without a system message."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def drop_participants(
     is_rejoining: bool = False,
     now: datetime,
 ) -> None:
-    """Take places in a locked room, with their sessions, without a word.
+    """Remove participants of a locked room, with their sessions.
 
-    That is what happens to guests, and to self-joined users who disconnect. `actor`
-    is who does it; None stands for themselves. `places` were read with their names.
-    `is_rejoining` is for a guest who is joining again at this moment.
-    The call ends if nobody is left in it. The number of queries does not depend on
-    the number of places, up to 500.
+    Adds no system message, which is right for guests and for self-joined users who
+    disconnect. Without an actor the participants have left by themselves. They were
+    read with `with_names`. `is_rejoining` is for a guest who is joining again at this
+    moment. The call ends with its last session. The number of queries does not depend
+    on the number of participants, up to 500.
     """
     if not participants:
         return
@@ -39,7 +39,7 @@ def drop_participants(
         )
     )
     read_markers.save_read_markers(room=room, participants=participants)
-    for some in in_batches([participant.pk for participant in participants]):
-        Participant.objects.filter(pk__in=some).delete()
+    for batch in in_batches([participant.pk for participant in participants]):
+        Participant.objects.filter(pk__in=batch).delete()
     note_change(room=room)
     calls.end_if_empty(room=room, now=now)

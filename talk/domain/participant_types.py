@@ -1,4 +1,4 @@
-"""Making participants moderators, and plain participants again."""
+"""Promoting participants to moderators, and demoting them."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from talk.domain.timeline import append
 from talk.exceptions import NotAllowed, PreconditionFailed
 from talk.models import Participant, Room, atomic, requires_transaction
 
-FindPlace = Callable[[Room], Participant]
+FindParticipant = Callable[[Room], Participant]
 
 
 def promote_user(*, caller: Caller, user_id: str, now: datetime) -> None:
     """Make a user of the room a moderator.
 
     Raises:
-        NotFound: the caller's place is gone, or the user has none.
-        NotAllowed: the caller is no moderator.
+        NotFound: the caller or the user is not a participant.
+        NotAllowed: the caller is not a moderator.
         PreconditionFailed: the user is an owner, a moderator or self-joined.
 
     API: Promote a user to a moderator.
@@ -42,9 +42,9 @@ def demote_user(*, caller: Caller, user_id: str, now: datetime) -> None:
     """Make a moderator of the room a plain user.
 
     Raises:
-        NotFound: the caller's place is gone, or the user has none.
-        NotAllowed: the caller is no moderator, or names themself.
-        PreconditionFailed: the user is no moderator; owners are none.
+        NotFound: the caller or the user is not a participant.
+        NotAllowed: the caller is not a moderator, or the user is the caller.
+        PreconditionFailed: the user is not a moderator; owners do not count as such.
 
     API: Demote a moderator to a user.
     """
@@ -57,9 +57,9 @@ def promote_guest(*, caller: Caller, session_id: str, now: datetime) -> None:
     """Make a guest a moderator, for as long as their session lasts.
 
     Raises:
-        NotFound: the caller's place is gone, or there is no such session.
-        NotAllowed: the caller is no moderator.
-        PreconditionFailed: the session is no plain guest's.
+        NotFound: the caller is no longer a participant, or there is no such session.
+        NotAllowed: the caller is not a moderator.
+        PreconditionFailed: the session does not belong to a plain guest.
 
     API: Promote a user to a moderator, with `sessionId`.
     """
@@ -72,9 +72,9 @@ def demote_guest(*, caller: Caller, session_id: str, now: datetime) -> None:
     """Make a guest moderator a plain guest.
 
     Raises:
-        NotFound: the caller's place is gone, or there is no such session.
-        NotAllowed: the caller is no moderator, or names their own session.
-        PreconditionFailed: the session is no guest moderator's.
+        NotFound: the caller is no longer a participant, or there is no such session.
+        NotAllowed: the caller is not a moderator, or the session is the caller's.
+        PreconditionFailed: the session does not belong to a guest moderator.
 
     API: Demote a moderator to a user, with `sessionId`.
     """
@@ -87,7 +87,7 @@ def demote_guest(*, caller: Caller, session_id: str, now: datetime) -> None:
 def _change(
     *,
     caller: Caller,
-    find: FindPlace,
+    find: FindParticipant,
     old: ParticipantType,
     new: ParticipantType,
     now: datetime,
@@ -113,9 +113,9 @@ def change_type(
     new: ParticipantType,
     now: datetime,
 ) -> None:
-    """Make somebody in a locked room a moderator, or a plain participant again.
+    """Promote or demote a participant of a locked room.
 
-    `place` was read with its names.
+    `participant` was read with `with_names`.
 
     API: System messages, `moderator_promoted` and the three others.
     """

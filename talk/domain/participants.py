@@ -1,4 +1,4 @@
-"""Who is in a room: bringing people in, and seeing them out."""
+"""Participants of a room: finding, adding and removing them."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def find_account(user_id: str) -> User | None:
 
 @requires_transaction
 def user_participant(room: Room, *, user: User | None) -> Participant:
-    """Return a user's place in a locked room.
+    """Return the participant of a user in a locked room.
 
     Raises:
-        NotFound: the user has none, or there is no such account.
+        NotFound: the user is not a participant, or there is no such account.
     """
     participants = Participant.objects.filter(room=room, user=user).with_names()
     participant = on_write_database(participants).first() if user is not None else None
@@ -59,7 +59,7 @@ def user_participant(room: Room, *, user: User | None) -> Participant:
 
 @requires_transaction
 def guest_participant(room: Room, *, session_id: str) -> Participant:
-    """Return whose session this is in a locked room; it may be a user's.
+    """Return the participant of a session in a locked room; it may be a user.
 
     Raises:
         NotFound: there is no such session.
@@ -73,7 +73,7 @@ def guest_participant(room: Room, *, session_id: str) -> Participant:
 
 @requires_transaction
 def absent_among(users: Sequence[User], *, room: Room) -> list[User]:
-    """Return those of `users` who have no place in a locked room, in the same order."""
+    """Return the `users` who are not participants of a locked room, in their order."""
     present = Participant.objects.filter(room=room, user__isnull=False)
     present_pks = set(on_write_database(present).values_list("user", flat=True))
     return [user for user in users if user.pk not in present_pks]
@@ -88,25 +88,25 @@ def add_users(
     type: ParticipantType,
     now: datetime,
 ) -> list[Participant]:
-    """Give users who are not in the room a place, and say so for all but the actor.
+    """Add users who are not participants, with a system message for all but the actor.
 
-    Without an actor, nobody in the room has added them.
-    `room` was created or locked in the same transaction. New members start with
-    everything read, former ones with what they had read. Accounts that have been
-    deleted meanwhile are left out of the places that are returned.
+    Without an actor, nobody in the room has added them. `room` was created or locked in
+    the same transaction. New participants start with everything read, former ones with
+    their old read marker. Accounts that were deleted meanwhile are left out of the
+    result.
 
     API: System messages, `user_added`.
     """
     users = lock_accounts(users) if users else []
     marks = read_markers.restore_read_markers(room=room, users=users)
     new = [
-        Participant(room=room, user=user, type=type, **asdict(own))
-        for user, own in zip(users, marks, strict=True)
+        Participant(room=room, user=user, type=type, **asdict(mark))
+        for user, mark in zip(users, marks, strict=True)
     ]
     try:
         participants = Participant.objects.bulk_create(new)
     except IntegrityError:
-        # Where accounts cannot be locked, one may be deleted at this very moment.
+        # Where accounts cannot be locked, one may have been deleted at this moment.
         raise NotFound from None
     adapter = get_adapter()
     drafts = [user_added(adapter.user_id(user)) for user in users if user != actor]
@@ -122,14 +122,15 @@ def add_users(
 
 
 def add_user(*, caller: Caller, user_id: str, now: datetime) -> RoomType | None:
-    """Give a user a place in the caller's room; one that is there keeps what it has.
+    """Add a user to the caller's room; nothing changes for a participant.
 
-    Returns the room's new type when that changed: a one-to-one room becomes a group.
+    Returns the room's new type if it has changed: a one-to-one room becomes a group
+    room.
 
     Raises:
-        NotFound: the caller's place is gone; there is no such account, it is disabled,
-            or the site keeps the two apart.
-        NotAllowed: the caller is no moderator with an account.
+        NotFound: the caller is no longer a participant; or there is no such account, it
+            is disabled, or the site does not let the caller reach it.
+        NotAllowed: the caller is not a moderator with an account.
 
     API: Add a participant to a room.
     """
@@ -137,33 +138,33 @@ def add_user(*, caller: Caller, user_id: str, now: datetime) -> RoomType | None:
     if account is not None and not account.is_active:
         account = None
     users = _reachable(caller, [account]) if account is not None else []
-    return _add(caller=caller, users=users, is_somebody_needed=True, now=now)
+    return _add(caller=caller, users=users, requires_user=True, now=now)
 
 
 def add_group(*, caller: Caller, group_id: str, now: datetime) -> RoomType | None:
-    """Give all members of a group a place in the caller's room, once and for all.
+    """Add the current members of a group to the caller's room.
 
-    Who is there already keeps what they have; whom the site keeps apart from the
-    caller is left out. Returns the room's new type when that changed.
+    Nothing changes for participants. Members whom the site does not let the caller
+    reach are left out. Returns the room's new type if it has changed.
 
     Raises:
-        NotFound: the caller's place is gone, or there is no such group.
-        NotAllowed: the caller is no moderator with an account.
+        NotFound: the caller is no longer a participant, or there is no such group.
+        NotAllowed: the caller is not a moderator with an account.
 
     API: Add a participant to a room, with `isGroup` or `source=groups`.
     """
     members = get_adapter().find_group_members(group_id)
     users = _reachable(caller, members or [])
     is_unknown = members is None
-    return _add(caller=caller, users=users, is_somebody_needed=is_unknown, now=now)
+    return _add(caller=caller, users=users, requires_user=is_unknown, now=now)
 
 
 def remove_user(*, caller: Caller, user_id: str, now: datetime) -> None:
-    """Take a user's place in the caller's room; delete a one-to-one room altogether.
+    """Remove a user from the caller's room; a one-to-one room is deleted.
 
     Raises:
-        NotFound: the caller's place is gone, or the user has none.
-        NotAllowed: the caller is no moderator, or the user is an owner.
+        NotFound: the caller or the user is not a participant.
+        NotAllowed: the caller is not a moderator, or the user is an owner.
 
     API: Delete a participant from a room.
     """
@@ -172,11 +173,12 @@ def remove_user(*, caller: Caller, user_id: str, now: datetime) -> None:
 
 @atomic
 def remove_guest(*, caller: Caller, session_id: str, now: datetime) -> None:
-    """Take the place of the guest whose session this is; they may join again.
+    """Remove the guest with this session, who may join again.
 
     Raises:
-        NotFound: the caller's place is gone, or there is no such session.
-        NotAllowed: the caller is no moderator, or the session is a user's, or theirs.
+        NotFound: the caller is no longer a participant, or there is no such session.
+        NotAllowed: the caller is not a moderator, or the session belongs to a user or
+            to the caller.
 
     API: Remove a guest from a room.
     """
@@ -192,29 +194,29 @@ def remove_guest(*, caller: Caller, session_id: str, now: datetime) -> None:
 
 @atomic
 def remove_self(*, caller: Caller, now: datetime) -> None:
-    """Give up the caller's own place.
+    """Remove the caller from the room.
 
-    A one-to-one room goes with it, and so does a room whose last permanent
-    participant leaves, unless it belongs to an object of the site.
+    A one-to-one room is deleted, and so is a room whose last permanent participant
+    leaves, unless it belongs to an object of the site.
 
     Raises:
-        NotFound: the room or the caller's place in it is gone.
+        NotFound: the room is gone, or the caller is no longer a participant.
 
     API: Remove yourself from a room.
     """
     caller = lock_caller(caller)
-    abandon(
+    remove_for_good(
         room=caller.room, participant=caller.participant, actor=caller.actor, now=now
     )
 
 
 @requires_transaction
-def abandon(
+def remove_for_good(
     *, room: Room, participant: Participant, actor: Actor, now: datetime
 ) -> None:
-    """Take a place in a locked room from somebody who will not come back.
+    """Remove a participant for good from a locked room, or delete the room.
 
-    Deletes the room with it where nothing would be left of it.
+    `is_end_of_room` decides which.
     """
     if is_end_of_room(room=room, participant=participant, now=now):
         room_deletion.delete_room(room=room, actor=actor)
@@ -223,10 +225,10 @@ def abandon(
 
 
 def is_end_of_room(*, room: Room, participant: Participant, now: datetime) -> bool:
-    """Whether nothing would be left of a room without this place, which was read now.
+    """Whether the room ends when this participant, who was read just now, leaves.
 
-    A one-to-one room belongs to both; another one ends with its last permanent
-    participant, unless it belongs to an object of the site. One query.
+    A one-to-one room ends with either participant. Any other room ends with its last
+    permanent participant, unless it belongs to an object of the site. One query.
     """
     if room.is_one_to_one:
         return True
@@ -234,22 +236,22 @@ def is_end_of_room(*, room: Room, participant: Participant, now: datetime) -> bo
 
 
 def permanent_participants(*, room_id: int, now: datetime) -> QuerySet[Participant]:
-    """Return the places by which a room goes on, without guests who are gone already.
+    """Return the participants who keep a room alive.
 
-    Guest moderators whose session is dead still have a row.
+    Guest moderators whose sessions are dead still have a row and are left out.
     """
     participants = Participant.objects.filter(room=room_id, type__in=PERMANENT_TYPES)
-    here = participants.with_presence(now).filter(
+    lasting = participants.with_presence(now).filter(
         Q(is_connected=True) | Q(user__isnull=False)
     )
-    return on_write_database(here)
+    return on_write_database(lasting)
 
 
 @requires_transaction
 def remove_participant(
     *, room: Room, participant: Participant, actor: Actor, now: datetime
 ) -> None:
-    """Take a place in a locked room, as `remove_places` does."""
+    """Remove a participant, as `remove_participants` does."""
     remove_participants(room=room, participants=[participant], actor=actor, now=now)
 
 
@@ -257,7 +259,7 @@ def remove_participant(
 def remove_participants(
     *, room: Room, participants: Sequence[Participant], actor: Actor, now: datetime
 ) -> None:
-    """Take places in a locked room, with their sessions, and tell of users' places.
+    """Remove participants of a locked room; users with a system message.
 
     API: System messages, `user_removed`.
     """
@@ -274,7 +276,7 @@ def remove_participants(
 
 
 def _reachable(caller: Caller, users: Sequence[User]) -> list[User]:
-    """Return whom of `users` the caller may bring in; guests may bring in nobody."""
+    """Return the `users` whom the caller may add; guests may add nobody."""
     if caller.user is None:
         return []
     return get_adapter().reachable_users(caller.user, users)
@@ -285,27 +287,27 @@ def _add(
     *,
     caller: Caller,
     users: Sequence[User],
-    is_somebody_needed: bool,
+    requires_user: bool,
     now: datetime,
 ) -> RoomType | None:
-    """Add those of `users` who are not there yet.
+    """Add the `users` who are not participants yet.
 
     Raises:
-        NotFound: somebody is needed, and nobody was found or is left.
+        NotFound: `requires_user`, and no user was found or is left.
     """
     caller = lock_caller(caller)
     require_user_moderator(caller)
-    if caller.user is None or (is_somebody_needed and not users):
+    if caller.user is None or (requires_user and not users):
         raise NotFound
     room = caller.room
     new = absent_among(users, room=room)
     if not new:
         return None
-    member = ParticipantType.USER
+    type = ParticipantType.USER
     participants = add_users(
-        room=room, actor=caller.user, users=new, type=member, now=now
+        room=room, actor=caller.user, users=new, type=type, now=now
     )
-    if is_somebody_needed and not participants:
+    if requires_user and not participants:
         raise NotFound
     if not participants:
         return None

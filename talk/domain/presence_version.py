@@ -1,4 +1,4 @@
-"""Counting the changes of who is connected to a room, and how."""
+"""Counting the changes of a room's sessions, in-call flags and guests' names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from talk.models import Room, on_write_database, requires_transaction
 
 @requires_transaction
 def note_change(*, room: Room) -> None:
-    """Count a change of who is connected to a locked room, and record the event.
+    """Count a change in a locked room, and record the event.
 
     To be called when a session starts or ends, joins or leaves the call, or has other
     in-call flags, and when a guest is renamed. One query.

@@ -1,4 +1,4 @@
-"""How far rooms have come: what long polls compare with what they know."""
+"""The progress of rooms, which polls compare with what their client knows."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Progress:
 class RoomVersions:
     """Two counters of a room.
 
-    `position` counts its messages, `presence_version` the changes of who is connected
-    and how.
+    `position` counts its messages, `presence_version` the changes of its sessions,
+    in-call flags and guests' names.
     """
 
     position: int

@@ -1,7 +1,7 @@
-"""What the site itself does to rooms: its staff in the admin, and its commands.
+"""Changing rooms from outside: by the site's staff in the admin, and by commands.
 
-The rules are those of moderators, without the question who may: that is the site's.
-`actor` is named in the room as who did it, and need have no place there.
+The rules are those for moderators, except for permissions, which are the site's
+business. `actor` is named in the room, and need not be a participant.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from talk.domain import (
 )
 from talk.domain.access import Actor
 from talk.domain.participant_removal import drop_participants
-from talk.domain.participants import abandon
+from talk.domain.participants import remove_for_good
 from talk.domain.presence_version import note_change
 from talk.domain.sessions import end_sessions
 from talk.domain.text import require_text
@@ -54,9 +54,9 @@ DEMOTED = {new: old for old, new in PROMOTED.items()}
 
 @dataclass(frozen=True, kw_only=True)
 class RoomChanges:
-    """What is to be different about a room; None leaves it as it is.
+    """New properties of a room; None leaves a property as it is.
 
-    An empty password removes the one that there is.
+    An empty password removes the password.
     """
 
     name: str | None = None
@@ -67,25 +67,25 @@ class RoomChanges:
 def change_room(
     *, room_id: int, actor: Actor, changes: RoomChanges, now: datetime
 ) -> None:
-    """Change a room's type, name and password, all of it or nothing.
+    """Change a room's type, name and password, all of them or none.
 
-    What is as it should be already is not mentioned again.
+    A property that already has the new value adds no system message.
 
     Raises:
         NotFound: the room is gone.
-        Invalid: no room can be called so, or no room becomes one-to-one.
-        NotSupported: a one-to-one room gets a name.
-        NotAllowed: a room that is not public gets a password.
+        Invalid: no room may have that name, or the new type is one-to-one.
+        NotSupported: a one-to-one room would get a name.
+        NotAllowed: a room that is not public would get a password.
     """
     if changes.name is not None:
         room_changes.require_name(changes.name)
-    # Hashing is slow on purpose: the room is locked only after it.
+    # Hashing is slow on purpose, so the room is locked only afterwards.
     hashed = _new_hash(room_id, changes.password)
     _change(room_id=room_id, actor=actor, changes=changes, hashed=hashed, now=now)
 
 
 def _new_hash(room_id: int, password: str | None) -> str | None:
-    """Return what to store for a password, None where the room has it already."""
+    """Return the hash to store for a password, None if the room already has it."""
     if not password:
         return password
     rooms = on_write_database(Room.objects.filter(pk=room_id))
@@ -130,7 +130,7 @@ def _change_type(
 
 @atomic
 def make_public(*, room_id: int, actor: Actor, now: datetime) -> bool:
-    """Let everybody with the link join; tell whether that is new.
+    """Let everyone with the link join; return whether that is new.
 
     Raises:
         NotFound: the room is gone.
@@ -140,9 +140,9 @@ def make_public(*, room_id: int, actor: Actor, now: datetime) -> bool:
 
 @atomic
 def make_private(*, room_id: int, actor: Actor, now: datetime) -> bool:
-    """Keep a room to those who were invited; tell whether that is new.
+    """Make a public room a group room; return whether it was public.
 
-    Whoever came by its link loses their place.
+    Participants who joined by its link are removed.
 
     Raises:
         NotFound: the room is gone.
@@ -152,7 +152,7 @@ def make_private(*, room_id: int, actor: Actor, now: datetime) -> bool:
 
 @atomic
 def clear_password(*, room_id: int, actor: Actor, now: datetime) -> bool:
-    """Remove a room's password; tell whether it had one.
+    """Remove a room's password; return whether it had one.
 
     Raises:
         NotFound: the room is gone.
@@ -166,7 +166,7 @@ def clear_password(*, room_id: int, actor: Actor, now: datetime) -> bool:
 
 @atomic
 def end_call(*, room_id: int, now: datetime) -> bool:
-    """End a room's call, whoever is in it; tell whether there was one.
+    """End a room's call for everyone; return whether there was one.
 
     Raises:
         NotFound: the room is gone.
@@ -176,10 +176,10 @@ def end_call(*, room_id: int, now: datetime) -> bool:
 
 @atomic
 def disconnect_everybody(*, room_id: int, actor: Actor, now: datetime) -> int:
-    """End all sessions of a room, and its call; return how many there were.
+    """End all sessions of a room, and its call; return the number of sessions.
 
-    Guests and self-joined users lose their places with them, as when they leave;
-    members keep theirs. All may join again.
+    Guests and self-joined users are removed, as when they leave; other participants
+    stay. Everyone may join again.
 
     Raises:
         NotFound: the room is gone.
@@ -187,9 +187,9 @@ def disconnect_everybody(*, room_id: int, actor: Actor, now: datetime) -> int:
     room = _lock(room_id)
     sessions = Session.objects.filter(room=room)
     ended = on_write_database(sessions).count()
-    members = Participant.objects.filter(room=room).exclude(type__in=BY_LINK_TYPES)
-    end_sessions(sessions.filter(participant__in=members), room_id=room.pk)
-    by_link = _places(room, BY_LINK_TYPES)
+    staying = Participant.objects.filter(room=room).exclude(type__in=BY_LINK_TYPES)
+    end_sessions(sessions.filter(participant__in=staying), room_id=room.pk)
+    by_link = _participants_of(room, BY_LINK_TYPES)
     if by_link:
         drop_participants(room=room, participants=by_link, actor=actor, now=now)
     elif ended:
@@ -200,7 +200,7 @@ def disconnect_everybody(*, room_id: int, actor: Actor, now: datetime) -> int:
 
 @atomic
 def remove_guests(*, room_id: int, actor: Actor, now: datetime) -> int:
-    """Take the places of all guests, moderators among them; return how many.
+    """Remove all guests, including guest moderators; return how many there were.
 
     They may join again as long as the room is public.
 
@@ -208,14 +208,14 @@ def remove_guests(*, room_id: int, actor: Actor, now: datetime) -> int:
         NotFound: the room is gone.
     """
     room = _lock(room_id)
-    gone = _places(room, GUEST_TYPES)
-    drop_participants(room=room, participants=gone, actor=actor, now=now)
-    return len(gone)
+    removed = _participants_of(room, GUEST_TYPES)
+    drop_participants(room=room, participants=removed, actor=actor, now=now)
+    return len(removed)
 
 
 @atomic
 def delete_room(*, room_id: int, actor: Actor) -> None:
-    """Delete a room with all that is in it.
+    """Delete a room with everything in it.
 
     Raises:
         NotFound: the room is gone.
@@ -225,13 +225,13 @@ def delete_room(*, room_id: int, actor: Actor) -> None:
 
 @atomic
 def promote(*, participant_id: int, actor: Actor, now: datetime) -> None:
-    """Make somebody a moderator of their room.
+    """Promote a participant to a moderator.
 
     Raises:
-        NotFound: they have no place any more.
-        PreconditionFailed: they are no plain user or guest.
+        NotFound: there is no such participant any more.
+        PreconditionFailed: the participant is not a plain user or guest.
     """
-    room, participant = _lock_place(participant_id)
+    room, participant = _lock_participant(participant_id)
     new = PROMOTED.get(ParticipantType(participant.type))
     if new is None:
         raise PreconditionFailed
@@ -242,13 +242,14 @@ def promote(*, participant_id: int, actor: Actor, now: datetime) -> None:
 
 @atomic
 def demote(*, participant_id: int, actor: Actor, now: datetime) -> None:
-    """Make a moderator a plain user or guest again.
+    """Demote a moderator to a plain user or guest.
 
     Raises:
-        NotFound: they have no place any more.
-        PreconditionFailed: they are no moderator; owners are none.
+        NotFound: there is no such participant any more.
+        PreconditionFailed: the participant is not a moderator; owners do not count as
+            such.
     """
-    room, participant = _lock_place(participant_id)
+    room, participant = _lock_participant(participant_id)
     new = DEMOTED.get(ParticipantType(participant.type))
     if new is None:
         raise PreconditionFailed
@@ -259,25 +260,26 @@ def demote(*, participant_id: int, actor: Actor, now: datetime) -> None:
 
 @atomic
 def remove_participant(*, participant_id: int, actor: Actor, now: datetime) -> None:
-    """Take somebody's place in a room; an owner's as well.
+    """Remove a participant from a room, even an owner.
 
-    The room goes with it where nothing would be left of it.
+    Deletes the room if it ends with the participant, as `is_end_of_room` decides.
 
     Raises:
-        NotFound: they have no place any more.
+        NotFound: there is no such participant any more.
     """
-    room, participant = _lock_place(participant_id)
-    abandon(room=room, participant=participant, actor=actor, now=now)
+    room, participant = _lock_participant(participant_id)
+    remove_for_good(room=room, participant=participant, actor=actor, now=now)
 
 
 @atomic
 def rename_guest(*, guest_id: int, display_name: str) -> None:
-    """Give a guest another name, whether or not they are still in a room.
+    """Give a guest another display name, even if they are no longer in a room.
 
-    Everything that they said shows it from now on; an empty one makes them nameless.
+    All their messages show it from now on. An empty name removes the name.
 
     Raises:
-        Invalid: the name has more than 64 characters, or some that cannot be stored.
+        Invalid: the name has more than 64 characters, or has characters that cannot be
+            stored.
         NotFound: there is no such guest.
     """
     guest = on_write_database(Guest.objects.filter(pk=guest_id)).first()
@@ -290,9 +292,9 @@ def rename_guest(*, guest_id: int, display_name: str) -> None:
     else:
         require_text(display_name, longest=GUEST_NAME_MAX)
         Guest.objects.filter(pk=guest.pk).update(display_name=display_name)
-    spoken = on_write_database(Message.objects.filter(actor_guest=guest)).order_by()
-    for key in spoken.values_list("room", flat=True).distinct():
-        events.record(events.MessagesChanged(room_id=key))
+    messages = on_write_database(Message.objects.filter(actor_guest=guest)).order_by()
+    for room_id in messages.values_list("room", flat=True).distinct():
+        events.record(events.MessagesChanged(room_id=room_id))
 
 
 @requires_transaction
@@ -304,7 +306,7 @@ def _lock(room_id: int) -> Room:
 
 
 @requires_transaction
-def _lock_place(participant_id: int) -> tuple[Room, Participant]:
+def _lock_participant(participant_id: int) -> tuple[Room, Participant]:
     participants = on_write_database(Participant.objects.filter(pk=participant_id))
     room_id = participants.values_list("room", flat=True).first()
     if room_id is None:
@@ -316,6 +318,8 @@ def _lock_place(participant_id: int) -> tuple[Room, Participant]:
     return room, participant
 
 
-def _places(room: Room, types: frozenset[ParticipantType]) -> list[Participant]:
+def _participants_of(
+    room: Room, types: frozenset[ParticipantType]
+) -> list[Participant]:
     participants = Participant.objects.filter(room=room, type__in=types)
     return list(on_write_database(participants.with_names().order_by("pk")))

@@ -1,4 +1,4 @@
-"""What moderators change about a room."""
+"""Changing a room: its name and password, whether guests may join; deleting it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from talk.models import Room, atomic, requires_transaction
 
 @atomic
 def rename_room(*, caller: Caller, name: str, now: datetime) -> None:
-    """Give the room another name; the one that it has already changes nothing.
+    """Rename the room; nothing happens if it already has that name.
 
     Raises:
-        Invalid: the name is empty, has more than 200 characters, or some that
-            cannot be stored.
-        NotFound: the room or the caller's place in it is gone.
-        NotAllowed: the caller is no moderator.
-        NotSupported: it is a one-to-one room.
+        Invalid: the name is empty, has more than 200 characters, or has characters
+            that cannot be stored.
+        NotFound: the room is gone, or the caller is no longer a participant.
+        NotAllowed: the caller is not a moderator.
+        NotSupported: the room is a one-to-one room.
 
     API: Rename a room.
     """
@@ -42,11 +42,13 @@ def rename_room(*, caller: Caller, name: str, now: datetime) -> None:
 
 
 def require_name(name: str) -> None:
-    """Refuse what no room can be called from now on.
+    """Refuse a name that no room may be given.
+
+    Rooms may have longer names, from when they were created.
 
     Raises:
-        Invalid: it is empty, has more than 200 characters, or some that cannot be
-            stored.
+        Invalid: the name is empty, has more than 200 characters, or has characters
+            that cannot be stored.
 
     API: Rename a room.
     """
@@ -57,10 +59,10 @@ def require_name(name: str) -> None:
 
 @requires_transaction
 def change_name(*, room: Room, actor: Actor, name: str, now: datetime) -> None:
-    """Give a locked room another name, which `require_name` has let pass.
+    """Rename a locked room. `require_name` has accepted the name.
 
     Raises:
-        NotSupported: it is a one-to-one room.
+        NotSupported: the room is a one-to-one room.
 
     API: Rename a room.
     """
@@ -78,11 +80,11 @@ def change_name(*, room: Room, actor: Actor, name: str, now: datetime) -> None:
 
 @atomic
 def delete_room(*, caller: Caller) -> None:
-    """Delete the room with all that is in it.
+    """Delete the room with everything in it.
 
     Raises:
-        NotFound: the room or the caller's place in it is gone.
-        NotAllowed: the caller is no moderator.
+        NotFound: the room is gone, or the caller is no longer a participant.
+        NotAllowed: the caller is not a moderator.
 
     API: Delete a room.
     """
@@ -93,11 +95,11 @@ def delete_room(*, caller: Caller) -> None:
 
 @atomic
 def allow_guests(*, caller: Caller, now: datetime) -> None:
-    """Make the room public; a public one stays as it is.
+    """Make the room public; a public room stays as it is.
 
     Raises:
-        NotFound: the room or the caller's place in it is gone.
-        NotAllowed: the caller is no moderator with an account.
+        NotFound: the room is gone, or the caller is no longer a participant.
+        NotAllowed: the caller is not a moderator with an account.
 
     API: Allow guests in a room.
     """
@@ -108,11 +110,11 @@ def allow_guests(*, caller: Caller, now: datetime) -> None:
 
 @atomic
 def disallow_guests(*, caller: Caller, now: datetime) -> None:
-    """Make the room private, which ends the stay of all who came by its link.
+    """Make the room private, which removes all who joined it by its link.
 
     Raises:
-        NotFound: the room or the caller's place in it is gone.
-        NotAllowed: the caller is no moderator with an account.
+        NotFound: the room is gone, or the caller is no longer a participant.
+        NotAllowed: the caller is not a moderator with an account.
 
     API: Disallow guests in a room.
     """
@@ -122,10 +124,10 @@ def disallow_guests(*, caller: Caller, now: datetime) -> None:
 
 
 def require_password_right(caller: Caller) -> None:
-    """Refuse callers who may not set a password, and rooms that have no use for one.
+    """Refuse callers who may not set a password, and rooms that are not public.
 
     Raises:
-        NotAllowed: the caller is no moderator, or the room is not public.
+        NotAllowed: the caller is not a moderator, or the room is not public.
 
     API: Set room password.
     """
@@ -135,17 +137,17 @@ def require_password_right(caller: Caller) -> None:
 
 
 def set_password(*, caller: Caller, password: str, now: datetime) -> None:
-    """Set the password that strangers need, or remove it when it is empty.
+    """Set the password that non-participants need to join; an empty one removes it.
 
-    Nobody who is in the room has to leave. The timeline tells of every call.
+    Participants stay. Each call adds a system message, even without a change.
 
     Raises:
-        NotFound: the room or the caller's place in it is gone.
-        NotAllowed: the caller is no moderator, or the room is not public.
+        NotFound: the room is gone, or the caller is no longer a participant.
+        NotAllowed: the caller is not a moderator, or the room is not public.
 
     API: Set room password.
     """
-    # Hashing is slow on purpose: the room is locked only after it.
+    # Hashing is slow on purpose, so the room is locked only afterwards.
     hashed = make_password(password) if password else ""
     _store_password(caller=caller, hashed=hashed, now=now)
 
@@ -159,7 +161,7 @@ def _store_password(*, caller: Caller, hashed: str, now: datetime) -> None:
 
 @requires_transaction
 def change_password(*, room: Room, actor: Actor, hashed: str, now: datetime) -> None:
-    """Give a locked room the password with this hash, an empty one for none; say so.
+    """Store a password's hash in a locked room, an empty one to remove the password.
 
     API: Set room password.
     """

@@ -34,15 +34,15 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 PAIR_TRIES = 10
-"""Times that a room of two is looked for and created while others do the same."""
+"""Attempts to find or create a one-to-one room while other requests do the same."""
 
 TOKEN_TRIES = 10
-"""Tokens tried before giving up; one in 10^12 is taken at a million rooms."""
+"""Tokens tried before giving up; a million rooms take one in a million of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedRoom:
-    """A room that a user asked for; `partner` is the other one of a one-to-one room."""
+    """A room that a user asked for; `partner` is the other user of a one-to-one room."""
 
     room: Room
     is_new: bool
@@ -50,15 +50,15 @@ class OpenedRoom:
 
 
 def get_or_create_one_to_one(*, user: User, invite: str, now: datetime) -> OpenedRoom:
-    """Return the room of two users; make it if there is none.
+    """Return the one-to-one room of two users; create it if there is none.
 
-    `invite` is the other one's user id. Both are owners. Of two requests at the
-    same moment one creates the room and both get it.
+    `invite` is the id of the other user. Both users are owners. If two requests come
+    at the same moment, one creates the room and both get it.
 
     Raises:
-        NotFound: no such account, or it is disabled and there is no room with it yet,
-            or the site keeps the two apart.
-        NotAllowed: it is the user's own, or the site forbids such rooms.
+        NotFound: there is no such account, it is disabled and the users have no room
+            yet, or the site does not let the user reach it.
+        NotAllowed: it is the user's own account, or the site forbids such rooms.
 
     API: Creating a new room, `roomType` 1.
     """
@@ -81,7 +81,7 @@ def get_or_create_one_to_one(*, user: User, invite: str, now: datetime) -> Opene
         try:
             room = _create_one_to_one(user=user, other=other, key=key, now=now)
         except IntegrityError:
-            # Somebody has just created it, and may even have deleted it again.
+            # Another request has just created the room, or even deleted it again.
             if next(tries) == PAIR_TRIES:
                 raise
         else:
@@ -89,10 +89,10 @@ def get_or_create_one_to_one(*, user: User, invite: str, now: datetime) -> Opene
 
 
 def create_group_room(*, user: User, invite: str, now: datetime) -> Room:
-    """Create a group room of all members of a group, named after it.
+    """Create a group room with all members of a group, named after the group.
 
-    `invite` is the group's id. Its members are copied once; later changes of the
-    group have no effect. The user need not be one of them.
+    `invite` is the group's id. Its members are added once; later changes of the group
+    have no effect. The user need not be a member.
 
     Raises:
         NotFound: there is no such group.
@@ -118,12 +118,13 @@ def create_room(
     name: str,
     now: datetime,
 ) -> Room:
-    """Create a group or public room that the user owns and is alone in.
+    """Create a group or public room whose only participant is the user, as its owner.
 
     `name` may be empty; it is not trimmed.
 
     Raises:
-        Invalid: the name has more than 255 characters, or some that cannot be stored.
+        Invalid: the name has more than 255 characters, or has characters that cannot
+            be stored.
         NotAllowed: the site forbids such rooms.
 
     API: Creating a new room, `roomType` 2 and 3.
@@ -143,10 +144,10 @@ def create_bound_room(
     owner: User | None,
     now: datetime,
 ) -> Room:
-    """Create the room of an object of the site; without an owner nobody is in it.
+    """Create the room of an object of the site; without an owner it is empty.
 
     Raises:
-        IntegrityError: the object has a room already.
+        IntegrityError: the object already has a room.
     """
     room = Room(type=type, name=name, object_type=object_type, object_id=object_id)
     actor = Actor(user=owner)
@@ -157,14 +158,14 @@ def create_bound_room(
     return room
 
 
-def pair_key(one: User, other: User) -> str:
-    """Return the key of the one-to-one room of two users, whoever comes first."""
-    keys = sorted([str(one.pk), str(other.pk)])
+def pair_key(user: User, other: User) -> str:
+    """Return the key of the one-to-one room of two users, in either order."""
+    keys = sorted([str(user.pk), str(other.pk)])
     return hashlib.sha256(repr(keys).encode()).hexdigest()
 
 
 def new_token() -> str:
-    """Return a random token that is no word of the API's own."""
+    """Return a random token that is not a word in the API's paths."""
     while True:
         token = random_text(TOKEN_LENGTH, alphabet=TOKEN_ALPHABET)
         if token not in RESERVED_TOKENS:
@@ -182,10 +183,10 @@ def _create_room(
 ) -> Room:
     room = Room(type=type, name=name)
     _insert(room, actor=Actor(user=user), now=now)
-    owner, member = ParticipantType.OWNER, ParticipantType.USER
+    owner, plain = ParticipantType.OWNER, ParticipantType.USER
     if not add_users(room=room, actor=user, users=[user], type=owner, now=now):
         raise NotFound
-    add_users(room=room, actor=user, users=others, type=member, now=now)
+    add_users(room=room, actor=user, users=others, type=plain, now=now)
     return room
 
 
@@ -201,10 +202,10 @@ def _create_one_to_one(*, user: User, other: User, key: str, now: datetime) -> R
 
 
 def _insert(room: Room, *, actor: Actor, now: datetime) -> None:
-    """Insert a room under a free token and write its first line.
+    """Insert a room under a free token and add its first message.
 
     Raises:
-        IntegrityError: the pair, or the object, has a room already.
+        IntegrityError: the pair of users, or the object, already has a room.
     """
     for attempt in range(1, TOKEN_TRIES + 1):
         room.token = new_token()

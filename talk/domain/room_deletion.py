@@ -1,4 +1,4 @@
-"""Deleting a room with all that is in it."""
+"""Deleting a room with everything in it."""
 
 from __future__ import annotations
 
@@ -17,25 +17,23 @@ from talk.models import (
 
 @requires_transaction
 def delete_room(*, room: Room, actor: Actor) -> None:
-    """Delete a locked room: participants, sessions, timeline, and guests of its own.
+    """Delete a locked room with its participants, sessions, messages and guests.
 
-    Whoever waits for news of it is told at once that it is gone.
+    Polls in the room end at once.
 
     API: Delete a room.
     """
     events.record(events.RoomDeleted(room=room, actor=actor))
-    guest_ids = _guests_of(room)
+    guest_ids = _guest_ids(room)
     Room.objects.filter(pk=room.pk).delete()
-    for some in in_batches(guest_ids):
-        Guest.objects.filter(pk__in=some).delete()
+    for batch in in_batches(guest_ids):
+        Guest.objects.filter(pk__in=batch).delete()
 
 
-def _guests_of(room: Room) -> list[int]:
-    """Return the keys of all guests that nobody will name when the room is gone."""
+def _guest_ids(room: Room) -> list[int]:
+    """Return the keys of all guests that only this room refers to."""
     participants = Participant.objects.filter(room=room, guest__isnull=False)
-    authors = Message.objects.filter(room=room, actor_guest__isnull=False)
-    present = set(on_write_database(participants).values_list("guest", flat=True))
-    spoken = set(
-        on_write_database(authors).values_list("actor_guest", flat=True).distinct()
-    )
-    return sorted(present | spoken)
+    messages = Message.objects.filter(room=room, actor_guest__isnull=False)
+    present = on_write_database(participants).values_list("guest", flat=True)
+    authors = on_write_database(messages).values_list("actor_guest", flat=True)
+    return sorted({*present, *authors.distinct()})

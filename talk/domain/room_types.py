@@ -1,4 +1,4 @@
-"""What kind of room it is: who may come, and who has to go when that changes."""
+"""Changing the type of a room: one-to-one, group or public."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from talk.models import Participant, Room, on_write_database, requires_transacti
 
 @requires_transaction
 def make_public(*, room: Room, actor: Actor, now: datetime) -> bool:
-    """Let everybody with the link join a locked room; tell whether that is new.
+    """Let everyone with the link join a locked room; return whether that is new.
 
-    A one-to-one room belongs to its pair no longer, who stay its owners.
+    The two participants of a one-to-one room stay its owners, and may create another
+    one-to-one room.
 
     API: Allow guests in a room.
     """
@@ -31,10 +32,10 @@ def make_public(*, room: Room, actor: Actor, now: datetime) -> bool:
 
 @requires_transaction
 def make_private(*, room: Room, actor: Actor, now: datetime) -> bool:
-    """Keep a locked room to those who were invited; tell whether that is new.
+    """Make a locked public room a group room; return whether it was public.
 
-    Guests, guest moderators and self-joined users lose their places. The password
-    is kept for the day on which the room is public again.
+    Guests, guest moderators and self-joined users are removed. The password is kept
+    and applies again when the room becomes public.
 
     API: Disallow guests in a room.
     """
@@ -51,7 +52,7 @@ def make_private(*, room: Room, actor: Actor, now: datetime) -> bool:
 
 @requires_transaction
 def make_group(*, room: Room, actor: Actor) -> bool:
-    """Turn a locked one-to-one room into a group room; tell whether it was one.
+    """Make a locked one-to-one room a group room; return whether it was one-to-one.
 
     API: Add a participant, "in case the room type changed".
     """
@@ -64,7 +65,7 @@ def make_group(*, room: Room, actor: Actor) -> bool:
 def _change(room: Room, new_type: RoomType, actor: Actor) -> None:
     old_type = RoomType(room.type)
     room.type = new_type
-    # The pair may have a new one-to-one room from now on.
+    # The two users may create another one-to-one room.
     room.pair_key = None
     Room.objects.filter(pk=room.pk).update(type=new_type, pair_key=None)
     events.record(

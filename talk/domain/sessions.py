@@ -40,43 +40,44 @@ def join_room(
     password: str,
     now: datetime,
 ) -> Session:
-    """Connect the asker to a room that `find_room` has found; return the session.
+    """Connect to a room that `find_room` has returned; return the new session.
 
-    Participants come back to their place. Strangers of a public room get one, if
-    the password is right: users as self-joined, others as guests. A device that
-    joins again replaces what it had in the room, other devices keep theirs.
+    Non-participants of a public room are added if the password is right: users as
+    self-joined, others as guests. A device that joins again gets another session
+    instead of its old one; sessions of other devices stay.
 
     Raises:
-        NotFound: the asker may not see the room any more.
+        NotFound: the room is gone, or it is not public and the user is no longer a
+            participant.
         NotAllowed: the room has a password and the given one is wrong.
 
     API: Join a room.
     """
-    must_prove = needs_password(room=room, caller=caller)
-    if must_prove and not check_password(password, room.password):
-        # Hashing is slow on purpose: the room is locked only after it.
+    is_needed = needs_password(room=room, caller=caller)
+    if is_needed and not check_password(password, room.password):
+        # Hashing is slow on purpose, so the room is locked only afterwards.
         raise NotAllowed
-    proven = room.password if must_prove else ""
+    proven = room.password if is_needed else ""
     return _connect(identity=identity, room_id=room.pk, proven=proven, now=now)
 
 
 def needs_password(*, room: Room, caller: Caller | None) -> bool:
-    """Whether somebody must know the password to join a room that they have found.
+    """Whether a password is needed to join a room that `find_room` has returned.
 
-    Guests have no place to come back to: each time they join they are new.
+    Guests need it each time, because each time they become a new participant.
     """
-    is_stranger = caller is None or caller.user is None
-    return is_stranger and bool(room.password)
+    is_user = caller is not None and caller.user is not None
+    return not is_user and bool(room.password)
 
 
 def leave_room(*, identity: Identity, token: str, now: datetime) -> bool:
-    """Disconnect the asker's device from a room; its other devices stay connected.
+    """Disconnect a device from a room; other devices of the user stay connected.
 
-    Without a device all sessions of the user end. Guests and self-joined users lose
-    their place with their last session, other participants keep theirs.
+    Without a device all sessions of the user end. Guests and self-joined users are
+    removed with their last session; other participants stay participants.
 
-    Returns False when the asker has no place in such a room. What the device kept
-    for the room is dropped in any case.
+    Returns False when there is no such room or they are not a participant. The session
+    of the device ends in any case.
 
     API: Leave a room.
     """
@@ -92,8 +93,8 @@ def leave_by_session(
 ) -> bool:
     """End one session of a participant, as if its device had left the room.
 
-    Returns False when it is not theirs or not there any more: whoever has joined again
-    has another one, which stays.
+    Returns False when the session is not theirs or has ended. A device that has joined
+    again has another session, which stays.
 
     API: External signaling, `room` with the action `leave`.
     """
@@ -106,12 +107,12 @@ def leave_by_session(
         return False
     _end(session, room=room, is_rejoining=False, now=now)
     if not participant.is_guest:
-        _drop_if_gone(room=room, participant=session.participant, now=now)
+        _remove_if_gone(room=room, participant=session.participant, now=now)
     return True
 
 
 def ended_sessions(*, pks: Sequence[int]) -> set[int]:
-    """Return which of these sessions have ended; one query."""
+    """Return those of the sessions that have ended; one query."""
     rows = on_write_database(Session.objects.filter(pk__in=pks))
     return set(pks) - set(rows.values_list("pk", flat=True))
 
@@ -125,7 +126,7 @@ def new_session_id() -> str:
 def _connect(
     *, identity: Identity, room_id: int, proven: str, now: datetime
 ) -> Session:
-    """Connect under the room's lock; `proven` is the hash of the password given."""
+    """Connect under the room's lock; `proven` is the hash of the checked password."""
     room = Room.objects.lock(room_id)
     if room is None:
         raise NotFound
@@ -133,12 +134,16 @@ def _connect(
     if participant is None and not room.is_public:
         raise NotFound
     if participant is None and room.password not in ("", proven):
-        # Set meanwhile, or asked of somebody who was a participant a moment ago.
+        # It was set meanwhile, or was not needed while they were a participant.
         raise NotAllowed
-    _forget_device(room=room, device=identity.device, is_rejoining=True, now=now)
+    _end_session_of_device(
+        room=room, device=identity.device, is_rejoining=True, now=now
+    )
     session_id = new_session_id()
     if participant is None:
-        participant = _add_stranger(identity=identity, room=room, session_id=session_id)
+        participant = _add_participant(
+            identity=identity, room=room, session_id=session_id
+        )
     else:
         participant.sessions.exclude(last_ping__gt=live_since(now)).delete()
     session = Session.objects.create(
@@ -148,7 +153,7 @@ def _connect(
         device=identity.device,
         last_ping=now,
     )
-    # Whoever joins again on the same device, after a crash perhaps, has left the call.
+    # A device that joins again, perhaps after a crash, has left the call.
     calls.end_if_empty(room=room, now=now)
     note_change(room=room)
     actor = Actor(user=participant.user, guest=participant.guest)
@@ -164,18 +169,18 @@ def _disconnect(*, identity: Identity, room_id: int, now: datetime) -> bool:
     participant = _find_participant(identity=identity, room=room)
     if participant is not None and identity.device is None:
         end_sessions(participant.sessions.all(), room_id=room.pk)
-    ended = _forget_device(room=room, device=identity.device, now=now)
+    ended = _end_session_of_device(room=room, device=identity.device, now=now)
     if participant is not None:
-        _drop_if_gone(room=room, participant=participant, now=now)
+        _remove_if_gone(room=room, participant=participant, now=now)
         return True
     if ended is not None and not ended.participant.is_guest:
-        _drop_if_gone(room=room, participant=ended.participant, now=now)
+        _remove_if_gone(room=room, participant=ended.participant, now=now)
         return False
     return ended is not None and identity.user is None
 
 
-def _drop_if_gone(*, room: Room, participant: Participant, now: datetime) -> None:
-    """Take the place of a self-joined user without sessions; others keep theirs."""
+def _remove_if_gone(*, room: Room, participant: Participant, now: datetime) -> None:
+    """Remove a self-joined user who has no session left; other participants stay."""
     is_self_joined = participant.type == ParticipantType.SELF_JOINED
     if (
         is_self_joined
@@ -188,24 +193,24 @@ def _drop_if_gone(*, room: Room, participant: Participant, now: datetime) -> Non
 
 
 def _find_participant(*, identity: Identity, room: Room) -> Participant | None:
-    """Return the place of the asker's account; guests get a new one at each join."""
+    """Return the user's participant; guests become a new one each time they join."""
     if identity.user is None:
         return None
     participants = Participant.objects.filter(room=room, user=identity.user)
     return on_write_database(participants).with_names().first()
 
 
-def _add_stranger(*, identity: Identity, room: Room, session_id: str) -> Participant:
-    """Give the asker a place; a user who has been here goes on reading from there."""
+def _add_participant(*, identity: Identity, room: Room, session_id: str) -> Participant:
+    """Add a participant; a user who was one before keeps their read marker."""
     if identity.user is not None:
         if not lock_accounts([identity.user]):
             raise NotFound
-        (own,) = read_markers.restore_read_markers(room=room, users=[identity.user])
+        (marker,) = read_markers.restore_read_markers(room=room, users=[identity.user])
         participant = Participant.objects.create(
             room=room,
             user=identity.user,
             type=ParticipantType.SELF_JOINED,
-            **asdict(own),
+            **asdict(marker),
         )
         actor = Actor(user=identity.user)
         events.record(
@@ -220,12 +225,12 @@ def _add_stranger(*, identity: Identity, room: Room, session_id: str) -> Partici
     )
 
 
-def _forget_device(
+def _end_session_of_device(
     *, room: Room, device: str | None, is_rejoining: bool = False, now: datetime
 ) -> Session | None:
-    """End the device's session in a locked room and return it as it was.
+    """End the device's session in a locked room; return it as it was.
 
-    A guest is gone with it. `is_rejoining` is for a device that is joining again.
+    A guest is removed with it. `is_rejoining` is for a device that is joining again.
     """
     if not device:
         return None
@@ -248,7 +253,7 @@ def _end(session: Session, *, room: Room, is_rejoining: bool, now: datetime) -> 
 
 @requires_transaction
 def end_sessions(sessions: SessionQuerySet, *, room_id: int) -> None:
-    """Delete sessions in a locked room; whose they were was seen until then.
+    """Delete sessions in a locked room, and store when their participants were seen.
 
     Five queries for up to 500 sessions, one when there are none.
     """

@@ -1,8 +1,8 @@
-"""Internal signaling: what sessions of a room send each other, and who is there.
+"""Internal signaling: messages between the sessions of a room.
 
-A message is taken when an answer is begun with it and deleted when that has left. An
-answer that did not leave gives it back; what a process took with it when it died is
-given out again after a while.
+A message is marked as taken when it becomes part of a response, and deleted when the
+response was sent. If it could not be sent, the message is queued again. If the process
+died, the message is given to the next poll after `TAKEN_SECONDS`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from talk.exceptions import NotFound
 from talk.models import Session, SignalingMessage, atomic, in_batches, on_write_database
 
 TAKEN_SECONDS = 30
-"""After this long nobody is sending any more what an answer was begun with."""
+"""After this time a response is no longer being sent."""
 
 MESSAGES_MAX = 500
-"""Messages of one answer; the next one has more."""
+"""Messages in one response; the next response has the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class ParsedMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class SignalingUpdate:
-    """What a session is told: messages in the order they came, and who is connected."""
+    """Messages for a session, in the order they came, and the room's live sessions."""
 
     session_pk: int
     messages: list[SignalingMessage]
@@ -46,14 +46,14 @@ class SignalingUpdate:
 
 
 def parse_messages(messages: Any, *, session_id: str) -> list[ParsedMessage]:
-    """Return what a client wants to send; whatever makes no sense is left out.
+    """Return the valid ones of the messages that a client wants to send.
 
-    `messages` is JSON text or what it stands for. Only what claims to come from the
-    client's own session counts; the sender is written into it whatever it says.
+    `messages` is JSON text, or decoded JSON. A message must name the client's own
+    session as its sender. The sender inside the payload is overwritten.
 
     API: internal signaling, POST.
     """
-    found = []
+    parsed = []
     for element in _elements(messages):
         if element.get("ev") != "message" or element.get("sessionId") != session_id:
             continue
@@ -61,17 +61,18 @@ def parse_messages(messages: Any, *, session_id: str) -> list[ParsedMessage]:
         if isinstance(payload, dict) and _may_be_session_id(payload.get("to")):
             text = _encode({**payload, "from": session_id})
             if text is not None:
-                found.append(ParsedMessage(recipient=payload["to"], text=text))
-    return found
+                parsed.append(ParsedMessage(recipient=payload["to"], text=text))
+    return parsed
 
 
 @atomic
 def send_messages(*, caller: Caller, messages: Any, now: datetime) -> None:
     """Queue messages of the caller's session for other live sessions of the room.
 
-    `messages` is what the client sent. What makes no sense, is too large, is for
-    nobody who is connected here, or would make a queue too long is dropped: clients
-    send again and again what is refused. Four queries for any number of messages.
+    `messages` comes from the client. Messages that are invalid or too large, and
+    messages to sessions that are not connected or have a full queue, are dropped,
+    because clients send refused messages again and again. Four queries for any number
+    of messages.
 
     API: internal signaling, POST.
     """
@@ -84,21 +85,23 @@ def send_messages(*, caller: Caller, messages: Any, now: datetime) -> None:
     small = [item for item in parsed if len(item.text) <= SIGNALING_MESSAGE_MAX]
     if not small:
         return
-    named = {item.recipient for item in small}
-    rows = Session.objects.filter(room=sender.room_id, session_id__in=named).live(now)
+    recipient_ids = {item.recipient for item in small}
+    rows = Session.objects.filter(
+        room=sender.room_id, session_id__in=recipient_ids
+    ).live(now)
     recipients = {
         row.session_id: row for row in on_write_database(rows.with_queue_length())
     }
-    room_left = {
+    free = {
         session_id: SIGNALING_QUEUE_MAX - row.queue_length
         for session_id, row in recipients.items()
     }
     queued = []
     for item in small:
         recipient = recipients.get(item.recipient)
-        if recipient is None or room_left[item.recipient] <= 0:
+        if recipient is None or free[item.recipient] <= 0:
             continue
-        room_left[item.recipient] -= 1
+        free[item.recipient] -= 1
         queued.append(
             SignalingMessage(
                 recipient=recipient,
@@ -116,10 +119,10 @@ def send_messages(*, caller: Caller, messages: Any, now: datetime) -> None:
 
 
 def take_update(*, session_pk: int, now: datetime) -> SignalingUpdate | None:
-    """Take what is new for a session; None when nothing is, which costs one query.
+    """Take the queued messages of a session, and read the room's sessions.
 
-    New is a message for it, and any change of who is connected, and how, since it was
-    last told.
+    Returns None, after one query, if there are no messages and the room's
+    `presence_version` is the one that the session has seen.
 
     Raises:
         NotFound: the session has ended.
@@ -139,7 +142,7 @@ def take_update(*, session_pk: int, now: datetime) -> SignalingUpdate | None:
 
 
 def read_presence(*, session_pk: int, now: datetime) -> SignalingUpdate:
-    """Return who is connected, for an answer to a session for which nothing came.
+    """Return the room's sessions, for a poll of a session that got nothing new.
 
     Raises:
         NotFound: the session has ended.
@@ -163,29 +166,29 @@ def connected_sessions(*, room_id: int, now: datetime) -> list[Session]:
 
 
 def sessions_with_queued_messages(*, session_pks: Sequence[int]) -> set[int]:
-    """Return those of these sessions for which messages wait; one query."""
+    """Return those of the sessions that have untaken messages; one query."""
     rows = SignalingMessage.objects.filter(recipient__in=session_pks)
-    waiting = on_write_database(rows.filter(taken_at__isnull=True))
-    return set(waiting.values_list("recipient", flat=True).distinct())
+    untaken = on_write_database(rows.filter(taken_at__isnull=True))
+    return set(untaken.values_list("recipient", flat=True).distinct())
 
 
 def delete_sent_messages(*, update: SignalingUpdate) -> None:
-    """Forget messages whose answer has left."""
-    for some in in_batches([message.pk for message in update.messages]):
-        SignalingMessage.objects.filter(pk__in=some).delete()
+    """Delete messages whose response was sent."""
+    for batch in in_batches([message.pk for message in update.messages]):
+        SignalingMessage.objects.filter(pk__in=batch).delete()
 
 
 @atomic
 def requeue_messages(*, update: SignalingUpdate) -> None:
-    """Have told again what an answer was begun with that did not leave.
+    """Put the messages of a response that was not sent back into the queue.
 
-    Whoever has asked meanwhile and found nothing is rung.
+    Wakes a poll that has found nothing meanwhile.
     """
     session = Session.objects.filter(pk=update.session_pk)
     if not session.update(seen_presence_version=0):
         return
-    for some in in_batches([message.pk for message in update.messages]):
-        SignalingMessage.objects.filter(pk__in=some).update(taken_at=None)
+    for batch in in_batches([message.pk for message in update.messages]):
+        SignalingMessage.objects.filter(pk__in=batch).update(taken_at=None)
     room_id = on_write_database(session).values_list("room_id", flat=True).get()
     events.record(
         events.SignalingQueued(room_id=room_id, session_pks=[update.session_pk])
@@ -194,17 +197,17 @@ def requeue_messages(*, update: SignalingUpdate) -> None:
 
 @atomic
 def _take(*, session_pk: int, now: datetime) -> SignalingUpdate:
-    # Two answers to one session take one after the other, and not the same.
-    own = Session.objects.filter(pk=session_pk)
-    own.update(seen_presence_version=F("seen_presence_version"))
-    session = on_write_database(own.with_rooms()).first()
+    # The update locks the session, so that two polls do not take the same messages.
+    rows = Session.objects.filter(pk=session_pk)
+    rows.update(seen_presence_version=F("seen_presence_version"))
+    session = on_write_database(rows.with_rooms()).first()
     if session is None:
         raise NotFound
-    own.update(seen_presence_version=session.room.presence_version)
+    rows.update(seen_presence_version=session.room.presence_version)
     queue = SignalingMessage.objects.filter(recipient=session_pk)
     messages = list(on_write_database(queue.untaken(_taken_since(now)))[:MESSAGES_MAX])
-    for some in in_batches([message.pk for message in messages]):
-        SignalingMessage.objects.filter(pk__in=some).update(taken_at=now)
+    for batch in in_batches([message.pk for message in messages]):
+        SignalingMessage.objects.filter(pk__in=batch).update(taken_at=now)
     sessions = connected_sessions(room_id=session.room_id, now=now)
     return SignalingUpdate(session_pk=session_pk, messages=messages, sessions=sessions)
 
@@ -218,7 +221,7 @@ def _may_be_session_id(value: Any) -> bool:
 
 
 def _encode(payload: dict[str, Any]) -> str | None:
-    """Return the JSON text; None for numbers that browsers would not read in it."""
+    """Return the JSON text; None if it has numbers that browsers cannot read."""
     try:
         return json.dumps(payload, separators=(",", ":"), allow_nan=False)
     except (ValueError, RecursionError):
@@ -232,7 +235,7 @@ def _elements(messages: Any) -> Iterable[dict[str, Any]]:
 
 
 def _decode(text: Any) -> Any:
-    """Return what JSON text stands for; None for what is none."""
+    """Return decoded JSON text; None if it is not JSON."""
     if not isinstance(text, str):
         return None
     try:

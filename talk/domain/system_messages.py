@@ -1,4 +1,7 @@
-"""Which system messages exist and what they remember. Their texts are rendered."""
+"""The system messages and their parameters.
+
+`talk.rendering.system_messages` has their texts.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ USER_PARAMETER = "user"
 """Key under which the id of the affected user is stored."""
 
 USERS_PARAMETER = "users"
-"""Key under which the ids of all users are stored who took part in a call."""
+"""Key under which the ids of all users in a call are stored."""
 
 GUEST_PARAMETER = "session"
 """Key under which the actor id of the affected guest is stored."""
@@ -21,7 +24,7 @@ GUEST_PARAMETER = "session"
 
 @dataclass(frozen=True, kw_only=True)
 class MessageDraft:
-    """A message before it is written: a comment's text, or a system message's parameters."""
+    """A message to be added: a comment's text, or a system message's parameters."""
 
     text: str = ""
     system_message: SystemMessage | None = None
@@ -29,7 +32,7 @@ class MessageDraft:
 
 
 def conversation_created() -> MessageDraft:
-    """Say that the actor created the room; the first line of every room.
+    """Say that the actor created the room; the first message of every room.
 
     API: System messages, `conversation_created`.
     """
@@ -37,7 +40,7 @@ def conversation_created() -> MessageDraft:
 
 
 def conversation_renamed(*, old_name: str, new_name: str) -> MessageDraft:
-    """Say that the actor gave the room another name; either may be empty.
+    """Say that the actor renamed the room; either name may be empty.
 
     API: System messages, `conversation_renamed`.
     """
@@ -96,7 +99,7 @@ def user_removed(user_id: str) -> MessageDraft:
 
 
 def moderator_changed(user_id: str, *, is_promoted: bool) -> MessageDraft:
-    """Say that the actor made a user a moderator, or a plain user again.
+    """Say that the actor promoted a user to a moderator, or demoted a moderator.
 
     API: System messages, `moderator_promoted` and `moderator_demoted`.
     """
@@ -109,7 +112,7 @@ def moderator_changed(user_id: str, *, is_promoted: bool) -> MessageDraft:
 
 
 def guest_moderator_changed(guest: Guest, *, is_promoted: bool) -> MessageDraft:
-    """Say that the actor made a guest a moderator, or a plain guest again.
+    """Say that the actor promoted a guest to a moderator, or demoted a moderator.
 
     API: System messages, `guest_moderator_promoted` and `guest_moderator_demoted`.
     """
@@ -132,7 +135,7 @@ def call_started() -> MessageDraft:
 
 
 def call_joined() -> MessageDraft:
-    """Say that the actor has come into a call that others are in.
+    """Say that the actor joined a call that others are in.
 
     API: System messages, `call_joined`.
     """
@@ -140,7 +143,7 @@ def call_joined() -> MessageDraft:
 
 
 def call_left() -> MessageDraft:
-    """Say that the actor has left the call.
+    """Say that the actor left the call.
 
     API: System messages, `call_left`.
     """
@@ -163,7 +166,7 @@ def call_ended(*, user_ids: Sequence[str], guests: int, seconds: int) -> Message
 
 
 def user_ids_in(messages: Iterable[Message]) -> set[str]:
-    """Return the ids of the users that these messages speak about."""
+    """Return the ids of the users in the parameters of these messages."""
     user_ids: set[str] = set()
     for message in messages:
         if USER_PARAMETER in message.parameters:
@@ -173,7 +176,7 @@ def user_ids_in(messages: Iterable[Message]) -> set[str]:
 
 
 def guest_ids_in(messages: Iterable[Message]) -> set[str]:
-    """Return the actor ids of the guests that these messages speak about."""
+    """Return the actor ids of the guests in the parameters of these messages."""
     return {
         message.parameters[GUEST_PARAMETER]
         for message in messages
