@@ -98,10 +98,10 @@ def add_users(
     API: System messages, `user_added`.
     """
     users = lock_accounts(users) if users else []
-    marks = read_markers.restore_read_markers(room=room, users=users)
+    markers = read_markers.restore_read_markers(room=room, users=users)
     new = [
-        Participant(room=room, user=user, type=type, **asdict(mark))
-        for user, mark in zip(users, marks, strict=True)
+        Participant(room=room, user=user, type=type, **asdict(marker))
+        for user, marker in zip(users, markers, strict=True)
     ]
     try:
         participants = Participant.objects.bulk_create(new)
