@@ -94,7 +94,7 @@ def join_call(visitor: Visitor) -> None:
 
 def controls(visitor: Visitor) -> Any:
     """The buttons below the pictures."""
-    return visitor.page.locator(".tk-stage .tk-call-controls")
+    return visitor.page.locator(".tk-call-view .tk-call-controls")
 
 
 def press(visitor: Visitor, name: str) -> None:

@@ -168,7 +168,7 @@ class TestKeyboard:
         start = one.dialog.get_by_role("button", name="Start call")
         expect(start).to_be_focused()
         one.page.keyboard.press("Enter")
-        leave = one.page.locator(".tk-stage").get_by_role(
+        leave = one.page.locator(".tk-call-view").get_by_role(
             "button", name="Leave the call"
         )
         leave.wait_for()
@@ -204,7 +204,7 @@ class TestScreens:
         one = visit(alice, locale=language)
         one.page.goto(one.site.room(square))
         one.page.locator(".tk-head [aria-expanded]").click()
-        one.page.locator(".tk-people-search input").wait_for()
+        one.page.locator(".tk-invitee-search input").wait_for()
         assert one.page.evaluate("() => document.documentElement.lang") == language
         for width in (320, 1280):
             one.page.set_viewport_size({"width": width, "height": 700})

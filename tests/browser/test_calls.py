@@ -104,7 +104,7 @@ class TestCall:
         one, other = pair
         press(one, "Leave the call")
         expect_people(other, 1)
-        expect(one.page.locator(".tk-stage")).to_have_count(0)
+        expect(one.page.locator(".tk-call-view")).to_have_count(0)
         press(other, "Leave the call")
         expect(other.log).to_contain_text("Call with")
         keys = Message.objects.filter(room__token=square)

@@ -1,8 +1,8 @@
-/** The page. */
+/** Starts the page. */
 
-import { readSession } from "./core/session.js";
+import { readPageContext } from "./core/page-context.js";
 import { App } from "./views/app.js";
 
-const app = new App(readSession());
-document.getElementById("talk").replaceChildren(app.element);
+const app = new App(readPageContext());
+document.getElementById("talk")?.replaceChildren(app.element);
 app.start();

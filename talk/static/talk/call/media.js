@@ -1,30 +1,50 @@
-/** Camera, microphone and screen of one's own. */
+/** The user's camera, microphone and screen. */
 
 import { Emitter } from "../core/emitter.js";
-import { recall, remember } from "../core/storage.js";
+import { loadValue, storeValue } from "../core/storage.js";
 
 const VIDEO = { width: { ideal: 1280, max: 1280 }, height: { ideal: 720, max: 720 } };
 const AUDIO = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
-/** Louder than this is speech; it ends when it was quiet for some looks. */
-const LOUD = 0.02;
-const LOOK_MILLISECONDS = 100;
-const QUIET_LOOKS = 8;
+/** Speech is louder than this; it ends after several measurements below. */
+const SPEECH_LEVEL = 0.02;
+const MEASURE_MILLISECONDS = 100;
+const SILENT_MEASUREMENTS = 8;
 
-/** Samples of one look, more than come until the next, so that none is missed. */
+/** Samples of one measurement: more than arrive until the next, so that none is missed. */
 const SAMPLES = 8192;
 
-/** Samples that are as loud as their mean: 10 ms, in which a short sound is not lost. */
+/** Samples whose mean counts: about 10 ms, so that the mean does not hide a short sound. */
 const BLOCK = 512;
 
+/** Why a device cannot be used. */
+export const DeviceProblem = Object.freeze({
+  NONE: "",
+  /** The user or the browser's settings forbid it. */
+  REFUSED: "refused",
+  MISSING: "missing",
+  /** Another program uses it. */
+  BUSY: "busy",
+  /** Browsers give no devices to pages without TLS. */
+  INSECURE: "insecure",
+});
+
 /**
- * Why a device cannot be used: `refused` by the user, `none` there, `busy` elsewhere,
- * `insecure` where the browser gives none to pages without TLS.
- * @typedef {"" | "refused" | "none" | "busy" | "insecure"} Problem
+ * @typedef {"audio" | "video"} DeviceKind
  */
 
-/** Emits `change` (a track, a mute or a problem) and `speaking`. */
+/**
+ * Emits `change` when a track, the mute or a problem changes, and `speaking`.
+ * @extends {Emitter<{change: undefined, speaking: undefined}>}
+ */
 export class LocalMedia extends Emitter {
+  /** @type {Record<DeviceKind, string>} the ids of the devices that the user has chosen */
+  #chosenDevices = loadValue("devices") ?? { audio: "", video: "" };
+  /** @type {AudioContext | undefined} */
+  #audioContext;
+  /** @type {number | undefined} */
+  #measureTimer;
+
   constructor() {
     super();
     /** @type {MediaStreamTrack | null} */
@@ -33,12 +53,12 @@ export class LocalMedia extends Emitter {
     this.video = null;
     /** @type {MediaStream | null} */
     this.screen = null;
+    /** The microphone and the camera. */
     this.stream = new MediaStream();
-    /** @type {{audio: Problem, video: Problem}} */
-    this.problems = { audio: "", video: "" };
+    /** @type {Record<DeviceKind, string>} values of DeviceProblem */
+    this.problems = { audio: DeviceProblem.NONE, video: DeviceProblem.NONE };
     this.isMuted = false;
     this.isSpeaking = false;
-    this.wanted = recall("devices") ?? { audio: "", video: "" };
   }
 
   get hasAudio() {
@@ -49,78 +69,107 @@ export class LocalMedia extends Emitter {
     return this.video !== null;
   }
 
-  /** Ask for both at once, as that is one question; then for each that is missing. */
+  /** Whether the others can hear the user. */
+  get isAudible() {
+    return this.hasAudio && !this.isMuted;
+  }
+
+  /**
+   * Open both devices with one question to the user; if that fails, each by itself.
+   */
   async open() {
     if (!navigator.mediaDevices) {
-      this.problems = { audio: "insecure", video: "insecure" };
+      this.problems = { audio: DeviceProblem.INSECURE, video: DeviceProblem.INSECURE };
       this.emit("change");
       return;
     }
     try {
-      const constraints = { audio: this.constraints("audio"), video: this.constraints("video") };
+      const constraints = { audio: this.#constraints("audio"), video: this.#constraints("video") };
       const stream = await navigator.mediaDevices.getUserMedia(constraints);
-      this.adopt("audio", stream.getAudioTracks()[0] ?? null);
-      this.adopt("video", stream.getVideoTracks()[0] ?? null);
+      this.#setTrack("audio", stream.getAudioTracks()[0] ?? null);
+      this.#setTrack("video", stream.getVideoTracks()[0] ?? null);
       this.emit("change");
     } catch {
-      await this.use("audio");
-      await this.use("video");
+      await this.#openDevice("audio");
+      await this.#openDevice("video");
     }
   }
 
-  /** Take a device of a kind: the one that was chosen, if it is there. */
-  async use(/** @type {"audio" | "video"} */ kind) {
+  /**
+   * Open one device: the chosen one, if it is connected.
+   * @param {DeviceKind} kind
+   */
+  async #openDevice(kind) {
     try {
-      const constraints = { [kind]: this.constraints(kind) };
+      const constraints = { [kind]: this.#constraints(kind) };
       const stream = await navigator.mediaDevices.getUserMedia(constraints);
-      this.adopt(kind, stream.getTracks()[0]);
+      this.#setTrack(kind, stream.getTracks()[0] ?? null);
     } catch (error) {
-      this.adopt(kind, null);
-      this.problems[kind] = problemOf(error);
+      this.#setTrack(kind, null);
+      this.problems[kind] = deviceProblem(error);
     }
     this.emit("change");
   }
 
-  constraints(/** @type {"audio" | "video"} */ kind) {
-    const device = this.wanted[kind] ? { deviceId: { ideal: this.wanted[kind] } } : {};
+  /** @param {DeviceKind} kind */
+  #constraints(kind) {
+    const deviceId = this.#chosenDevices[kind];
+    const device = deviceId ? { deviceId: { ideal: deviceId } } : {};
     return { ...(kind === "audio" ? AUDIO : VIDEO), ...device };
   }
 
-  adopt(kind, /** @type {MediaStreamTrack | null} */ track) {
+  /**
+   * @param {DeviceKind} kind
+   * @param {MediaStreamTrack | null} track
+   */
+  #setTrack(kind, track) {
     const before = this[kind];
     if (before) {
       before.stop();
       this.stream.removeTrack(before);
     }
     this[kind] = track;
-    this.problems[kind] = "";
+    this.problems[kind] = DeviceProblem.NONE;
     if (track) {
       this.stream.addTrack(track);
-      // Unplugged, or the permission was taken back.
+      // The device was unplugged, or the permission was withdrawn.
       track.addEventListener("ended", () => {
         if (this[kind] !== track) return;
-        this.adopt(kind, null);
-        this.problems[kind] = "none";
+        this.#setTrack(kind, null);
+        this.problems[kind] = DeviceProblem.MISSING;
         this.emit("change");
       });
     }
     if (kind === "audio") {
       if (track) track.enabled = !this.isMuted;
-      this.listen();
+      this.#detectSpeech();
     }
   }
 
-  /** Choose another camera or microphone, now and from now on. */
-  async choose(/** @type {"audio" | "video"} */ kind, /** @type {string} */ deviceId) {
-    this.wanted = { ...this.wanted, [kind]: deviceId };
-    remember("devices", this.wanted);
-    await this.use(kind);
+  /**
+   * Use another camera or microphone, now and in later calls.
+   * @param {DeviceKind} kind
+   * @param {string} deviceId
+   */
+  async choose(kind, deviceId) {
+    this.#chosenDevices = { ...this.#chosenDevices, [kind]: deviceId };
+    storeValue("devices", this.#chosenDevices);
+    await this.#openDevice(kind);
   }
 
-  /** @returns {Promise<{audio: MediaDeviceInfo[], video: MediaDeviceInfo[]}>} */
+  /**
+   * Return the id of the device in use, or else of the chosen one.
+   * @param {DeviceKind} kind
+   */
+  deviceId(kind) {
+    return this[kind]?.getSettings().deviceId ?? this.#chosenDevices[kind];
+  }
+
+  /** @returns {Promise<Record<DeviceKind, MediaDeviceInfo[]>>} */
   async devices() {
-    const found = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-    const known = found.filter((device) => device.deviceId !== "");
+    const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+    // Before the user gives permission, the ids are empty.
+    const known = devices.filter((device) => device.deviceId !== "");
     return {
       audio: known.filter((device) => device.kind === "audioinput"),
       video: known.filter((device) => device.kind === "videoinput"),
@@ -130,7 +179,7 @@ export class LocalMedia extends Emitter {
   async toggleAudio() {
     if (!this.audio) {
       this.isMuted = false;
-      await this.use("audio");
+      await this.#openDevice("audio");
       return;
     }
     this.isMuted = !this.isMuted;
@@ -138,28 +187,28 @@ export class LocalMedia extends Emitter {
     this.emit("change");
   }
 
-  /** A camera that is off is not used at all: its light goes out. */
+  /** Turn the camera on or off. A camera that is off is closed: its light goes out. */
   async toggleVideo() {
     if (!this.video) {
-      await this.use("video");
+      await this.#openDevice("video");
       return;
     }
-    this.adopt("video", null);
+    this.#setTrack("video", null);
     this.emit("change");
   }
 
   async toggleScreen() {
     if (this.screen) {
-      for (const track of this.screen.getTracks()) track.stop();
+      stopTracks(this.screen);
       this.screen = null;
     } else {
       try {
         this.screen = await navigator.mediaDevices.getDisplayMedia({ video: true });
       } catch {
-        return; // changed their mind
+        return; // The user has cancelled the dialog.
       }
       const { screen } = this;
-      screen.getVideoTracks()[0].addEventListener("ended", () => {
+      screen.getVideoTracks()[0]?.addEventListener("ended", () => {
         if (this.screen === screen) this.toggleScreen();
       });
     }
@@ -167,55 +216,70 @@ export class LocalMedia extends Emitter {
   }
 
   close() {
-    for (const track of this.stream.getTracks()) track.stop();
-    for (const track of this.screen?.getTracks() ?? []) track.stop();
+    stopTracks(this.stream);
+    if (this.screen) stopTracks(this.screen);
     this.audio = this.video = this.screen = null;
-    clearInterval(this.timer);
-    this.context?.close();
+    this.#stopDetecting();
   }
 
-  /** Notice when one speaks. */
-  listen() {
-    clearInterval(this.timer);
-    this.context?.close();
-    this.context = undefined;
-    this.noteSpeaking(false);
+  #stopDetecting() {
+    clearInterval(this.#measureTimer);
+    this.#audioContext?.close();
+    this.#audioContext = undefined;
+  }
+
+  /** Watch the microphone for speech. */
+  #detectSpeech() {
+    this.#stopDetecting();
+    this.#setSpeaking(false);
     if (!this.audio) return;
-    this.context = new AudioContext();
-    const analyser = this.context.createAnalyser();
+    this.#audioContext = new AudioContext();
+    const analyser = this.#audioContext.createAnalyser();
     analyser.fftSize = SAMPLES;
-    this.context.createMediaStreamSource(new MediaStream([this.audio])).connect(analyser);
+    this.#audioContext.createMediaStreamSource(new MediaStream([this.audio])).connect(analyser);
     const samples = new Float32Array(analyser.fftSize);
-    let quiet = 0;
-    this.timer = setInterval(() => {
+    let silent = 0;
+    this.#measureTimer = setInterval(() => {
       analyser.getFloatTimeDomainData(samples);
-      quiet = loudness(samples) > LOUD ? 0 : quiet + 1;
-      this.noteSpeaking(!this.isMuted && quiet < QUIET_LOOKS);
-    }, LOOK_MILLISECONDS);
+      silent = loudness(samples) > SPEECH_LEVEL ? 0 : silent + 1;
+      this.#setSpeaking(!this.isMuted && silent < SILENT_MEASUREMENTS);
+    }, MEASURE_MILLISECONDS);
   }
 
-  noteSpeaking(/** @type {boolean} */ isSpeaking) {
+  /** @param {boolean} isSpeaking */
+  #setSpeaking(isSpeaking) {
     if (isSpeaking === this.isSpeaking) return;
     this.isSpeaking = isSpeaking;
     this.emit("speaking");
   }
 }
 
-/** How loud the loudest part of some samples is, from 0 to 1. */
-function loudness(/** @type {Float32Array} */ samples) {
+/** @param {MediaStream} stream */
+function stopTracks(stream) {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+/**
+ * Return the loudness of the loudest block, from 0 to 1.
+ * @param {Float32Array} samples
+ */
+function loudness(samples) {
   let loudest = 0;
   for (let start = 0; start < samples.length; start += BLOCK) {
     const block = samples.subarray(start, start + BLOCK);
-    loudest = Math.max(
-      loudest,
-      block.reduce((sum, value) => sum + value * value, 0) / block.length,
-    );
+    const sum = block.reduce((total, value) => total + value * value, 0);
+    loudest = Math.max(loudest, sum / block.length);
   }
   return Math.sqrt(loudest);
 }
 
-/** @returns {Problem} */
-function problemOf(/** @type {any} */ error) {
-  if (error.name === "NotAllowedError" || error.name === "SecurityError") return "refused";
-  return error.name === "NotReadableError" || error.name === "AbortError" ? "busy" : "none";
+/**
+ * @param {unknown} error
+ * @returns {string} one of DeviceProblem
+ */
+function deviceProblem(error) {
+  const name = error instanceof DOMException ? error.name : "";
+  if (name === "NotAllowedError" || name === "SecurityError") return DeviceProblem.REFUSED;
+  if (name === "NotReadableError" || name === "AbortError") return DeviceProblem.BUSY;
+  return DeviceProblem.MISSING;
 }

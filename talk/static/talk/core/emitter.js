@@ -1,24 +1,35 @@
-/** Something others may listen to. */
+/** Objects that announce events to listeners. */
 
+/**
+ * @template {object} Events the detail of each event, by the event's name
+ */
 export class Emitter {
-  constructor() {
-    /** @type {Map<string, Set<(detail: any) => void>>} */
-    this.listeners = new Map();
+  /** @type {Map<keyof Events, Set<(detail: any) => void>>} `any`: one map holds all events */
+  #listeners = new Map();
+
+  /**
+   * Call `listener` on each event of this name.
+   * @template {keyof Events} Name
+   * @param {Name} name
+   * @param {(detail: Events[Name]) => void} listener
+   * @returns {() => void} removes the listener
+   */
+  on(name, listener) {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
   }
 
   /**
-   * Call `listener` whenever `name` happens; returns how to stop that.
-   * @returns {() => void}
+   * Call all listeners of an event.
+   * @template {keyof Events} Name
+   * @param {Name} name
+   * @param {undefined extends Events[Name] ? [] | [Events[Name]] : [Events[Name]]} detail
    */
-  on(/** @type {string} */ name, /** @type {(detail: any) => void} */ listener) {
-    const listeners = this.listeners.get(name) ?? new Set();
-    this.listeners.set(name, listeners);
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  }
-
-  /** Tell whoever listens to `name`. */
-  emit(/** @type {string} */ name, /** @type {any} */ detail = undefined) {
-    for (const listener of [...(this.listeners.get(name) ?? [])]) listener(detail);
+  emit(name, ...detail) {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) listener(detail[0]);
   }
 }

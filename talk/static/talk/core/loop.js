@@ -1,122 +1,117 @@
-/** Doing something again and again, through sleep, offline times and server restarts. */
+/** Repeated requests that survive sleep, offline times and server restarts. */
 
 import { ApiError } from "./api.js";
+import { backoffSeconds, Pause } from "./pause.js";
 
-const FIRST_PAUSE_SECONDS = 1;
 const LONGEST_PAUSE_SECONDS = 30;
 
-/** A page that was stopped for this long has slept: its connections are stale. */
+/** A page that ran no timer for this long was asleep: its connections are stale. */
 const SLEEP_SECONDS = 15;
 
-/** How often a page looks whether it has slept. */
+/** How often a page checks whether it was asleep. */
 const HEARTBEAT_SECONDS = 5;
 
 /**
- * Calls `round` over and over until it is stopped or refused for good.
+ * Calls a function over and over until the loop is stopped or the server refuses for good.
  *
- * `round` gets a signal that is aborted when the loop stops, or starts over because the
- * machine was asleep or offline; it returns how many seconds to pause before the next.
+ * The function gets a signal, which is aborted when the loop stops, or starts over because
+ * the machine was asleep or offline. It returns the seconds to pause before the next call.
  */
 export class Loop {
+  #run;
+  #onRefused;
+  #onConnected;
+  #failures = 0;
+  #pause = new Pause();
+  /** @type {AbortController | undefined} aborted when the current call is given up */
+  #call;
+  /** @type {AbortController | undefined} aborted when the loop stops */
+  #lifetime;
+
   /**
-   * @param {(signal: AbortSignal) => Promise<number>} round
+   * @param {(signal: AbortSignal) => Promise<number>} run
    * @param {object} [hooks]
-   * @param {(error: ApiError) => void} [hooks.onRefused] asking again will not help
-   * @param {(isConnected: boolean) => void} [hooks.onConnected]
+   * @param {(error: ApiError) => void} [hooks.onRefused] called when repeating cannot help
+   * @param {(isConnected: boolean) => void} [hooks.onConnected] called after each attempt
    */
-  constructor(round, { onRefused = () => {}, onConnected = () => {} } = {}) {
-    this.round = round;
-    this.onRefused = onRefused;
-    this.onConnected = onConnected;
-    this.failures = 0;
-    /** @type {AbortController | undefined} */
-    this.current = undefined;
-    /** @type {AbortController | undefined} */
-    this.life = undefined;
-    this.endPause = () => {};
+  constructor(run, { onRefused = () => {}, onConnected = () => {} } = {}) {
+    this.#run = run;
+    this.#onRefused = onRefused;
+    this.#onConnected = onConnected;
   }
 
+  /** Start, unless the loop is running. */
   start() {
-    if (this.life) return;
-    this.life = new AbortController();
-    const { signal } = this.life;
-    const again = () => this.restart();
-    window.addEventListener("online", again, { signal });
-    window.addEventListener("pageshow", (event) => event.persisted && again(), { signal });
+    if (this.#lifetime) return;
+    this.#lifetime = new AbortController();
+    const { signal } = this.#lifetime;
+    this.#restartAfterSleep(signal);
+    this.#repeat(signal);
+  }
+
+  stop() {
+    this.#lifetime?.abort();
+    this.#lifetime = undefined;
+    this.restart();
+  }
+
+  /** Give up the current call or pause and begin the next call. */
+  restart() {
+    this.#call?.abort();
+    this.#pause.end();
+  }
+
+  /** @param {AbortSignal} lifetime */
+  #restartAfterSleep(lifetime) {
+    window.addEventListener("online", () => this.restart(), { signal: lifetime });
+    const onPageShow = (/** @type {PageTransitionEvent} */ event) => {
+      if (event.persisted) this.restart();
+    };
+    window.addEventListener("pageshow", onPageShow, { signal: lifetime });
     let lastBeat = Date.now();
     const heartbeat = setInterval(() => {
       const hasSlept = Date.now() - lastBeat > 1000 * SLEEP_SECONDS;
       lastBeat = Date.now();
-      if (hasSlept && document.visibilityState === "visible") again();
+      if (hasSlept && document.visibilityState === "visible") this.restart();
     }, 1000 * HEARTBEAT_SECONDS);
-    signal.addEventListener("abort", () => clearInterval(heartbeat));
-    this.run(signal);
+    lifetime.addEventListener("abort", () => clearInterval(heartbeat));
   }
 
-  stop() {
-    this.life?.abort();
-    this.life = undefined;
-    this.current?.abort();
-    this.endPause();
-  }
-
-  /** Give up the round that is under way, or the pause, and begin the next one. */
-  restart() {
-    this.current?.abort();
-    this.endPause();
-  }
-
-  /** @param {AbortSignal} life */
-  async run(life) {
-    while (!life.aborted) {
-      this.current = new AbortController();
-      const { signal } = this.current;
-      let pause = 0;
+  /** @param {AbortSignal} lifetime */
+  async #repeat(lifetime) {
+    while (!lifetime.aborted) {
+      this.#call = new AbortController();
+      const { signal } = this.#call;
+      let seconds = 0;
       try {
-        pause = await this.round(signal);
-        this.note(0);
+        seconds = await this.#run(signal);
+        this.#setFailures(0);
       } catch (error) {
-        if (life.aborted) return;
+        if (lifetime.aborted) return;
         if (!signal.aborted) {
-          if (!error.isTemporary) {
-            this.refuse(error);
+          if (!(error instanceof ApiError && error.isTemporary)) {
+            this.#refuse(error);
             return;
           }
-          this.note(this.failures + 1);
-          pause = pauseAfter(this.failures, error);
+          this.#setFailures(this.#failures + 1);
+          const backoff = backoffSeconds(this.#failures, LONGEST_PAUSE_SECONDS);
+          seconds = Math.max(error.retryAfter, backoff);
         }
       }
-      if (pause > 0 && !life.aborted) await this.pause(pause);
+      if (seconds > 0 && !lifetime.aborted) await this.#pause.wait(seconds);
     }
   }
 
-  /** @param {Error} error */
-  refuse(error) {
+  /** @param {unknown} error */
+  #refuse(error) {
     this.stop();
     if (!(error instanceof ApiError)) throw error;
-    this.onRefused(error);
+    this.#onRefused(error);
   }
 
   /** @param {number} failures */
-  note(failures) {
-    this.failures = failures;
-    this.onConnected(failures === 0);
+  #setFailures(failures) {
+    this.#failures = failures;
+    this.#onConnected(failures === 0);
   }
-
-  /** @returns {Promise<void>} */
-  pause(/** @type {number} */ seconds) {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, 1000 * seconds);
-      this.endPause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-}
-
-/** Many clients lose the same server at the same moment; they shall not return together. */
-function pauseAfter(/** @type {number} */ failures, error) {
-  const longest = Math.min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS);
-  return Math.max(error.retryAfter, longest * (0.5 + Math.random() / 2));
 }

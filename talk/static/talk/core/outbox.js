@@ -1,192 +1,217 @@
-/** What one has said and the server has not confirmed yet. */
+/** Messages that the user has sent and the server has not confirmed. */
 
 import { ApiError } from "./api.js";
+import { SendState } from "./constants.js";
 import { Emitter } from "./emitter.js";
-import { recall, remember } from "./storage.js";
-import { isTyped } from "./timeline.js";
+import { backoffSeconds, Pause } from "./pause.js";
+import { loadValue, storeValue } from "./storage.js";
+import { matchesTypedText } from "./timeline.js";
 
-/** Seconds before something is sent again of which nobody knows whether it arrived. */
-const PAUSES_SECONDS = [1, 2, 4, 8, 15];
+/** The longest time before a message is sent again that may not have arrived. */
+const LONGEST_PAUSE_SECONDS = 15;
 
 /**
  * @typedef {object} Entry
  * @property {string} key
  * @property {string} text
- * @property {number} after the newest message that was known when it was first sent
+ * @property {number} after the newest message that was known when the entry was added
  * @property {number} tries
- * @property {"sending" | "waiting" | "refused"} state
- * @property {number} status of the refusal
- * @property {number} seen the message that it seems to have become, before the answer
+ * @property {string} state one of SendState
+ * @property {number} status the HTTP status of the refusal
+ * @property {number} receivedId the message that a poll brought before the response came
+ *
+ * @typedef {import("./timeline.js").Message} Message
  */
 
 /**
- * Sends one message after the other, so that they arrive in the order they were said.
+ * Sends one message after the other, so that they arrive in the order they were written.
  *
- * When no answer comes, the message may or may not have arrived: then it looks for it
- * among what has been said since, and sends it again only if it is not there. What has
- * not been sent survives a reload. Emits `change`.
+ * Without a response, the message may or may not have arrived. Then the outbox reads the
+ * new messages of the room and sends again only if the message is not among them.
+ * Entries survive a reload of the page. Emits `change`.
+ * @extends {Emitter<{change: undefined}>}
  */
 export class Outbox extends Emitter {
-  /** @param {import("./room.js").RoomConnection} room */
+  #room;
+  /** @type {Set<number>} messages that belong to an entry already */
+  #confirmedIds = new Set();
+  #isRunning = false;
+  #isClosed = false;
+  #pause = new Pause();
+
+  /** @param {import("./room.js").Room} room */
   constructor(room) {
     super();
-    this.room = room;
+    this.#room = room;
     /** @type {Entry[]} */
     this.entries = [];
-    /** @type {Set<number>} messages that entries of ours have become */
-    this.claimed = new Set();
-    this.isRunning = false;
-    this.isClosed = false;
-    this.endPause = () => {};
-    room.timeline.on("change", ({ added }) => this.recognise(added));
+    room.timeline.on("change", ({ added }) => this.#matchReceived(added));
   }
 
-  /** What is to be shown below the messages of the room. */
+  /** The entries to show below the messages of the room. */
   get pending() {
-    return this.entries.filter((entry) => entry.seen === 0);
+    return this.entries.filter((entry) => entry.receivedId === 0);
   }
 
-  get storageKey() {
-    return `outbox:${this.room.memoryKey}`;
+  get #storageKey() {
+    return `outbox:${this.#room.storageKey}`;
   }
 
-  /** Go on with what an earlier page left. */
+  /** Continue with the entries that an earlier page left. */
   open() {
-    for (const entry of recall(this.storageKey) ?? []) {
-      const state = entry.state === "refused" ? "refused" : "waiting";
-      // Whether the earlier page's last try arrived is unknown: look before sending.
-      this.entries.push({ ...entry, state, tries: Math.max(entry.tries, 1), seen: 0 });
+    for (const entry of loadValue(this.#storageKey) ?? []) {
+      const isRefused = entry.state === SendState.REFUSED;
+      const state = isRefused ? SendState.REFUSED : SendState.WAITING;
+      // The earlier page may have sent the entry: one try makes us look for it first.
+      this.entries.push({ ...entry, state, tries: Math.max(entry.tries, 1), receivedId: 0 });
     }
-    this.announce();
-    this.run();
+    this.#storeEntries();
+    this.#run();
   }
 
   close() {
-    this.isClosed = true;
-    this.endPause();
+    this.#isClosed = true;
+    this.#pause.end();
   }
 
-  /** Say something: it is shown at once and sent as soon as possible. */
-  say(/** @type {string} */ text) {
+  /**
+   * Add a message: it is shown at once and sent as soon as possible.
+   * @param {string} text
+   */
+  add(text) {
     this.entries.push({
       key: `${Date.now()}-${Math.random().toString(36).slice(2)}`,
       text,
-      after: this.room.timeline.newestId,
+      after: this.#room.timeline.newestId,
       tries: 0,
-      state: "sending",
+      state: SendState.SENDING,
       status: 0,
-      seen: 0,
+      receivedId: 0,
     });
-    this.announce();
-    this.run();
+    this.#storeEntries();
+    this.#run();
   }
 
-  /** Try again what was refused, or do not wait any longer. */
-  retry(/** @type {string} */ key) {
+  /**
+   * Send a refused or waiting entry again now.
+   * @param {string} key
+   */
+  retry(key) {
     for (const entry of this.entries) {
-      if (entry.key === key) Object.assign(entry, { state: "sending", tries: 1 });
+      if (entry.key === key) Object.assign(entry, { state: SendState.SENDING, tries: 1 });
     }
-    this.announce();
-    this.endPause();
-    this.run();
+    this.#storeEntries();
+    this.#pause.end();
+    this.#run();
   }
 
-  /** Do not send it. */
-  discard(/** @type {string} */ key) {
+  /**
+   * Drop an entry.
+   * @param {string} key
+   */
+  discard(key) {
     this.entries = this.entries.filter((entry) => entry.key !== key);
-    this.announce();
+    this.#storeEntries();
   }
 
-  /** The network is back. */
-  hurry() {
-    this.endPause();
+  /** End the pause between two tries: the network is back. */
+  endPause() {
+    this.#pause.end();
   }
 
-  /** A poll may bring one's message before the answer to sending it: show it once. */
-  recognise(/** @type {import("./timeline.js").Message[]} */ added) {
+  /**
+   * Hide entries whose message a poll brought before the response to sending it.
+   * @param {Message[]} added
+   */
+  #matchReceived(added) {
     for (const message of added) {
-      if (this.claimed.has(message.id) || !this.room.isOwn(message)) continue;
-      const entry = this.entries.find((one) => one.seen === 0 && this.maybeIs(message, one));
-      if (entry) entry.seen = message.id;
+      const entry = this.entries.find(
+        (entry) => entry.receivedId === 0 && this.#couldBe(message, entry),
+      );
+      if (entry) entry.receivedId = message.id;
     }
   }
 
-  maybeIs(message, /** @type {Entry} */ entry) {
-    return !message.systemMessage && message.id > entry.after && isTyped(message, entry.text);
+  /**
+   * @param {Message} message
+   * @param {Entry} entry
+   */
+  #couldBe(message, entry) {
+    return (
+      !message.systemMessage &&
+      message.id > entry.after &&
+      !this.#confirmedIds.has(message.id) &&
+      this.#room.isOwn(message) &&
+      matchesTypedText(message, entry.text)
+    );
   }
 
-  announce() {
-    remember(this.storageKey, this.entries.length ? this.entries : undefined);
+  #storeEntries() {
+    storeValue(this.#storageKey, this.entries.length ? this.entries : undefined);
     this.emit("change");
   }
 
-  async run() {
-    if (this.isRunning) return;
-    this.isRunning = true;
+  async #run() {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
     try {
-      for (let entry = this.next(); entry && !this.isClosed; entry = this.next()) {
-        await this.send(entry);
+      for (let entry = this.#next(); entry && !this.#isClosed; entry = this.#next()) {
+        await this.#send(entry);
       }
     } finally {
-      this.isRunning = false;
+      this.#isRunning = false;
     }
   }
 
-  next() {
-    return this.entries.find((entry) => entry.state !== "refused");
+  #next() {
+    return this.entries.find((entry) => entry.state !== SendState.REFUSED);
   }
 
   /** @param {Entry} entry */
-  async send(entry) {
+  async #send(entry) {
     try {
-      if (entry.tries > 0 && (await this.hasArrived(entry))) return;
+      if (entry.tries > 0 && (await this.#hasArrived(entry))) return;
       entry.tries += 1;
-      remember(this.storageKey, this.entries);
-      const message = await this.room.post(entry.text);
-      this.settle(entry, message);
+      storeValue(this.#storageKey, this.entries);
+      this.#confirm(entry, await this.#room.postMessage(entry.text));
     } catch (error) {
-      if (this.isClosed) return;
+      if (this.#isClosed) return;
       if (!(error instanceof ApiError)) throw error;
       if (!error.isTemporary) {
-        Object.assign(entry, { state: "refused", status: error.status, seen: 0 });
-        this.announce();
+        const { status } = error;
+        Object.assign(entry, { state: SendState.REFUSED, status, receivedId: 0 });
+        this.#storeEntries();
         return;
       }
-      Object.assign(entry, { state: "waiting", seen: 0 });
+      Object.assign(entry, { state: SendState.WAITING, receivedId: 0 });
       entry.tries = Math.max(entry.tries, 1);
-      this.announce();
-      const seconds = PAUSES_SECONDS[Math.min(entry.tries, PAUSES_SECONDS.length) - 1];
-      await this.pause(Math.max(seconds, error.retryAfter));
+      this.#storeEntries();
+      const seconds = backoffSeconds(entry.tries, LONGEST_PAUSE_SECONDS);
+      await this.#pause.wait(Math.max(seconds, error.retryAfter));
     }
   }
 
-  /** Whether the room has it already, as far as anybody can tell. */
-  async hasArrived(/** @type {Entry} */ entry) {
-    await this.room.catchUp();
-    const found = this.room.timeline.messages.find(
-      (message) =>
-        !this.claimed.has(message.id) && this.room.isOwn(message) && this.maybeIs(message, entry),
-    );
-    if (found) this.settle(entry, found);
-    return found !== undefined;
+  /**
+   * Whether the room has a message that could be this entry.
+   * @param {Entry} entry
+   */
+  async #hasArrived(entry) {
+    await this.#room.readNewer();
+    const { messages } = this.#room.timeline;
+    const arrived = messages.find((message) => this.#couldBe(message, entry));
+    if (arrived) this.#confirm(entry, arrived);
+    return arrived !== undefined;
   }
 
-  /** It is in the room now. */
-  settle(/** @type {Entry} */ entry, message) {
-    this.claimed.add(message.id);
+  /**
+   * Replace an entry by the message that the server has stored.
+   * @param {Entry} entry
+   * @param {Message} message
+   */
+  #confirm(entry, message) {
+    this.#confirmedIds.add(message.id);
     this.entries = this.entries.filter((other) => other !== entry);
-    this.room.timeline.addOwn(message);
-    this.announce();
-  }
-
-  /** @returns {Promise<void>} */
-  pause(/** @type {number} */ seconds) {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, 1000 * seconds);
-      this.endPause = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    this.#room.timeline.addSent(message);
+    this.#storeEntries();
   }
 }

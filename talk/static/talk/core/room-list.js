@@ -1,6 +1,6 @@
 /** All rooms of the user, kept up to date. */
 
-import { NotificationLevel } from "./constants.js";
+import { NewsKind, NotificationLevel } from "./constants.js";
 import { Emitter } from "./emitter.js";
 import { Loop } from "./loop.js";
 
@@ -8,54 +8,51 @@ const VISIBLE_SECONDS = 5;
 const HIDDEN_SECONDS = 20;
 
 /**
- * Emits `change`, and `news` with `{room, kind}` when something happened that the
- * user's notification level asks to be told of: `mention`, `message` or `call`.
+ * Emits `change`, and `news` when something happened that the user's notification level
+ * for the room covers.
+ * @extends {Emitter<{
+ *   change: undefined,
+ *   news: {room: import("./types.js").RoomData, kind: string},
+ * }>}
  */
 export class RoomList extends Emitter {
-  /** @param {import("./session.js").Session} session */
-  constructor(session) {
+  #loop;
+
+  /** @param {import("./page-context.js").PageContext} context */
+  constructor(context) {
     super();
-    this.session = session;
-    /** @type {any[] | undefined} */
+    this.context = context;
+    /** @type {import("./types.js").RoomData[] | undefined} undefined until they are loaded */
     this.rooms = undefined;
-    this.isSignedOut = false;
-    this.loop = new Loop((signal) => this.load(signal), {
-      onRefused: () => {
-        this.isSignedOut = true;
-        this.emit("change");
-      },
-    });
-    session.on("rooms", () => this.loop.restart());
+    this.#loop = new Loop((signal) => this.#load(signal));
+    context.on("roomsChanged", () => this.#loop.restart());
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.loop.restart();
+      if (document.visibilityState === "visible") this.#loop.restart();
     });
   }
 
   start() {
-    this.loop.start();
+    this.#loop.start();
   }
 
-  /** @param {string} token */
-  find(token) {
-    return this.rooms?.find((room) => room.token === token);
-  }
-
-  /** How many rooms ask for attention, by each one's level. */
+  /** How many rooms ask for attention, by the notification level of each room. */
   get unreadCount() {
-    const asks = (/** @type {any} */ room) =>
-      room.unreadMention ||
-      (room.notificationLevel === NotificationLevel.ALWAYS && room.unreadMessages > 0);
-    return (this.rooms ?? []).filter(asks).length;
+    const rooms = this.rooms ?? [];
+    return rooms.filter(
+      ({ unreadMention, notificationLevel, unreadMessages }) =>
+        unreadMention || (notificationLevel === NotificationLevel.ALWAYS && unreadMessages > 0),
+    ).length;
   }
 
-  async load(/** @type {AbortSignal} */ signal) {
-    const { data } = await this.session.api.get("room", { signal });
+  /** @param {AbortSignal} signal */
+  async #load(signal) {
+    const { data } = await this.context.api.get("room", { signal });
     const before = this.rooms && new Map(this.rooms.map((room) => [room.token, room]));
     this.rooms = data;
     this.emit("change");
     if (before) {
       for (const room of data) {
-        const kind = newsOf(before.get(room.token), room);
+        const kind = newsKind(before.get(room.token), room);
         if (kind) this.emit("news", { room, kind });
       }
     }
@@ -63,13 +60,17 @@ export class RoomList extends Emitter {
   }
 }
 
-/** What has happened in a room that its level asks to be told of. */
-function newsOf(before, now) {
+/**
+ * Return what has happened in a room that its notification level covers.
+ * @param {import("./types.js").RoomData | undefined} before undefined for a new room
+ * @param {import("./types.js").RoomData} now
+ * @returns {string | undefined} one of NewsKind
+ */
+function newsKind(before, now) {
   if (now.notificationLevel === NotificationLevel.NEVER) return undefined;
-  const known = before ?? { unreadMessages: 0, unreadMention: false, hasCall: false };
-  if (now.unreadMention && now.unreadMessages > known.unreadMessages) return "mention";
-  const isAlways = now.notificationLevel === NotificationLevel.ALWAYS;
-  if (isAlways && now.unreadMessages > known.unreadMessages) return "message";
-  if (now.hasCall && !known.hasCall && !now.participantInCall) return "call";
+  const hasNewMessages = now.unreadMessages > (before?.unreadMessages ?? 0);
+  if (now.unreadMention && hasNewMessages) return NewsKind.MENTION;
+  if (now.notificationLevel === NotificationLevel.ALWAYS && hasNewMessages) return NewsKind.MESSAGE;
+  if (now.hasCall && !before?.hasCall && !now.participantInCall) return NewsKind.CALL;
   return undefined;
 }

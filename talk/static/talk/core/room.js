@@ -1,370 +1,452 @@
-/** Being in one room: joining, reading, saying; what is known about it. */
+/** A room that the page has opened: joining, reading, writing, and what is known about it. */
 
-import { ExternalSignaling } from "../call/external-signaling.js";
-import { InternalSignaling } from "../call/internal-signaling.js";
 import { ApiError } from "./api.js";
-import { NO_SESSION, ParticipantType, RoomType } from "./constants.js";
+import {
+  ActorType,
+  NO_SESSION,
+  ParticipantType,
+  RoomState,
+  RoomType,
+  Status,
+} from "./constants.js";
 import { Emitter } from "./emitter.js";
 import { Loop } from "./loop.js";
 import { Outbox } from "./outbox.js";
-import { withSlot } from "./slots.js";
-import { recall, remember } from "./storage.js";
+import { withPollSlot } from "./poll-slots.js";
+import { loadValue, storeValue } from "./storage.js";
 import { Timeline } from "./timeline.js";
 
-/** Messages of the first page, for which one waits, and of those before it. */
-const HISTORY_LIMIT = 100;
-const OLDER_LIMIT = 200;
+/** Messages of the first page, which the user waits for, and of the pages before it. */
+const FIRST_PAGE_LIMIT = 100;
+const OLDER_PAGE_LIMIT = 200;
 
 const POLL_LIMIT = 200;
 const POLL_SECONDS = 30;
 
-/** Seconds between looks at the room itself, which nobody waits for. */
+/** Seconds after which the room and its participants are loaded again. */
 const REFRESH_SECONDS = 10;
 
 /**
- * `state` is one of
- * - `loading`,
- * - `entering`: a stranger has to say something first (a name, a password),
- * - `open`: one is in it,
- * - `missing`: there is no such room, or none that one may see,
- * - `ended`: one was in it, and is no longer: it is gone, closed, or one was removed,
- * - `signedOut`: the site has forgotten who one is.
+ * @typedef {import("./types.js").ParticipantData} ParticipantData
+ * @typedef {import("./types.js").RoomData} RoomData
+ * @typedef {import("./types.js").Signaling} Signaling
  *
- * Emits `state`, `room` (facts about it), `people`, `connected`, and `session` when one has
- * come back with another session.
+ * @typedef {object} RoomEvents
+ * @property {undefined} state
+ * @property {undefined} data
+ * @property {undefined} participants
+ * @property {undefined} connected `isConnected` has changed
+ * @property {undefined} sessionChanged we are in the room with another session
  */
-export class RoomConnection extends Emitter {
+
+/**
+ * Emits the events of RoomEvents.
+ * @extends {Emitter<RoomEvents>}
+ */
+export class Room extends Emitter {
+  #createSignaling;
+  #password = "";
+  #ownActorId;
+  /** @type {Promise<void> | undefined} */
+  #loadingOlder;
+  #isRejoining = false;
+  #lifetime = new AbortController();
+  #pollLoop;
+  #refreshLoop;
+  /** @type {Signaling | undefined} */
+  #signaling;
+  /** @type {RoomData | undefined} */
+  #data;
+
   /**
-   * @param {import("./session.js").Session} session who one is, and where
+   * @param {import("./page-context.js").PageContext} context
    * @param {string} token
+   * @param {(room: Room, server: string) => Signaling} createSignaling `server` is the
+   *   signaling server's URL, empty when the site has none
    */
-  constructor(session, token) {
+  constructor(context, token, createSignaling) {
     super();
-    this.session = session;
-    this.api = session.api;
+    this.context = context;
+    this.api = context.api;
     this.token = token;
-    this.state = "loading";
+    this.#createSignaling = createSignaling;
+    /** @type {string} one of RoomState */
+    this.state = RoomState.LOADING;
     this.isConnected = true;
-    /** @type {any} */
-    this.room = undefined;
-    /** @type {any[]} */
-    this.people = [];
+    /** @type {ParticipantData[]} */
+    this.participants = [];
     this.sessionId = NO_SESSION;
-    this.password = "";
-    /** How many comments were unread when it was opened. */
+    /** How many comments were unread when the room was opened. */
     this.unreadAtOpening = 0;
-    this.ownActorId = session.userId;
+    this.#ownActorId = context.userId;
     this.timeline = new Timeline();
     this.outbox = new Outbox(this);
-    this.poll = new Loop((signal) => this.pollOnce(signal), {
-      onRefused: (error) => this.lose(error),
-      onConnected: (isConnected) => this.noteConnection(isConnected),
+    this.#pollLoop = new Loop((signal) => this.#poll(signal), {
+      onRefused: (error) => this.#onRefused(error),
+      onConnected: (isConnected) => this.#setConnected(isConnected),
     });
-    this.refreshing = new Loop((signal) => this.refreshOnce(signal), {
-      onRefused: (error) => this.lose(error),
+    this.#refreshLoop = new Loop((signal) => this.#refreshRegularly(signal), {
+      onRefused: (error) => this.#onRefused(error),
     });
-    this.life = new AbortController();
-    document.addEventListener("visibilitychange", () => this.seePage(), {
-      signal: this.life.signal,
+    document.addEventListener("visibilitychange", () => this.#onVisibilityChange(), {
+      signal: this.#lifetime.signal,
     });
   }
 
-  get memoryKey() {
-    return `${this.session.userId || "guest"}:${this.token}`;
+  get isLoaded() {
+    return this.#data !== undefined;
   }
 
-  /** How one is called here; empty for a guest who has not said. */
-  get ownName() {
-    return this.isGuest ? (recall("guest-name") ?? "") : this.session.displayName;
+  /** The room as the API returns it; there is none before the room is loaded. */
+  get data() {
+    if (!this.#data) throw new Error("The room is not loaded yet.");
+    return this.#data;
+  }
+
+  /** The signaling of an open room. */
+  get signaling() {
+    if (!this.#signaling) throw new Error("The room is not open yet.");
+    return this.#signaling;
+  }
+
+  /** The key of values in the browser's storage that belong to this user and room. */
+  get storageKey() {
+    return `${this.context.userId || "guest"}:${this.token}`;
   }
 
   get isGuest() {
-    return this.session.userId === "";
+    return this.context.userId === "";
+  }
+
+  /** The user's own name; empty for a guest who has not given one. */
+  get ownName() {
+    return this.isGuest ? (loadValue("guest-name") ?? "") : this.context.displayName;
+  }
+
+  /** @returns {import("./page-context.js").Person} */
+  get ownPerson() {
+    return { type: this.isGuest ? "guest" : "user", id: this.context.userId, name: this.ownName };
   }
 
   get isModerator() {
-    const type = this.room?.participantType;
-    return (
-      type === ParticipantType.OWNER ||
-      type === ParticipantType.MODERATOR ||
-      type === ParticipantType.GUEST_MODERATOR
-    );
+    return this.isUserModerator || this.#hasType(ParticipantType.GUEST_MODERATOR);
   }
 
-  /** Whether one has said this oneself. */
+  /** Whether the user moderates. Guest moderators may not add or change everything. */
+  get isUserModerator() {
+    return this.#hasType(ParticipantType.OWNER) || this.#hasType(ParticipantType.MODERATOR);
+  }
+
+  /** @param {number} type */
+  #hasType(type) {
+    return this.#data?.participantType === type;
+  }
+
+  /**
+   * Whether the user has written this message.
+   * @param {import("./timeline.js").Message} message
+   */
   isOwn(message) {
-    const type = this.isGuest ? "guests" : "users";
-    return message.actorType === type && message.actorId === this.ownActorId;
+    const type = this.isGuest ? ActorType.GUESTS : ActorType.USERS;
+    return message.actorType === type && message.actorId === this.#ownActorId;
   }
 
-  /** Find out what the room is, and go in if nothing has to be asked. */
+  /** Load the room, and join it unless a name or a password is needed first. */
   async open() {
     try {
-      const { data } = await this.patiently(() => this.api.get(`room/${this.token}`));
-      this.setRoom(data);
-      const isMember = data.sessionId !== NO_SESSION || !isStranger(data);
-      if (isMember || (!this.isGuest && !data.hasPassword)) {
-        await this.patiently(() => this.enter());
-      } else this.setState("entering");
+      const { data } = await this.#retry(() => this.api.get(`room/${this.token}`));
+      this.#setData(data);
+      const isParticipant = data.sessionId !== NO_SESSION || !isSeenByNonParticipant(data);
+      if (isParticipant || (!this.isGuest && !data.hasPassword)) {
+        await this.#retry(() => this.join());
+      } else this.#setState(RoomState.JOINING);
     } catch (error) {
-      this.lose(error);
+      this.#onRefused(error);
     }
   }
 
   /**
-   * Join, and begin to read. Throws ApiError when the password is wrong.
+   * Join and begin to read. Throws ApiError, for instance when the password is wrong.
    * @param {{password?: string, name?: string}} [given]
    */
-  async enter({ password = this.password, name } = {}) {
-    const isJoined =
-      this.room.sessionId !== NO_SESSION &&
-      this.room.sessionId === recall(`session:${this.memoryKey}`);
-    if (isJoined) this.sessionId = this.room.sessionId;
-    else await this.join(password);
-    if (this.isGuest) {
-      this.ownActorId = await sha1(this.sessionId);
-      const ownName = name ?? recall("guest-name");
-      if (ownName !== undefined) await this.setGuestName(ownName);
-    }
-    if (!isJoined) await this.refresh();
-    this.unreadAtOpening = this.room.unreadMessages;
+  async join({ password, name } = {}) {
+    if (password !== undefined) this.#password = password;
+    const { sessionId } = this.data;
+    const hasSession =
+      sessionId !== NO_SESSION && sessionId === loadValue(`session:${this.storageKey}`);
+    if (hasSession) this.sessionId = sessionId;
+    else await this.rejoin();
+    await this.#identifyGuest(name ?? loadValue("guest-name"));
+    if (!hasSession) await this.#refresh();
+    this.unreadAtOpening = this.data.unreadMessages;
     await this.loadOlder();
-    await this.findSignaling();
-    this.setState("open");
+    const { server } = await this.signalingSettings();
+    this.#signaling = this.#createSignaling(this, server);
+    this.#setState(RoomState.OPEN);
     this.outbox.open();
-    this.poll.start();
-    this.refreshing.start();
+    this.#pollLoop.start();
+    this.#refreshLoop.start();
   }
 
-  async join(/** @type {string} */ password) {
+  /** Get a new session, with the password that was given before. */
+  async rejoin() {
     const path = `room/${this.token}/participants/active`;
-    const { data } = await this.api.post(path, { password });
-    this.password = password;
+    const { data } = await this.api.post(path, { password: this.#password });
     this.sessionId = data.sessionId;
-    remember(`session:${this.memoryKey}`, data.sessionId);
-    if (this.state === "open") this.emit("session");
+    storeValue(`session:${this.storageKey}`, data.sessionId);
+    if (this.state === RoomState.OPEN) this.emit("sessionChanged");
   }
 
-  /** How to find the others of a call. Credentials expire: they are asked for anew. */
+  /**
+   * Find out a guest's actor id, which follows from the session, and announce the name.
+   * @param {string | undefined} name
+   */
+  async #identifyGuest(name) {
+    if (!this.isGuest) return;
+    this.#ownActorId = await sha1(this.sessionId);
+    if (name !== undefined) await this.setGuestName(name);
+  }
+
+  /** Load the settings for calls. Their credentials expire: load them for each call. */
   async signalingSettings() {
     return (await this.api.get("signaling/settings")).data;
   }
 
-  /** What a signaling server wants to see. */
-  async ticket() {
-    return (await this.signalingSettings()).ticket;
-  }
-
-  async findSignaling() {
-    const { server } = await this.signalingSettings();
-    if (server.length === 0) this.signaling = new InternalSignaling(this);
-    else {
-      this.signaling = new ExternalSignaling(this, server);
-      this.signaling.connect();
-    }
-  }
-
-  async setGuestName(/** @type {string} */ displayName) {
+  /** @param {string} displayName */
+  async setGuestName(displayName) {
     await this.api.post(`guest/${this.token}/name`, { displayName });
-    remember("guest-name", displayName);
+    storeValue("guest-name", displayName);
   }
 
-  /** Read one page of what is older than what is known. */
+  /** Load one page of messages that are older than the known ones. */
   async loadOlder() {
-    if (this.loadingOlder) return this.loadingOlder;
+    this.#loadingOlder ??= this.#loadOlderPage().finally(() => {
+      this.#loadingOlder = undefined;
+    });
+    await this.#loadingOlder;
+  }
+
+  async #loadOlderPage() {
     const { oldestId } = this.timeline;
     const query = {
       lookIntoFuture: 0,
-      limit: oldestId ? OLDER_LIMIT : HISTORY_LIMIT,
+      limit: oldestId ? OLDER_PAGE_LIMIT : FIRST_PAGE_LIMIT,
       lastKnownMessageId: oldestId,
     };
-    this.loadingOlder = this.patiently(() => this.api.get(`chat/${this.token}`, { query }));
-    try {
-      this.timeline.addOlder((await this.loadingOlder).data);
-    } finally {
-      this.loadingOlder = undefined;
-    }
+    const { data } = await this.#retry(() => this.api.get(`chat/${this.token}`, { query }));
+    this.timeline.addOlder(data);
   }
 
-  /** Wait for news. What is shown on a page that nobody sees is not read. */
-  async pollOnce(/** @type {AbortSignal} */ signal) {
-    return withSlot((seconds) => this.fetchNewer(seconds, signal), POLL_SECONDS);
+  /** @param {AbortSignal} signal */
+  #poll(signal) {
+    return withPollSlot((seconds) => this.#loadNewer(seconds, signal), POLL_SECONDS);
   }
 
-  /** Read what is new now; after that, nothing older is missing. */
-  async catchUp() {
-    let isMore = true;
-    while (isMore) isMore = await this.fetchNewer(0, this.life.signal);
+  /** Load all new messages without waiting. After that, no older message is missing. */
+  async readNewer() {
+    let hasMore = true;
+    while (hasMore) hasMore = await this.#loadNewer(0, this.#lifetime.signal);
   }
 
-  /** @returns {Promise<boolean>} whether there was something */
-  async fetchNewer(/** @type {number} */ timeout, /** @type {AbortSignal} */ signal) {
+  /**
+   * @param {number} timeout
+   * @param {AbortSignal} signal
+   * @returns {Promise<boolean>} whether there were new messages
+   */
+  async #loadNewer(timeout, signal) {
     const query = {
       lookIntoFuture: 1,
       limit: POLL_LIMIT,
       timeout,
       lastKnownMessageId: this.timeline.offset,
+      // Nobody has read the messages of a page that is not visible.
       setReadMarker: document.visibilityState === "visible" ? 1 : 0,
     };
     const { data } = await this.api.poll(`chat/${this.token}`, query, timeout, signal);
     if (data.length === 0) return false;
     this.timeline.addNewer(data);
-    // Most of what the system tells changes the room or its people.
-    if (data.some((message) => message.systemMessage)) this.refreshSoon();
+    // Most system messages tell of a change of the room or its participants.
+    const hasSystemMessage = data.some(
+      (/** @type {import("./timeline.js").Message} */ message) => message.systemMessage,
+    );
+    if (hasSystemMessage) this.refreshSoon();
     return true;
   }
 
-  /** @returns {Promise<any>} the message as the room has it */
-  async post(/** @type {string} */ message) {
+  /**
+   * @param {string} message
+   * @returns {Promise<import("./timeline.js").Message>} the message as the server stored it
+   */
+  async postMessage(message) {
     const { data } = await this.api.post(`chat/${this.token}`, { message });
-    if (this.isGuest) this.ownActorId = data.actorId;
+    if (this.isGuest) this.#ownActorId = data.actorId;
     return data;
   }
 
-  /** Look at the room and its people now. */
-  async refresh(/** @type {AbortSignal} */ signal = this.life.signal) {
-    const [room, people] = await Promise.all([
+  /** Load the room and its participants. */
+  async #refresh(signal = this.#lifetime.signal) {
+    const [room, participants] = await Promise.all([
       this.api.get(`room/${this.token}`, { signal }),
       this.api.get(`room/${this.token}/participants`, { signal }),
     ]);
-    this.people = people.data;
-    this.setRoom(room.data);
-    this.emit("people");
+    this.participants = participants.data;
+    this.#setData(room.data);
+    this.emit("participants");
   }
 
-  async refreshOnce(/** @type {AbortSignal} */ signal) {
-    await this.refresh(signal);
-    if (this.room.sessionId === NO_SESSION) await this.join(this.password);
+  /** @param {AbortSignal} signal */
+  async #refreshRegularly(signal) {
+    await this.#refresh(signal);
+    if (this.data.sessionId === NO_SESSION) await this.rejoin();
     return document.visibilityState === "visible" ? REFRESH_SECONDS : 3 * REFRESH_SECONDS;
   }
 
-  /** Something has happened that changes the room or its people. */
+  /** Load the room and its participants now, in the background. */
   refreshSoon() {
-    this.refreshing.restart();
+    this.#refreshLoop.restart();
   }
 
-  /** Change something, then see what came of it. */
-  async change(/** @type {Promise<any>} */ request) {
+  /**
+   * Wait for a request that changes the room, then load the result.
+   * @param {Promise<unknown>} request
+   */
+  async change(request) {
     await request;
     this.refreshSoon();
-    this.session.emit("rooms");
+    this.context.emit("roomsChanged");
   }
 
-  /** Go away; `isLeaving` tells the others. */
+  /** Stop everything; with `isLeaving`, end the session as well. */
   close({ isLeaving = false } = {}) {
-    this.poll.stop();
-    this.refreshing.stop();
-    this.outbox.close();
-    this.signaling?.close();
-    this.life.abort();
-    const isPassing = this.room?.participantType === ParticipantType.SELF_JOINED;
-    if (isLeaving && this.state === "open" && !this.isGuest && !isPassing) {
-      remember(`session:${this.memoryKey}`, undefined);
+    this.#stop();
+    this.#lifetime.abort();
+    // The server would remove such participants from the room with their session.
+    const isTemporary = this.isGuest || this.#hasType(ParticipantType.SELF_JOINED);
+    if (isLeaving && this.state === RoomState.OPEN && !isTemporary) {
+      storeValue(`session:${this.storageKey}`, undefined);
       const path = `room/${this.token}/participants/active`;
       this.api.delete(path, { keepalive: true }).catch(ignoreRefusal);
     }
-    this.emit("close");
   }
 
-  seePage() {
-    // Beginning to wait anew is what marks the messages as read.
-    if (document.visibilityState === "visible" && this.state === "open") this.poll.restart();
+  #stop() {
+    this.#pollLoop.stop();
+    this.#refreshLoop.stop();
+    this.outbox.close();
+    this.#signaling?.close();
   }
 
-  setRoom(room) {
-    this.room = room;
-    this.emit("room");
+  #onVisibilityChange() {
+    // A new poll marks the messages as read.
+    if (document.visibilityState === "visible" && this.state === RoomState.OPEN) {
+      this.#pollLoop.restart();
+    }
   }
 
-  setState(/** @type {string} */ state) {
+  /** @param {RoomData} data */
+  #setData(data) {
+    this.#data = data;
+    this.emit("data");
+  }
+
+  /** @param {string} state */
+  #setState(state) {
     this.state = state;
     this.emit("state");
   }
 
-  noteConnection(/** @type {boolean} */ isConnected) {
+  /** @param {boolean} isConnected */
+  #setConnected(isConnected) {
     if (isConnected === this.isConnected) return;
     this.isConnected = isConnected;
-    if (isConnected) this.outbox.hurry();
+    if (isConnected) this.outbox.endPause();
     this.emit("connected");
   }
 
-  /** The room cannot be read any more, or never could. */
-  async lose(error) {
+  /**
+   * Stop because the server does not let us read the room, unless we can join again.
+   * @param {unknown} error
+   */
+  async #onRefused(error) {
     if (!(error instanceof ApiError)) {
-      if (this.life.signal.aborted) return;
+      if (this.#lifetime.signal.aborted) return;
       throw error;
     }
-    if (error.status === 404 && this.state === "open" && (await this.comeBack())) return;
-    this.poll.stop();
-    this.refreshing.stop();
-    this.outbox.close();
-    this.signaling?.close();
-    if (error.status === 401) this.setState("signedOut");
-    else this.setState(this.state === "open" ? "ended" : "missing");
+    const wasOpen = this.state === RoomState.OPEN;
+    if (error.status === Status.NOT_FOUND && wasOpen && (await this.#tryToRejoin())) return;
+    this.#stop();
+    if (error.status === Status.UNAUTHORIZED) this.#setState(RoomState.SIGNED_OUT);
+    else this.#setState(wasOpen ? RoomState.ENDED : RoomState.MISSING);
   }
 
-  /** A guest who has slept too long is forgotten, but may come in again. */
-  async comeBack() {
-    if (!this.isGuest && this.room?.participantType !== ParticipantType.SELF_JOINED) {
-      return false;
-    }
-    if (this.room?.type !== RoomType.PUBLIC || this.isComingBack) return false;
-    this.isComingBack = true;
+  /**
+   * Join a public room again: the server removes guests, and users who came by the link,
+   * when their session ends, for instance while the machine sleeps.
+   */
+  async #tryToRejoin() {
+    if (!this.isGuest && !this.#hasType(ParticipantType.SELF_JOINED)) return false;
+    if (this.#data?.type !== RoomType.PUBLIC || this.#isRejoining) return false;
+    this.#isRejoining = true;
     try {
-      await this.join(this.password);
-      if (this.isGuest) {
-        this.ownActorId = await sha1(this.sessionId);
-        await this.setGuestName(recall("guest-name") ?? "");
-      }
-      this.poll.start();
-      this.refreshing.start();
+      await this.rejoin();
+      await this.#identifyGuest(this.ownName);
+      this.#pollLoop.start();
+      this.#refreshLoop.start();
       return true;
     } catch {
       return false;
     } finally {
-      this.isComingBack = false;
+      this.#isRejoining = false;
     }
   }
 
   /**
-   * Do something until the server has answered, however long that takes.
+   * Repeat a request until the server has answered it, however long that takes.
    * @template T
-   * @param {() => Promise<T>} work
+   * @param {() => Promise<T>} request
    * @returns {Promise<T>}
    */
-  async patiently(work) {
+  #retry(request) {
     return new Promise((resolve, reject) => {
       const loop = new Loop(
         async () => {
-          const result = await work();
+          const result = await request();
           loop.stop();
           resolve(result);
           return 0;
         },
-        { onRefused: reject, onConnected: (isConnected) => this.noteConnection(isConnected) },
+        { onRefused: reject, onConnected: (isConnected) => this.#setConnected(isConnected) },
       );
-      this.life.signal.addEventListener("abort", () => loop.stop());
+      this.#lifetime.signal.addEventListener("abort", () => loop.stop());
       loop.start();
     });
   }
 }
 
-/** Whether the room is shown as to somebody who is not in it. */
-function isStranger(room) {
+/**
+ * Whether the room is shown as the API shows it to a non-participant.
+ * @param {RoomData} data
+ */
+function isSeenByNonParticipant({ participantType, sessionId, participants }) {
   return (
-    room.participantType === ParticipantType.GUEST &&
-    room.sessionId === NO_SESSION &&
-    Array.isArray(room.participants)
+    participantType === ParticipantType.GUEST &&
+    sessionId === NO_SESSION &&
+    Array.isArray(participants)
   );
 }
 
-/** A guest's public id; unknown until something is said where there is no crypto. */
-async function sha1(/** @type {string} */ text) {
+/**
+ * Return the SHA-1 of a text; empty where the browser has no crypto (plain HTTP). Then a
+ * guest's actor id is known after the first message.
+ * @param {string} text
+ */
+async function sha1(text) {
   if (!globalThis.crypto?.subtle) return "";
   const bytes = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(text));
   return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** @param {unknown} error */
 function ignoreRefusal(error) {
   if (!(error instanceof ApiError)) throw error;
 }

@@ -1,10 +1,10 @@
-/** What the browser remembers for us; some browsers refuse to. */
+/** Values kept in the browser's local storage, where the browser allows that. */
 
 /**
  * @param {string} key
- * @returns {any} undefined when nothing is known
+ * @returns {any} `any`: the caller knows what it stored; undefined when there is nothing
  */
-export function recall(key) {
+export function loadValue(key) {
   try {
     const text = localStorage.getItem(`talk:${key}`);
     return text === null ? undefined : JSON.parse(text);
@@ -13,12 +13,16 @@ export function recall(key) {
   }
 }
 
-/** Remember a value, or forget it when it is undefined. */
-export function remember(/** @type {string} */ key, /** @type {unknown} */ value) {
+/**
+ * Store a value; undefined removes it.
+ * @param {string} key
+ * @param {unknown} value
+ */
+export function storeValue(key, value) {
   try {
     if (value === undefined) localStorage.removeItem(`talk:${key}`);
     else localStorage.setItem(`talk:${key}`, JSON.stringify(value));
   } catch {
-    // Private windows may have no storage: then nothing is remembered.
+    // Private windows may have no storage: the value lasts as long as the page.
   }
 }

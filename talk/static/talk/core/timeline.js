@@ -1,4 +1,4 @@
-/** The messages of one room that this page knows, in order and each once. */
+/** The messages of one room that the page has loaded, in order and without duplicates. */
 
 import { Emitter } from "./emitter.js";
 
@@ -18,16 +18,24 @@ import { Emitter } from "./emitter.js";
  * @property {string} message
  * @property {Record<string, RichObject>} messageParameters
  * @property {string} systemMessage
+ *
+ * @typedef {object} TimelineChange
+ * @property {Message[]} added
+ * @property {boolean} isOlder the messages come from the history
  */
 
-/** Emits `change` with `{added, isOlder}`. */
+/**
+ * Emits `change`.
+ * @extends {Emitter<{change: TimelineChange}>}
+ */
 export class Timeline extends Emitter {
+  /** @type {Set<number>} */
+  #ids = new Set();
+
   constructor() {
     super();
     /** @type {Message[]} */
     this.messages = [];
-    /** @type {Set<number>} */
-    this.ids = new Set();
     /** Everything up to this id has been read from the server. */
     this.offset = 0;
     this.hasOlder = true;
@@ -41,63 +49,80 @@ export class Timeline extends Emitter {
     return this.messages.at(-1)?.id ?? 0;
   }
 
-  /** Take a page of history, newest first; an empty one is the end. */
-  addOlder(/** @type {Message[]} */ page) {
+  /**
+   * Add a page of the history, newest first. An empty page means that nothing is older.
+   * @param {Message[]} page
+   */
+  addOlder(page) {
     if (page.length === 0) this.hasOlder = false;
-    this.offset = Math.max(this.offset, ...page.map((message) => message.id));
-    this.add(page, true);
+    this.#add(page, { isOlder: true, isPage: true });
   }
 
-  /** Take what a poll brought, which is everything after `offset`. */
-  addNewer(/** @type {Message[]} */ page) {
-    this.offset = Math.max(this.offset, ...page.map((message) => message.id));
-    this.add(page, false);
+  /**
+   * Add the messages of a poll: all that follow `offset`.
+   * @param {Message[]} page
+   */
+  addNewer(page) {
+    this.#add(page, { isOlder: false, isPage: true });
   }
 
-  /** Take a message that we have sent; others may have come between. */
-  addOwn(/** @type {Message} */ message) {
-    this.add([message], false);
+  /**
+   * Add a message that this page has sent. Messages before it may be missing.
+   * @param {Message} message
+   */
+  addSent(message) {
+    this.#add([message], { isOlder: false, isPage: false });
   }
 
-  /** @param {Message[]} page */
-  add(page, isOlder) {
-    const added = page.filter((message) => !this.ids.has(message.id));
-    for (const message of added) this.ids.add(message.id);
+  /**
+   * @param {Message[]} page
+   * @param {{isOlder: boolean, isPage: boolean}} origin
+   */
+  #add(page, { isOlder, isPage }) {
+    if (isPage) this.offset = Math.max(this.offset, ...page.map(({ id }) => id));
+    const added = page.filter((message) => !this.#ids.has(message.id));
+    for (const message of added) this.#ids.add(message.id);
     const isSorted = !isOlder && added.every((message) => message.id > this.newestId);
     this.messages.push(...added);
-    if (!isSorted || added.length > 1) this.messages.sort((one, two) => one.id - two.id);
+    if (!isSorted || added.length > 1) this.messages.sort((a, b) => a.id - b.id);
     this.emit("change", { added, isOlder });
   }
 
-  /** The id of the comment after which `count` comments are new; 0 when all are. */
-  lastReadId(/** @type {number} */ count) {
-    let left = count;
-    for (let index = this.messages.length - 1; index >= 0; index -= 1) {
-      const message = this.messages[index];
-      if (message.systemMessage) continue;
-      if (left === 0) return message.id;
-      left -= 1;
-    }
-    return 0;
+  /**
+   * Return the id of the comment that precedes the last `count` comments; 0 without one.
+   * @param {number} count
+   */
+  lastReadId(count) {
+    const comments = this.messages.filter((message) => !message.systemMessage);
+    return comments.at(-1 - count)?.id ?? 0;
   }
 }
 
-/** What its author typed: mentions are `@id` again. */
-export function typedText(/** @type {Message} */ message) {
-  return message.message.replace(/\{([^{}]+)\}/g, (whole, key) => {
+/**
+ * Return the text as its author typed it: mentions are `@id` again.
+ * @param {Message} message
+ */
+function typedText(message) {
+  return message.message.replace(/\{([^{}]+)\}/g, (placeholder, key) => {
     const object = message.messageParameters[key];
-    if (object?.type !== "user") return whole;
-    return mentionOf(object.id);
+    return object?.type === "user" ? mentionOf(object.id) : placeholder;
   });
 }
 
-/** How one mentions somebody: an id with spaces needs quotes. */
-export function mentionOf(/** @type {string} */ id) {
+/**
+ * Return the text that mentions a user: an id with spaces needs quotes.
+ * @param {string} id
+ */
+export function mentionOf(id) {
   return /\s/.test(id) ? `@"${id}"` : `@${id}`;
 }
 
-/** Whether somebody who typed `typed` may have written this message. */
-export function isTyped(/** @type {Message} */ message, /** @type {string} */ typed) {
+/**
+ * Whether an author who typed `typed` may have written this message.
+ * @param {Message} message
+ * @param {string} typed
+ */
+export function matchesTypedText(message, typed) {
   const plain = (/** @type {string} */ text) => text.replace(/@"([^"\s]+)"/g, "@$1").trim();
   return plain(typedText(message)) === plain(typed);
 }

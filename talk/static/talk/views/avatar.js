@@ -1,13 +1,16 @@
-/** Pictures of people and rooms. */
+/** Pictures of users, guests and rooms. */
 
 import { RoomType } from "../core/constants.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** Load a picture again that failed to load while the browser was offline. */
-function onError(/** @type {Event} */ event) {
+/**
+ * Load a picture again that failed to load while the browser was offline.
+ * @param {Event} event
+ */
+function onError({ target }) {
   if (navigator.onLine) return;
-  const image = /** @type {HTMLImageElement} */ (event.target);
+  const image = /** @type {HTMLImageElement} */ (target);
   const { src } = image;
   const reload = () => {
     image.src = src;
@@ -16,14 +19,15 @@ function onError(/** @type {Event} */ event) {
 }
 
 /**
- * Somebody's picture. The name stands beside it, so it says nothing to screen readers.
- * @param {import("../core/session.js").Session} session
- * @param {{type: string, id: string, name: string}} who
+ * Make the picture of a person. Screen readers skip it: the name stands beside it.
+ * @param {import("../core/page-context.js").PageContext} context
+ * @param {import("../core/page-context.js").Person} person
+ * @param {string} [size]
  */
-export function avatar(session, who, /** @type {string} */ size = "") {
+export function avatar(context, person, size = "") {
   return h("img", {
     class: `tk-avatar ${size && `tk-avatar-${size}`}`,
-    src: session.avatarUrl(who),
+    src: context.avatarUrl(person),
     alt: "",
     loading: "lazy",
     draggable: "false",
@@ -31,15 +35,15 @@ export function avatar(session, who, /** @type {string} */ size = "") {
   });
 }
 
-/** A room's picture: the other's, or one for its kind. */
-export function roomAvatar(session, room, /** @type {string} */ size = "") {
-  if (room.type === RoomType.ONE_TO_ONE) {
-    return avatar(session, { type: "user", id: room.name, name: room.displayName }, size);
+/**
+ * Make the picture of a room: of the other user, or an icon for the type of the room.
+ * @param {import("../core/page-context.js").PageContext} context
+ * @param {import("../core/types.js").RoomData} room
+ */
+export function roomAvatar(context, { type, name, displayName }) {
+  if (type === RoomType.ONE_TO_ONE) {
+    return avatar(context, { type: "user", id: name, name: displayName });
   }
-  const kind = room.type === RoomType.PUBLIC ? "public" : "people";
-  return h(
-    "span",
-    { class: `tk-avatar tk-avatar-room ${size && `tk-avatar-${size}`}` },
-    icon(kind),
-  );
+  const drawing = type === RoomType.PUBLIC ? "public" : "people";
+  return h("span", { class: "tk-avatar tk-avatar-room" }, icon(drawing));
 }

@@ -1,26 +1,50 @@
-/** Beside the chat: who is in the room, and what may be changed about it. */
+/** The panel beside the chat: the participants and the settings of the room. */
 
 import { ApiError } from "../core/api.js";
-import { ParticipantType } from "../core/constants.js";
+import { InviteeSource, Status } from "../core/constants.js";
 import { gettext } from "../i18n.js";
 import { h, setText } from "./dom.js";
 import { icon } from "./icons.js";
-import { PeopleList } from "./people.js";
-import { PeopleSearch } from "./people-search.js";
-import { Settings } from "./settings.js";
+import { InviteeSearch } from "./invitee-search.js";
+import { ParticipantList } from "./participant-list.js";
+import { RoomSettings } from "./room-settings.js";
+
+/**
+ * @callback Attempt
+ * @param {() => Promise<unknown>} request
+ * @param {string} [done] the text to show on success
+ * @returns {Promise<boolean>} whether the server has accepted the request
+ */
 
 export class Details {
+  #room;
+  #status = h("p", { class: "tk-status", role: "status" });
+  #participantList;
+  #settings;
+  #title = h("h2", { tabindex: "-1" }, gettext("People and settings"));
+  #search = h("div", {});
+  #unsubscribes;
+
   /**
-   * @param {import("../core/room.js").RoomConnection} room
+   * @param {import("../core/room.js").Room} room
    * @param {{onClose: () => void, onLeft: () => void}} hooks
    */
   constructor(room, { onClose, onLeft }) {
-    this.room = room;
-    this.status = h("p", { class: "tk-status", role: "status" });
-    this.people = new PeopleList(room, (work) => this.attempt(work));
-    this.settings = new Settings(room, (work, done) => this.attempt(work, done), onLeft);
-    this.title = h("h2", { tabindex: "-1" }, gettext("People and settings"));
-    this.search = h("div", {});
+    this.#room = room;
+    /** @type {Attempt} */
+    const attempt = (request, done) => this.#attempt(request, done);
+    this.#participantList = new ParticipantList(room, attempt);
+    this.#settings = new RoomSettings(room, attempt, onLeft);
+    const close = h(
+      "button",
+      {
+        class: "tk-icon-button",
+        type: "button",
+        "aria-label": gettext("Close"),
+        onclick: onClose,
+      },
+      icon("close"),
+    );
     this.element = h(
       "aside",
       {
@@ -31,91 +55,78 @@ export class Details {
           if (event.key === "Escape") onClose();
         },
       },
-      h(
-        "header",
-        { class: "tk-head" },
-        this.title,
-        h(
-          "button",
-          {
-            class: "tk-icon-button",
-            type: "button",
-            "aria-label": gettext("Close"),
-            onclick: onClose,
-          },
-          icon("close"),
-        ),
-      ),
+      h("header", { class: "tk-head" }, this.#title, close),
       h(
         "div",
         { class: "tk-details-body" },
-        this.status,
+        this.#status,
         h("h3", {}, gettext("People")),
-        this.search,
-        this.people.element,
-        this.settings.element,
+        this.#search,
+        this.#participantList.element,
+        this.#settings.element,
       ),
     );
-    this.stops = [room.on("room", () => this.show()), room.on("people", () => this.show())];
+    this.#unsubscribes = [
+      room.on("data", () => this.#update()),
+      room.on("participants", () => this.#update()),
+    ];
   }
 
   open() {
-    this.show();
-    this.title.focus();
-    this.room.refreshSoon();
+    this.#update();
+    this.#title.focus();
+    this.#room.refreshSoon();
   }
 
   close() {
-    for (const stop of this.stops) stop();
+    for (const unsubscribe of this.#unsubscribes) unsubscribe();
   }
 
-  show() {
+  #update() {
     if (this.element.hidden) return;
-    const { participantType } = this.room.room;
-    // Guests may moderate, but bring nobody.
-    const mayAdd = [ParticipantType.OWNER, ParticipantType.MODERATOR].includes(participantType);
-    if (mayAdd && !this.search.hasChildNodes()) this.search.append(this.searchField());
-    if (!mayAdd) this.search.replaceChildren();
-    this.people.show();
-    this.settings.show();
+    // Guest moderators may not add participants.
+    const mayAdd = this.#room.isUserModerator;
+    if (mayAdd && !this.#search.hasChildNodes()) this.#search.append(this.#createSearch());
+    if (!mayAdd) this.#search.replaceChildren();
+    this.#participantList.update();
+    this.#settings.update();
   }
 
-  searchField() {
-    const search = new PeopleSearch(this.room.session, {
+  #createSearch() {
+    const search = new InviteeSearch(this.#room.context, {
       label: gettext("Add people, groups or e-mail addresses"),
       placeholder: gettext("Name or e-mail"),
-      token: this.room.token,
+      token: this.#room.token,
       onChosen: ({ id, source }) => {
-        const path = `room/${this.room.token}/participants`;
+        const path = `room/${this.#room.token}/participants`;
         const body = { newParticipant: id, source };
-        const done = source === "emails" ? gettext("The invitation was sent.") : gettext("Added.");
-        this.attempt(() => this.room.api.post(path, body), done);
+        const isInvitation = source === InviteeSource.EMAILS;
+        const done = isInvitation ? gettext("The invitation was sent.") : gettext("Added.");
+        this.#attempt(() => this.#room.api.post(path, body), done);
       },
     });
     return search.element;
   }
 
-  /**
-   * Do something that the server may refuse, and say what came of it.
-   * @param {() => Promise<any>} work
-   */
-  async attempt(work, /** @type {string} */ done = gettext("Saved.")) {
-    setText(this.status, "");
-    this.status.classList.remove("tk-error");
+  /** @type {Attempt} */
+  async #attempt(request, done = gettext("Saved.")) {
+    setText(this.#status, "");
+    this.#status.classList.remove("tk-error");
     try {
-      await this.room.change(work());
-      setText(this.status, done);
+      await this.#room.change(request());
+      setText(this.#status, done);
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.status.classList.add("tk-error");
+      const isForbidden = error.status === Status.FORBIDDEN || error.status === Status.NOT_FOUND;
+      this.#status.classList.add("tk-error");
       setText(
-        this.status,
-        error.status === 403 || error.status === 404
+        this.#status,
+        isForbidden
           ? gettext("You may not do that any more.")
           : gettext("That did not work. Try again."),
       );
-      this.room.refreshSoon();
+      this.#room.refreshSoon();
       return false;
     }
   }

@@ -1,14 +1,16 @@
-/** Questions in front of the page. */
+/** Dialogs in front of the page. */
 
 import { gettext } from "../i18n.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
+const CONFIRMED = "yes";
+
 let count = 0;
 
 /**
- * A dialog with a title and a way out. It takes itself away when it is closed.
- * @param {Element} parent something with our styles
+ * Open a dialog with a title and a close button. It is removed when it is closed.
+ * @param {Element} parent an element with our styles
  * @param {string} title
  * @param {Node[]} content
  * @returns {HTMLDialogElement}
@@ -43,7 +45,7 @@ export function openDialog(parent, title, content) {
 }
 
 /**
- * Ask before something that cannot be undone.
+ * Ask before an action that cannot be undone.
  * @param {Element} parent
  * @param {{title: string, text: string, yes: string, isDanger?: boolean}} words
  * @returns {Promise<boolean>}
@@ -51,19 +53,19 @@ export function openDialog(parent, title, content) {
 export function confirmDialog(parent, { title, text, yes, isDanger = false }) {
   return new Promise((resolve) => {
     const close = (/** @type {string} */ value) => () => dialog.close(value);
-    const no = h(
+    const cancel = h(
       "button",
       { class: "tk-button", type: "button", onclick: close("") },
       gettext("Cancel"),
     );
     const kind = isDanger ? "tk-danger" : "tk-primary";
-    const agree = h(
+    const confirm = h(
       "button",
-      { class: `tk-button ${kind}`, type: "button", onclick: close("yes") },
+      { class: `tk-button ${kind}`, type: "button", onclick: close(CONFIRMED) },
       yes,
     );
-    const dialog = openDialog(parent, title, [h("p", {}, text), h("footer", {}, no, agree)]);
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"));
-    no.focus();
+    const dialog = openDialog(parent, title, [h("p", {}, text), h("footer", {}, cancel, confirm)]);
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === CONFIRMED));
+    cancel.focus();
   });
 }

@@ -1,72 +1,128 @@
-/** Making elements. */
+/** Making and updating elements. */
 
 /**
- * Return an element. `on…` properties are listeners, `class` its classes; `true` sets an
- * attribute without a value, `false` and `undefined` leave it out.
- * @param {string} name
- * @param {Record<string, any>} [properties]
- * @param {(Node | string | null | undefined | false)[]} children
- * @returns {any}
+ * @typedef {Node | string | null | undefined | false} Child
+ */
+
+/**
+ * @template Item
+ * @typedef {object} Part an element that shows an item
+ * @property {Element} element
+ * @property {(item: Item) => void} update shows the item as it is now
+ */
+
+/**
+ * Make an element.
+ *
+ * Properties that start with `on` are event listeners, `class` holds the classes. `true`
+ * sets an attribute without a value; `false`, null and undefined leave it out.
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Record<string, unknown>} [properties]
+ * @param {Child[]} children
+ * @returns {HTMLElementTagNameMap[Name]}
  */
 export function h(name, properties = {}, ...children) {
   const element = document.createElement(name);
-  for (const [key, value] of Object.entries(properties)) set(element, key, value);
-  element.append(...children.filter((child) => child || child === ""));
+  for (const [key, value] of Object.entries(properties)) setProperty(element, key, value);
+  for (const child of children) if (child || child === "") element.append(child);
   return element;
 }
 
-/** @param {HTMLElement} element */
-function set(element, key, value) {
-  if (value === undefined || value === null || value === false) return;
-  if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-  else if (key === "class") element.className = value;
-  else if (key === "value" || key === "checked") element[key] = value;
-  else element.setAttribute(key, value === true ? "" : String(value));
+/**
+ * @param {HTMLElement} element
+ * @param {string} key
+ * @param {unknown} value
+ */
+function setProperty(element, key, value) {
+  if (isAbsent(value)) return;
+  if (key.startsWith("on")) {
+    element.addEventListener(key.slice(2), /** @type {EventListener} */ (value));
+  } else if (key === "class") element.className = String(value);
+  else if (key === "value" || key === "checked") Object.assign(element, { [key]: value });
+  else setAttribute(element, key, value);
 }
 
-/** Set an attribute, or take it away. */
-export function setAttribute(/** @type {Element} */ element, name, value) {
-  if (value === undefined || value === null || value === false) element.removeAttribute(name);
-  else if (element.getAttribute(name) !== String(value)) {
-    element.setAttribute(name, value === true ? "" : String(value));
-  }
-}
-
-/** Set a text, if it is another one: screen readers repeat what is written again. */
-export function setText(/** @type {Element} */ element, /** @type {string} */ text) {
-  if (element.textContent !== text) element.textContent = text;
+/** @param {unknown} value */
+function isAbsent(value) {
+  return value === undefined || value === null || value === false;
 }
 
 /**
- * Make the children of `parent` those that belong to `items`, keeping the elements of
- * those that stay, so that focus and scrolling stay as well.
- * @template T
- * @param {Element} parent
- * @param {T[]} items
- * @param {(item: T) => string} keyOf
- * @param {(item: T) => Element} create
- * @param {(element: any, item: T) => void} update
+ * Set an attribute; `false`, null and undefined remove it.
+ * @param {Element} element
+ * @param {string} name
+ * @param {unknown} value
  */
-export function reconcile(parent, items, keyOf, create, update) {
-  const known = parent.reconciled ?? new Map();
-  const wanted = new Map(items.map((item) => [keyOf(item), item]));
-  for (const [key, element] of known) {
-    if (wanted.has(key)) continue;
-    element.remove();
-    known.delete(key);
-  }
-  let place = parent.firstElementChild;
-  for (const [key, item] of wanted) {
-    const element = known.get(key) ?? create(item);
-    known.set(key, element);
-    update(element, item);
-    if (element === place) place = place.nextElementSibling;
-    else parent.insertBefore(element, place);
-  }
-  parent.reconciled = known;
+export function setAttribute(element, name, value) {
+  const text = value === true ? "" : String(value);
+  if (isAbsent(value)) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== text) element.setAttribute(name, text);
 }
 
-/** The element that has the focus, also inside a shadow root. */
-export function focusedIn(/** @type {Node} */ node) {
-  return /** @type {Document | ShadowRoot} */ (node.getRootNode()).activeElement ?? null;
+/**
+ * Set a text, if it changes: screen readers repeat a text that is written again.
+ * @param {Element | null} element
+ * @param {string} text
+ */
+export function setText(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * Make a text that only screen readers present.
+ * @param {string} text
+ */
+export function screenReaderText(text) {
+  return h("span", { class: "tk-hidden" }, text);
+}
+
+/** @type {WeakMap<Element, Map<string, Part<any>>>} `any`: each parent has items of its own */
+const partsOf = new WeakMap();
+
+/**
+ * Make the children of `parent` show `items`. Elements of items that stay are kept, so that
+ * they keep focus and scroll positions.
+ * @template Item
+ * @param {Element} parent
+ * @param {Item[]} items
+ * @param {(item: Item) => string} keyOf
+ * @param {(item: Item) => Part<Item>} create
+ */
+export function reconcile(parent, items, keyOf, create) {
+  const parts = partsOf.get(parent) ?? new Map();
+  partsOf.set(parent, parts);
+  const wanted = new Map(items.map((item) => [keyOf(item), item]));
+  for (const [key, { element }] of parts) {
+    if (wanted.has(key)) continue;
+    element.remove();
+    parts.delete(key);
+  }
+  let next = parent.firstElementChild;
+  for (const [key, item] of wanted) {
+    const part = parts.get(key) ?? create(item);
+    parts.set(key, part);
+    part.update(item);
+    if (next && part.element === next) next = next.nextElementSibling;
+    else parent.insertBefore(part.element, next);
+  }
+}
+
+/**
+ * Return the element that has the focus, in the document or shadow root of `node`.
+ * @param {Node} node
+ */
+export function focusedIn(node) {
+  const root = /** @type {Document | ShadowRoot} */ (node.getRootNode());
+  return /** @type {HTMLElement | null} */ (root.activeElement ?? null);
+}
+
+/**
+ * Return the element with our styles that contains `element`, for dialogs.
+ * @param {Element} element
+ */
+export function styledParent(element) {
+  const parent = element.closest(".talk");
+  if (!parent) throw new Error("The element is not in the page.");
+  return parent;
 }

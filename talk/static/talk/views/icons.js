@@ -1,4 +1,4 @@
-/** Drawings of 24 by 24, made of strokes. */
+/** Icons of 24 by 24 units, drawn with strokes. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -37,9 +37,11 @@ const PATHS = {
   warning: "M12 4l9 16H3zM12 10v4.500M12 17.500v.01",
 };
 
+/** @typedef {keyof typeof PATHS} IconName */
+
 /**
- * Return a drawing, which says nothing to screen readers.
- * @param {keyof typeof PATHS} name
+ * Make an icon, which screen readers skip.
+ * @param {IconName} name
  */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");

@@ -1,33 +1,44 @@
-/** One line of the chat. */
+/** The messages of a chat as elements and as plain text. */
 
-import { RoomType } from "../core/constants.js";
+import { ActorType, RoomType, SendState, Status } from "../core/constants.js";
 import { gettext, interpolate } from "../i18n.js";
 import { avatar } from "./avatar.js";
-import { exactly, timeOf } from "./dates.js";
+import { formatFully, formatTime } from "./dates.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
 const LINK = /\bhttps?:\/\/[^\s<>"]+/g;
 
-/** What ends a sentence is not part of a link at its end. */
-const TRAILING = /[.,:;!?'»”)\]}]+$/;
+/** Punctuation at the end of a link that belongs to the sentence around it. */
+const TRAILING_PUNCTUATION = /[.,:;!?'»”)\]}]+$/;
 
-/** The name of whoever has said something. */
-export function authorName(/** @type {import("../core/timeline.js").Message} */ message) {
-  if (message.actorDisplayName) return message.actorDisplayName;
-  return message.actorType === "guests" ? gettext("Guest") : gettext("Deleted account");
+const PLACEHOLDER = /\{([^{}]+)\}/g;
+
+/**
+ * @typedef {import("../core/outbox.js").Entry} Entry
+ * @typedef {import("../core/room.js").Room} Room
+ * @typedef {import("../core/timeline.js").Message} Message
+ * @typedef {import("../core/timeline.js").RichObject} RichObject
+ * @typedef {{retry: () => void, discard: () => void}} EntryActions
+ */
+
+/** @param {Message} message */
+function authorName({ actorDisplayName, actorType }) {
+  if (actorDisplayName) return actorDisplayName;
+  return actorType === ActorType.GUESTS ? gettext("Guest") : gettext("Deleted account");
 }
 
 /**
- * A comment, with its author above it.
- * @param {import("../core/room.js").RoomConnection} room
- * @param {import("../core/timeline.js").Message} message
+ * Make the element of a comment, with its author above it.
+ * @param {Room} room
+ * @param {Message} message
  */
-export function comment(room, message) {
+export function commentElement(room, message) {
+  const { context } = room;
   const name = authorName(message);
-  const type = message.actorType === "guests" ? "guest" : "user";
+  const type = message.actorType === ActorType.GUESTS ? "guest" : "user";
   const isMentioned = Object.values(message.messageParameters).some(
-    (object) => object.type === "user" && object.id === room.session.userId,
+    (object) => object.type === "user" && object.id === context.userId,
   );
   return h(
     "article",
@@ -35,7 +46,7 @@ export function comment(room, message) {
       class: `tk-message ${isMentioned ? "tk-mentioned" : ""}`,
       "data-id": message.id,
     },
-    h("div", { class: "tk-picture" }, avatar(room.session, { type, id: message.actorId, name })),
+    h("div", { class: "tk-picture" }, avatar(context, { type, id: message.actorId, name })),
     h(
       "header",
       { class: "tk-byline" },
@@ -43,12 +54,12 @@ export function comment(room, message) {
       type === "guest" && h("span", { class: "tk-badge" }, gettext("Guest")),
       timeElement(message.timestamp),
     ),
-    h("div", { class: "tk-text", dir: "auto" }, ...richText(message, room.session.userId)),
+    h("div", { class: "tk-text", dir: "auto" }, ...richText(message, context.userId)),
   );
 }
 
-/** What has happened in the room. */
-export function systemMessage(/** @type {import("../core/timeline.js").Message} */ message) {
+/** @param {Message} message */
+export function systemMessageElement(message) {
   return h(
     "div",
     { class: "tk-system", "data-id": message.id },
@@ -58,87 +69,106 @@ export function systemMessage(/** @type {import("../core/timeline.js").Message} 
   );
 }
 
-/** Something of one's own that is on its way. */
-export function pendingMessage(room, entry, /** @type {{retry, discard}} */ actions) {
-  const state = h("div", { class: "tk-state" });
-  const element = h(
+/**
+ * Make the element of a message in the outbox. `showSendState` completes it.
+ * @param {Room} room
+ * @param {Entry} entry
+ */
+export function pendingElement(room, entry) {
+  return h(
     "article",
     { class: "tk-message tk-pending", "data-key": entry.key },
-    h(
-      "div",
-      { class: "tk-picture" },
-      avatar(room.session, {
-        type: room.isGuest ? "guest" : "user",
-        id: room.session.userId,
-        name: room.ownName,
-      }),
-    ),
+    h("div", { class: "tk-picture" }, avatar(room.context, room.ownPerson)),
     h(
       "header",
       { class: "tk-byline" },
       h("bdi", { class: "tk-author" }, room.ownName || gettext("Guest")),
     ),
     h("div", { class: "tk-text", dir: "auto" }, ...withLinks(entry.text)),
-    state,
+    h("div", { class: "tk-state" }),
   );
-  element.shown = "";
-  element.update = (/** @type {any} */ now) => {
-    if (element.shown === now.state) return;
-    element.shown = now.state;
-    state.replaceChildren(...stateOf(now, actions));
-  };
-  element.update(entry);
-  return element;
 }
 
-/** What is known about the way of a message, and what one may do about it. */
-function stateOf(entry, { retry, discard }) {
-  if (entry.state === "sending") return [icon("clock"), gettext("Sending …")];
-  const isWaiting = entry.state === "waiting";
+/**
+ * Show in a pending message whether it is being sent, and what the user can do.
+ * @param {Element} element
+ * @param {Entry} entry
+ * @param {EntryActions} actions
+ */
+export function showSendState(element, entry, actions) {
+  const shown = element.getAttribute("data-state");
+  if (shown === entry.state) return;
+  element.setAttribute("data-state", entry.state);
+  element.querySelector(".tk-state")?.replaceChildren(...sendStateNodes(entry, actions));
+}
+
+/**
+ * @param {Entry} entry
+ * @param {EntryActions} actions
+ * @returns {(Node | string)[]}
+ */
+function sendStateNodes({ state, status }, { retry, discard }) {
+  if (state === SendState.SENDING) return [icon("clock"), gettext("Sending …")];
+  const isWaiting = state === SendState.WAITING;
+  const text = isWaiting ? gettext("Waiting for the connection …") : refusalText(status);
   return [
     icon(isWaiting ? "clock" : "warning"),
-    h("span", {}, isWaiting ? gettext("Waiting for the connection …") : refusal(entry.status)),
+    h("span", {}, text),
     h("button", { class: "tk-link", type: "button", onclick: retry }, gettext("Try again")),
     h("button", { class: "tk-link", type: "button", onclick: discard }, gettext("Discard")),
   ];
 }
 
-function refusal(/** @type {number} */ status) {
-  if (status === 413) return gettext("Not sent: the message is too long.");
-  if (status === 404 || status === 403) {
-    return gettext("Not sent: you may not write in this conversation.");
+/** @param {number} status */
+function refusalText(status) {
+  switch (status) {
+    case Status.TOO_LARGE:
+      return gettext("Not sent: the message is too long.");
+    case Status.NOT_FOUND:
+    case Status.FORBIDDEN:
+      return gettext("Not sent: you may not write in this conversation.");
+    default:
+      return gettext("Not sent.");
   }
-  return gettext("Not sent.");
 }
 
-function timeElement(/** @type {number} */ seconds) {
+/** @param {number} seconds */
+function timeElement(seconds) {
   return h(
     "time",
-    { datetime: new Date(1000 * seconds).toISOString(), title: exactly(seconds) },
-    timeOf(seconds),
+    { datetime: new Date(1000 * seconds).toISOString(), title: formatFully(seconds) },
+    formatTime(seconds),
   );
 }
 
 /**
- * A message's text: its placeholders are people, its addresses are links.
+ * Return the nodes of a text, with names in place of placeholders, and with links.
+ * @param {Message} message
+ * @param {string} ownId
  * @returns {(Node | string)[]}
  */
-export function richText(message, /** @type {string} */ ownId) {
-  const parts = [];
+function richText({ message, messageParameters }, ownId) {
+  const nodes = [];
   let end = 0;
-  for (const match of message.message.matchAll(/\{([^{}]+)\}/g)) {
-    const object = message.messageParameters[match[1]];
+  for (const match of message.matchAll(PLACEHOLDER)) {
+    const [placeholder, key = ""] = match;
+    const object = messageParameters[key];
     if (!object) continue;
-    parts.push(...withLinks(message.message.slice(end, match.index)));
-    parts.push(richObject(object, match[1], ownId));
-    end = match.index + match[0].length;
+    nodes.push(...withLinks(message.slice(end, match.index)));
+    nodes.push(richObjectElement(object, key, ownId));
+    end = match.index + placeholder.length;
   }
-  return [...parts, ...withLinks(message.message.slice(end))];
+  return [...nodes, ...withLinks(message.slice(end))];
 }
 
-function richObject(object, /** @type {string} */ key, /** @type {string} */ ownId) {
-  if (object.link?.startsWith("http")) return link(object.link, object.name);
-  if (!key.startsWith("mention-")) return h("bdi", { class: "tk-name" }, object.name);
+/**
+ * @param {RichObject} object
+ * @param {string} key
+ * @param {string} ownId
+ */
+function richObjectElement(object, key, ownId) {
+  if (object.link?.startsWith("http")) return linkElement(object.link, object.name);
+  if (!isMention(key)) return h("bdi", { class: "tk-name" }, object.name);
   const isOwn = object.id === ownId && ownId !== "";
   return h(
     "bdi",
@@ -147,42 +177,60 @@ function richObject(object, /** @type {string} */ key, /** @type {string} */ own
   );
 }
 
-/** @returns {(Node | string)[]} */
-function withLinks(/** @type {string} */ text) {
-  const parts = [];
+/** @param {string} key */
+function isMention(key) {
+  return key.startsWith("mention-");
+}
+
+/**
+ * @param {string} text
+ * @returns {(Node | string)[]}
+ */
+function withLinks(text) {
+  const nodes = [];
   let end = 0;
   for (const match of text.matchAll(LINK)) {
-    const address = match[0].replace(TRAILING, "");
-    parts.push(text.slice(end, match.index), link(address, address));
-    end = match.index + address.length;
+    const url = match[0].replace(TRAILING_PUNCTUATION, "");
+    nodes.push(text.slice(end, match.index), linkElement(url, url));
+    end = match.index + url.length;
   }
-  parts.push(text.slice(end));
-  return parts.filter((part) => part !== "");
+  nodes.push(text.slice(end));
+  return nodes.filter((node) => node !== "");
 }
 
-function link(/** @type {string} */ address, /** @type {string} */ text) {
+/**
+ * @param {string} url
+ * @param {string} text
+ */
+function linkElement(url, text) {
   const rel = "noopener noreferrer nofollow";
-  return h("a", { href: address, target: "_blank", rel }, text);
+  return h("a", { href: url, target: "_blank", rel }, text);
 }
 
-/** The text alone, in one line. */
-export function plainText(/** @type {import("../core/timeline.js").Message} */ message) {
-  const text = message.message.replace(/\{([^{}]+)\}/g, (whole, key) => {
-    const object = message.messageParameters[key];
-    if (!object) return whole;
-    return key.startsWith("mention-") ? `@${object.name}` : object.name;
+/**
+ * Return the text in one line, without links.
+ * @param {Message} message
+ */
+function plainText({ message, messageParameters }) {
+  const text = message.replace(PLACEHOLDER, (placeholder, key) => {
+    const object = messageParameters[key];
+    if (!object) return placeholder;
+    return isMention(key) ? `@${object.name}` : object.name;
   });
   return text.replace(/\s+/g, " ");
 }
 
-/** Who said what, for the list of rooms and for notifications. */
-export function summary(room, /** @type {string} */ ownId) {
-  const message = room.lastMessage;
-  if (Array.isArray(message)) return "";
-  const text = plainText(message);
-  if (message.systemMessage || room.type === RoomType.ONE_TO_ONE) return text;
-  const isOwn = message.actorType === "users" && message.actorId === ownId;
-  const name = isOwn ? gettext("You") : authorName(message);
+/**
+ * Return the last message of a room with its author, for the list and for notifications.
+ * @param {import("../core/types.js").RoomData} room
+ * @param {string} ownId
+ */
+export function summary({ type, lastMessage }, ownId) {
+  if (Array.isArray(lastMessage)) return "";
+  const text = plainText(lastMessage);
+  if (lastMessage.systemMessage || type === RoomType.ONE_TO_ONE) return text;
+  const isOwn = lastMessage.actorType === ActorType.USERS && lastMessage.actorId === ownId;
+  const name = isOwn ? gettext("You") : authorName(lastMessage);
   // Translators: the author of a message and its text.
   return interpolate(gettext("%(name)s: %(text)s"), { name, text });
 }

@@ -1,10 +1,10 @@
-/** What is said where there is no room to be shown. */
+/** Notices that are shown in place of a room. */
 
 import { gettext } from "../i18n.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** @param {import("../core/room.js").RoomConnection} room */
+/** @param {import("../core/room.js").Room} room */
 export function missing(room) {
   return notice(
     "lock",
@@ -12,17 +12,17 @@ export function missing(room) {
     room.isGuest
       ? gettext("This conversation is private or does not exist. If you are a member, log in.")
       : gettext("This conversation does not exist, or you are not a member of it."),
-    logIn(room),
+    loginLink(room),
   );
 }
 
-/** @param {import("../core/room.js").RoomConnection} room */
+/** @param {import("../core/room.js").Room} room */
 export function ended(room) {
   return notice(
     "leave",
     gettext("You are no longer in this conversation"),
     gettext("It was deleted or closed, or a moderator has removed you."),
-    logIn(room),
+    loginLink(room),
   );
 }
 
@@ -35,8 +35,7 @@ export function signedOut() {
   );
 }
 
-/** Before anything is chosen. */
-export function nothingChosen() {
+export function noRoomChosen() {
   return notice(
     "people",
     gettext("Choose a conversation"),
@@ -53,18 +52,25 @@ export function loading() {
   );
 }
 
-function logIn(/** @type {import("../core/room.js").RoomConnection} */ room) {
-  const { loginUrl } = room.session.data;
+/** @param {import("../core/room.js").Room} room */
+function loginLink(room) {
+  const { loginUrl } = room.context.data;
   return loginUrl && h("a", { class: "tk-button tk-primary", href: loginUrl }, gettext("Log in"));
 }
 
-function notice(drawing, /** @type {string} */ title, /** @type {string} */ text, more = null) {
+/**
+ * @param {import("./icons.js").IconName} drawing
+ * @param {string} title
+ * @param {string} text
+ * @param {import("./dom.js").Child} [link]
+ */
+function notice(drawing, title, text, link) {
   return h(
     "div",
     { class: "tk-notice" },
     h("span", { class: "tk-notice-icon" }, icon(drawing)),
     h("h1", { tabindex: "-1" }, title),
     h("p", {}, text),
-    more,
+    link,
   );
 }

@@ -1,32 +1,56 @@
-/** All rooms, to choose one. */
+/** The list of rooms, from which the user chooses one. */
 
-import { recall, remember } from "../core/storage.js";
+import { loadValue, storeValue } from "../core/storage.js";
 import { gettext, interpolate, ngettext } from "../i18n.js";
 import { roomAvatar } from "./avatar.js";
-import { brieflyOf } from "./dates.js";
-import { h, reconcile, setAttribute, setText } from "./dom.js";
+import { formatBriefly } from "./dates.js";
+import { h, reconcile, screenReaderText, setAttribute, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { summary } from "./message.js";
 
+/** Larger numbers of unread messages are not shown exactly. */
+const UNREAD_SHOWN_MAX = 99;
+
+/** Remembers that the user does not want notifications. */
+const DENIED_KEY = "notifications-denied";
+
+/** @typedef {import("../core/types.js").RoomData} RoomData */
+
 export class RoomListView {
+  #roomList;
+  #context;
+  #onChosen;
+  #openToken = "";
+  #search;
+  #items = h("ul", { class: "tk-rooms", "aria-label": gettext("Conversations") });
+  #nothing = h("p", { class: "tk-nothing", role: "status", hidden: true });
+
   /**
-   * @param {import("../core/room-list.js").RoomList} list
+   * @param {import("../core/room-list.js").RoomList} roomList
    * @param {{onChosen: (token: string) => void, onNew: () => void}} hooks
    */
-  constructor(list, { onChosen, onNew }) {
-    this.list = list;
-    this.session = list.session;
-    this.onChosen = onChosen;
-    this.current = "";
-    this.search = h("input", {
+  constructor(roomList, { onChosen, onNew }) {
+    this.#roomList = roomList;
+    this.#context = roomList.context;
+    this.#onChosen = onChosen;
+    this.#search = h("input", {
       class: "tk-field",
       type: "search",
       placeholder: gettext("Search conversations"),
       "aria-label": gettext("Search conversations"),
-      oninput: () => this.show(),
+      oninput: () => this.#update(),
     });
-    this.items = h("ul", { class: "tk-rooms", "aria-label": gettext("Conversations") });
-    this.nothing = h("p", { class: "tk-nothing", role: "status", hidden: true });
+    const newRoom = h(
+      "button",
+      {
+        class: "tk-icon-button",
+        type: "button",
+        "aria-label": gettext("New conversation"),
+        title: gettext("New conversation"),
+        onclick: onNew,
+      },
+      icon("plus"),
+    );
     this.element = h(
       "nav",
       { class: "tk-side", "aria-label": gettext("Conversations") },
@@ -34,73 +58,48 @@ export class RoomListView {
         "header",
         { class: "tk-side-head" },
         h("h2", {}, gettext("Conversations")),
-        this.bell(),
-        h(
-          "button",
-          {
-            class: "tk-icon-button",
-            type: "button",
-            "aria-label": gettext("New conversation"),
-            title: gettext("New conversation"),
-            onclick: onNew,
-          },
-          icon("plus"),
-        ),
+        notificationButton(),
+        newRoom,
       ),
-      h("div", { class: "tk-search" }, icon("search"), this.search),
-      this.nothing,
-      this.items,
+      h("div", { class: "tk-search" }, icon("search"), this.#search),
+      this.#nothing,
+      this.#items,
     );
-    list.on("change", () => this.show());
+    roomList.on("change", () => this.#update());
   }
 
-  /** Asks, when pressed, whether the browser may show notifications. */
-  bell() {
-    if (!("Notification" in window) || Notification.permission !== "default") return null;
-    if (recall("bell") === "off") return null;
-    const button = h(
-      "button",
-      {
-        class: "tk-icon-button",
-        type: "button",
-        "aria-label": gettext("Turn on notifications"),
-        title: gettext("Turn on notifications"),
-        onclick: async () => {
-          if ((await Notification.requestPermission()) === "denied") remember("bell", "off");
-          button.remove();
-        },
-      },
-      icon("bell"),
-    );
-    return button;
+  /**
+   * Mark the open room; an empty token marks none.
+   * @param {string} token
+   */
+  markOpen(token) {
+    this.#openToken = token;
+    this.#update();
   }
 
-  /** Mark the room that is open. */
-  choose(/** @type {string} */ token) {
-    this.current = token;
-    this.show();
-  }
-
-  show() {
-    const { rooms } = this.list;
+  #update() {
+    const { rooms } = this.#roomList;
     if (!rooms) return;
-    const wanted = this.search.value.trim().toLocaleLowerCase();
-    const found = rooms.filter((room) => room.displayName.toLocaleLowerCase().includes(wanted));
+    const text = this.#search.value.trim().toLocaleLowerCase();
+    const shown = rooms.filter((room) => room.displayName.toLocaleLowerCase().includes(text));
     reconcile(
-      this.items,
-      found,
-      (room) => room.token,
-      (room) => this.item(room),
-      (element, room) => element.update(room),
+      this.#items,
+      shown,
+      ({ token }) => token,
+      ({ token }) => this.#createItem(token),
     );
-    const text = rooms.length
+    const nothing = rooms.length
       ? gettext("No conversation is called like that.")
       : gettext("You have no conversations yet. Start one with the plus sign.");
-    setAttribute(this.nothing, "hidden", found.length > 0);
-    setText(this.nothing, found.length > 0 ? "" : text);
+    setAttribute(this.#nothing, "hidden", shown.length > 0);
+    setText(this.#nothing, shown.length > 0 ? "" : nothing);
   }
 
-  item(/** @type {any} */ room) {
+  /**
+   * @param {string} token
+   * @returns {import("./dom.js").Part<RoomData>}
+   */
+  #createItem(token) {
     const picture = h("span", { class: "tk-item-picture" });
     const name = h("bdi", { class: "tk-item-name" });
     const star = h("span", { class: "tk-item-star", hidden: true }, icon("star"));
@@ -111,76 +110,89 @@ export class RoomListView {
       "a",
       {
         class: "tk-item",
-        href: this.session.roomUrl(room.token),
+        href: this.#context.roomUrl(token),
         onclick: (/** @type {MouseEvent} */ event) => {
+          // The browser opens the link in another tab or window.
           if (event.metaKey || event.ctrlKey || event.shiftKey) return;
           event.preventDefault();
-          this.onChosen(room.token);
+          this.#onChosen(token);
         },
       },
       picture,
       h("span", { class: "tk-item-line" }, name, star, time),
       h("span", { class: "tk-item-line" }, text, marks),
     );
-    const element = h("li", {}, link);
-    let pictured = "";
-    element.update = (/** @type {any} */ now) => {
-      const key = `${now.type}${now.name}`;
-      if (pictured !== key) picture.replaceChildren(roomAvatar(this.session, now));
-      pictured = key;
-      setText(name, now.displayName);
-      star.hidden = !now.isFavorite;
-      setText(time, now.lastActivity ? brieflyOf(now.lastActivity) : "");
-      setText(text, summary(now, this.session.userId));
-      this.showMarks(marks, now);
-      link.classList.toggle("tk-unread", now.unreadMessages > 0 && now.token !== this.current);
-      setAttribute(link, "aria-current", now.token === this.current ? "page" : null);
+    let shownPicture = "";
+    let shownMarks = "";
+    const update = (/** @type {RoomData} */ room) => {
+      const pictureKey = `${room.type}${room.name}`;
+      if (pictureKey !== shownPicture) picture.replaceChildren(roomAvatar(this.#context, room));
+      shownPicture = pictureKey;
+      setText(name, room.displayName);
+      star.hidden = !room.isFavorite;
+      setText(time, room.lastActivity ? formatBriefly(room.lastActivity) : "");
+      setText(text, summary(room, this.#context.userId));
+      const isOpen = token === this.#openToken;
+      // The messages of a visible room are read at once; the list is loaded later.
+      const unread = isOpen && document.visibilityState === "visible" ? 0 : room.unreadMessages;
+      const marksKey = `${room.hasCall}${room.unreadMention}${unread}`;
+      if (marksKey !== shownMarks) marks.replaceChildren(...markElements(room, unread));
+      shownMarks = marksKey;
+      link.classList.toggle("tk-unread", room.unreadMessages > 0 && !isOpen);
+      setAttribute(link, "aria-current", isOpen ? "page" : null);
     };
-    return element;
-  }
-
-  showMarks(/** @type {Element} */ marks, room) {
-    const isOpen = room.token === this.current && document.visibilityState === "visible";
-    const unread = isOpen ? 0 : room.unreadMessages;
-    const key = `${room.hasCall}${room.unreadMention}${unread}`;
-    if (marks.shown === key) return;
-    marks.shown = key;
-    marks.replaceChildren(
-      ...(room.hasCall
-        ? [
-            h(
-              "span",
-              { class: "tk-mark tk-mark-call" },
-              icon("call"),
-              hidden(gettext("Call running")),
-            ),
-          ]
-        : []),
-      ...(room.unreadMention && unread
-        ? [
-            h(
-              "span",
-              { class: "tk-mark tk-mark-mention" },
-              "@",
-              hidden(gettext("You are mentioned")),
-            ),
-          ]
-        : []),
-      ...(unread ? [unreadMark(unread)] : []),
-    );
+    return { element: h("li", {}, link), update };
   }
 }
 
-function unreadMark(/** @type {number} */ unread) {
-  const words = ngettext("%(count)s unread message", "%(count)s unread messages", unread);
+/** Make the button that asks for permission to show notifications, unless that is decided. */
+function notificationButton() {
+  if (!("Notification" in window) || Notification.permission !== "default") return null;
+  if (loadValue(DENIED_KEY)) return null;
+  const button = h(
+    "button",
+    {
+      class: "tk-icon-button",
+      type: "button",
+      "aria-label": gettext("Turn on notifications"),
+      title: gettext("Turn on notifications"),
+      onclick: async () => {
+        const permission = await Notification.requestPermission();
+        if (permission === "denied") storeValue(DENIED_KEY, true);
+        button.remove();
+      },
+    },
+    icon("bell"),
+  );
+  return button;
+}
+
+/**
+ * @param {RoomData} room
+ * @param {number} unread
+ */
+function markElements({ hasCall, unreadMention }, unread) {
+  const marks = [];
+  if (hasCall) {
+    const text = screenReaderText(gettext("Call running"));
+    marks.push(h("span", { class: "tk-mark tk-mark-call" }, icon("call"), text));
+  }
+  if (unreadMention && unread) {
+    const text = screenReaderText(gettext("You are mentioned"));
+    marks.push(h("span", { class: "tk-mark tk-mark-mention" }, "@", text));
+  }
+  if (unread) marks.push(unreadElement(unread));
+  return marks;
+}
+
+/** @param {number} unread */
+function unreadElement(unread) {
+  const shown = unread > UNREAD_SHOWN_MAX ? `${UNREAD_SHOWN_MAX}+` : String(unread);
+  const text = ngettext("%(count)s unread message", "%(count)s unread messages", unread);
   return h(
     "span",
     { class: "tk-mark" },
-    h("span", { "aria-hidden": "true" }, unread > 99 ? "99+" : String(unread)),
-    hidden(interpolate(words, { count: unread })),
+    h("span", { "aria-hidden": "true" }, shown),
+    screenReaderText(interpolate(text, { count: unread })),
   );
-}
-
-function hidden(/** @type {string} */ text) {
-  return h("span", { class: "tk-hidden" }, text);
 }
