@@ -1,4 +1,4 @@
-"""A real browser before a real server."""
+"""Fixtures: a real browser, and a real server."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from talk.models import Room
-from tests.browser.people import (
+from tests.browser.site import Site
+from tests.browser.visitors import (
     ARGUMENTS,
-    PATIENCE_MILLISECONDS,
+    TIMEOUT_MILLISECONDS,
     Visitor,
     browser_path,
-    need_playwright,
+    require_playwright,
 )
-from tests.browser.site import Site
 from tests.client import TalkClient
 from tests.factories import ParticipantFactory
 
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """A browser. It occupies the thread's event loop, so it ends with these tests."""
-    sync_api = need_playwright()
+    """A browser. It occupies the thread's event loop, so it closes after this package."""
+    sync_api = require_playwright()
     path = browser_path()
-    sync_api.expect.set_options(timeout=PATIENCE_MILLISECONDS)
+    sync_api.expect.set_options(timeout=TIMEOUT_MILLISECONDS)
     # The driver's loop runs in our thread while we use the database, one after the other.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_api.sync_playwright() as playwright:
@@ -39,7 +39,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture(scope="package")
 def running_site(django_db_setup: None) -> Iterator[Site]:
-    """The example project, for all these tests: it takes seconds to start."""
+    """The example project. All tests share it, because it takes seconds to start."""
     site = Site()
     site.start()
     yield site
@@ -48,16 +48,16 @@ def running_site(django_db_setup: None) -> Iterator[Site]:
 
 @pytest.fixture
 def site(transactional_db: None, running_site: Site) -> Iterator[Site]:
-    """The example project, which tests may stop and start."""
+    """The example project; tests may stop it and start it again."""
     yield running_site
     running_site.start()
 
 
 @pytest.fixture
 def visit(chromium: Any, site: Site) -> Iterator[Callable[..., Visitor]]:
-    """Returns somebody's browser: `visit(alice)`, or `visit()` for a guest.
+    """Return a function that opens a browser: `visit(alice)`, or `visit()` for a guest.
 
-    A page that complains fails the test.
+    Errors and warnings of the page fail the test.
     """
     visitors: list[Visitor] = []
 
@@ -69,26 +69,26 @@ def visit(chromium: Any, site: Site) -> Iterator[Callable[..., Visitor]]:
     yield visit
     for visitor in visitors:
         visitor.close()
-    complaints = [text for visitor in visitors for text in visitor.complaints]
-    assert complaints == []
+    problems = [text for visitor in visitors for text in visitor.problems]
+    assert problems == []
 
 
 @pytest.fixture
 def alice(transactional_db: None) -> Any:
-    """Owns the rooms."""
-    return _person("alice", "Alice", "Adams")
+    """The owner of the rooms."""
+    return _create_user("alice", "Alice", "Adams")
 
 
 @pytest.fixture
 def bob(transactional_db: None) -> Any:
-    """Is in the team."""
-    return _person("bob", "Bob", "Brown")
+    """A participant of the rooms."""
+    return _create_user("bob", "Bob", "Brown")
 
 
 @pytest.fixture
 def carol(transactional_db: None) -> Any:
-    """Is in no room."""
-    return _person("carol", "Carol", "Clark")
+    """A user who is in no room."""
+    return _create_user("carol", "Carol", "Clark")
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def square(alice: Any, bob: Any) -> str:
     return token
 
 
-def _person(username: str, first_name: str, last_name: str) -> Any:
+def _create_user(username: str, first_name: str, last_name: str) -> Any:
     return get_user_model().objects.create_user(
         username, first_name=first_name, last_name=last_name
     )

@@ -1,7 +1,7 @@
-"""Pictures of each view, in three widths, light and dark.
+"""Takes screenshots of each view, in three widths, light and dark.
 
-``python -m tests.browser.screenshots [folder]`` writes them, `screenshots` by default. They
-show the people and rooms of the demo, in a database of their own.
+``python -m tests.browser.screenshots [folder]`` writes them to `screenshots` by default.
+They show the users and rooms of the demo, in a database of their own.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from typing import Any
 SIZES = ((390, 780), (820, 900), (1280, 800))
 SCHEMES = ("light", "dark")
 
-PICTURED = """
+PICTURES_LOADED = """
 () => [...document.images].every((one) => {
   const { width, top } = one.getBoundingClientRect();
   return width === 0 || top < 0 || top > innerHeight || one.complete;
 })
 """
-"""Whether all pictures that are in sight have come, outside of embedded rooms."""
+"""Whether all visible images outside of embedded rooms are loaded."""
 
 
 def main() -> None:
-    """Write all pictures."""
+    """Write all screenshots."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         _set_up(Path(work))
-        from tests.browser.people import ARGUMENTS, browser_path, need_playwright
         from tests.browser.site import Site
+        from tests.browser.visitors import ARGUMENTS, browser_path, require_playwright
 
         site = Site()
         site.start()
         try:
-            with need_playwright().sync_playwright() as playwright:
+            with require_playwright().sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
                     executable_path=browser_path(), args=ARGUMENTS
                 )
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _set_up(work: Path) -> None:
-    """Fill a new database with the demo."""
+    """Create a database with the data of the demo."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "example_project.settings"
     os.environ["DATABASE_URL"] = f"sqlite:///{work / 'demo.sqlite3'}"
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -75,15 +75,15 @@ def _take_all(browser: Any, site: Any, folder: Path) -> None:
                 with view(browser, site, options) as page:
                     name = view.__name__.strip("_").replace("_", "-")
                     page.wait_for_load_state("load")
-                    page.wait_for_function(PICTURED)
+                    page.wait_for_function(PICTURES_LOADED)
                     page.screenshot(path=folder / f"{name}-{width}-{scheme}.png")
 
 
 @contextmanager
-def _person(browser: Any, site: Any, username: str, options: Any) -> Iterator[Any]:
+def _visitor(browser: Any, site: Any, username: str, options: Any) -> Iterator[Any]:
     from django.contrib.auth import get_user_model
 
-    from tests.browser.people import Visitor
+    from tests.browser.visitors import Visitor
 
     user = get_user_model().objects.filter(username=username).first()
     visitor = Visitor(browser, site, user, **options)
@@ -101,21 +101,21 @@ def _token(**wanted: Any) -> str:
 
 @contextmanager
 def _rooms(browser: Any, site: Any, options: Any) -> Iterator[Any]:
-    with _person(browser, site, "alice", options) as alice:
+    with _visitor(browser, site, "alice", options) as alice:
         alice.open_list().room("Town square").wait_for()
         yield alice.page
 
 
 @contextmanager
 def _room(browser: Any, site: Any, options: Any) -> Iterator[Any]:
-    with _person(browser, site, "alice", options) as alice:
+    with _visitor(browser, site, "alice", options) as alice:
         alice.open(_token(name="team")).messages.first.wait_for()
         yield alice.page
 
 
 @contextmanager
 def _suggestions(browser: Any, site: Any, options: Any) -> Iterator[Any]:
-    with _person(browser, site, "alice", options) as alice:
+    with _visitor(browser, site, "alice", options) as alice:
         alice.open(_token(name="team")).input.press_sequentially("What do you say, @")
         alice.page.get_by_role("option").first.wait_for()
         yield alice.page
@@ -123,14 +123,14 @@ def _suggestions(browser: Any, site: Any, options: Any) -> Iterator[Any]:
 
 @contextmanager
 def _settings(browser: Any, site: Any, options: Any) -> Iterator[Any]:
-    with _person(browser, site, "alice", options) as alice:
+    with _visitor(browser, site, "alice", options) as alice:
         alice.open(_token(name="Town square")).open_details().wait_for()
         yield alice.page
 
 
 @contextmanager
 def _new_room(browser: Any, site: Any, options: Any) -> Iterator[Any]:
-    with _person(browser, site, "alice", options) as alice:
+    with _visitor(browser, site, "alice", options) as alice:
         alice.open_list().press("New conversation")
         alice.dialog.get_by_role("searchbox").fill("o")
         alice.dialog.get_by_role("button", name="Bob Brown").wait_for()
@@ -138,23 +138,23 @@ def _new_room(browser: Any, site: Any, options: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def _door(browser: Any, site: Any, options: Any) -> Iterator[Any]:
-    with _person(browser, site, "", options) as guest:
+def _join_form(browser: Any, site: Any, options: Any) -> Iterator[Any]:
+    with _visitor(browser, site, "", options) as guest:
         guest.page.goto(site.room(_token(name="Backstage")))
         guest.page.get_by_label("Password").wait_for()
         yield guest.page
 
 
 @contextmanager
-def _closed_door(browser: Any, site: Any, options: Any) -> Iterator[Any]:
-    with _person(browser, site, "", options) as guest:
+def _missing_room(browser: Any, site: Any, options: Any) -> Iterator[Any]:
+    with _visitor(browser, site, "", options) as guest:
         guest.page.goto(site.room(_token(name="team")))
         yield guest.page
 
 
 @contextmanager
 def _preview(browser: Any, site: Any, options: Any) -> Iterator[Any]:
-    with _person(browser, site, "alice", options) as alice:
+    with _visitor(browser, site, "alice", options) as alice:
         alice.open(_token(name="team")).page.locator(".tk-call-button").click()
         alice.page.wait_for_function(
             "() => document.querySelector('.tk-preview video').videoWidth > 0"
@@ -164,13 +164,13 @@ def _preview(browser: Any, site: Any, options: Any) -> Iterator[Any]:
 
 @contextmanager
 def _call(browser: Any, site: Any, options: Any) -> Iterator[Any]:
-    from tests.browser.calling import expect_to_see, join_call, press
+    from tests.browser.call_actions import expect_to_see, join_call, press
 
     with (
         _room_for_calls() as token,
-        _person(browser, site, "alice", options) as alice,
-        _person(browser, site, "bob", options) as bob,
-        _person(browser, site, "carol", options) as carol,
+        _visitor(browser, site, "alice", options) as alice,
+        _visitor(browser, site, "bob", options) as bob,
+        _visitor(browser, site, "carol", options) as carol,
     ):
         for visitor in (alice, bob, carol):
             join_call(visitor.open(token))
@@ -185,7 +185,7 @@ def _call(browser: Any, site: Any, options: Any) -> Iterator[Any]:
 
 @contextmanager
 def _room_for_calls() -> Iterator[str]:
-    """A room that goes again: what calls leave behind shall not be in other pictures."""
+    """Create a room and delete it afterwards: other screenshots must not show the call."""
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 
@@ -201,7 +201,7 @@ def _room_for_calls() -> Iterator[str]:
 
 @contextmanager
 def _article(browser: Any, site: Any, options: Any) -> Iterator[Any]:
-    with _person(browser, site, "alice", options) as alice:
+    with _visitor(browser, site, "alice", options) as alice:
         alice.page.goto("/articles/1/")
         alice.messages.first.wait_for()
         yield alice.page
@@ -213,8 +213,8 @@ VIEWS: tuple[Callable[..., Any], ...] = (
     _suggestions,
     _settings,
     _new_room,
-    _door,
-    _closed_door,
+    _join_form,
+    _missing_room,
     _preview,
     _call,
     _article,

@@ -1,4 +1,4 @@
-"""The application that the browser tests run: the example project with its files."""
+"""The application for browser tests: the example project with its static files."""
 
 from __future__ import annotations
 

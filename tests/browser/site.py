@@ -1,4 +1,4 @@
-"""The example project as browsers see it, on a port that it keeps."""
+"""The example project as a server for browsers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.servers import Server
 
 
 class Site:
-    """A server that may be stopped and started again at the same address."""
+    """A server that keeps its port when it is stopped and started again."""
 
     def __init__(self, **talk: Any) -> None:
         self.port = free_port()
@@ -19,11 +19,11 @@ class Site:
 
     @property
     def url(self) -> str:
-        """The address. Browsers treat localhost as secure, as cameras need it."""
+        """The base URL. Browsers allow cameras on localhost without TLS."""
         return f"http://localhost:{self.port}"
 
     def start(self) -> None:
-        """Serve, if it does not do so yet."""
+        """Start the server, unless it is running."""
         if self.server is not None:
             return
         arguments = ["-m", "uvicorn", "tests.browser.server:application"]
@@ -32,7 +32,7 @@ class Site:
         )
 
     def stop(self) -> None:
-        """End the server, as if its machine had gone."""
+        """Kill the server, as a crash of its machine would."""
         if self.server is not None:
             self.server.kill()
             self.server = None

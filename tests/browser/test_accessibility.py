@@ -1,4 +1,4 @@
-"""The page is for everybody."""
+"""Accessibility of the page."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from example_project.discussions import open_discussion
 from example_project.models import Article
-from tests.browser.calling import join_call
-from tests.browser.people import Visitor, expect, need_axe
+from tests.browser.call_actions import join_call
+from tests.browser.visitors import Visitor, expect, require_axe
 from tests.client import TalkClient
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -21,9 +21,9 @@ SCHEMES = ("light", "dark")
 
 
 def serious_violations(visitor: Visitor) -> list[str]:
-    """Return what axe finds, by day and by night, that shuts somebody out."""
-    complaints = list(visitor.complaints)
-    visitor.page.evaluate(need_axe())
+    """Return the serious violations that axe finds, in light and dark mode."""
+    problems = list(visitor.problems)
+    visitor.page.evaluate(require_axe())
     found = []
     for scheme in SCHEMES:
         visitor.page.emulate_media(color_scheme=scheme)
@@ -31,8 +31,8 @@ def serious_violations(visitor: Visitor) -> list[str]:
             "() => axe.run({resultTypes: ['violations'], preload: false})"
         )
         found += [(scheme, violation) for violation in result["violations"]]
-    # What axe does itself is not what the policy allows.
-    visitor.complaints[:] = complaints
+    # The content security policy refuses some of axe's own actions.
+    visitor.problems[:] = problems
     return [
         f"{scheme}: {violation['id']}: {node['html']}"
         for scheme, violation in found
@@ -77,12 +77,12 @@ def call(visitor: Visitor, token: str) -> None:
 
 
 class TestAxe:
-    """axe finds nothing serious."""
+    """axe finds no serious violation."""
 
     @pytest.mark.parametrize(
         "view", [rooms, room, settings, new_room, suggestions, preview, call]
     )
-    def test_views_of_users(
+    def test_pages_of_a_user(
         self,
         visit: Any,
         alice: Any,
@@ -96,14 +96,14 @@ class TestAxe:
         view(visitor, square)
         assert serious_violations(visitor) == []
 
-    def test_the_door(self, visit, alice, square):
+    def test_the_form_to_join_a_room(self, visit, alice, square):
         TalkClient(alice).put(f"/room/{square}/password", password="sesame")
         guest = visit()
         guest.page.goto(guest.site.room(square))
         expect(guest.page.get_by_label("Password")).to_be_visible()
         assert serious_violations(guest) == []
 
-    def test_a_closed_door(self, visit, team):
+    def test_a_room_that_may_not_be_seen(self, visit, team):
         guest = visit()
         guest.page.goto(guest.site.room(team))
         assert serious_violations(guest) == []
@@ -112,71 +112,75 @@ class TestAxe:
         article = Article.objects.create(title="Harbour", text="Trees?")
         room = open_discussion(article, owner=alice)
         TalkClient(alice).say(room.token, "Hello, see https://example.org")
-        one = visit(alice, reduced_motion="reduce")
-        one.page.goto(article.get_absolute_url())
-        expect(one.messages).to_have_count(1)
-        assert serious_violations(one) == []
+        alice_visitor = visit(alice, reduced_motion="reduce")
+        alice_visitor.page.goto(article.get_absolute_url())
+        expect(alice_visitor.messages).to_have_count(1)
+        assert serious_violations(alice_visitor) == []
 
     def test_a_room_that_has_ended(self, visit, alice, bob, team):
-        other = visit(bob).open(team)
+        bob_visitor = visit(bob).open(team)
         TalkClient(alice).delete(f"/room/{team}")
-        expect(other.input).to_have_count(0)
-        expect(other.page.get_by_role("heading", level=1)).to_be_visible()
-        assert serious_violations(other) == []
+        expect(bob_visitor.input).to_have_count(0)
+        expect(bob_visitor.page.get_by_role("heading", level=1)).to_be_visible()
+        assert serious_violations(bob_visitor) == []
 
 
 class TestKeyboard:
-    """The main paths without a mouse."""
+    """The main actions work without a mouse."""
 
     def test_from_the_list_to_a_message(self, visit, alice, team):
-        one = visit(alice).open_list()
-        expect(one.room("Team")).to_be_visible()
-        tab_to(one, one.room("Team").get_by_role("link"))
-        one.page.keyboard.press("Enter")
-        expect(one.input).to_be_focused()
-        one.page.keyboard.type("by hand")
-        one.page.keyboard.press("Enter")
-        expect(one.messages).to_contain_text(["by hand"])
-        expect(one.input).to_be_focused()
+        alice_visitor = visit(alice).open_list()
+        expect(alice_visitor.room("Team")).to_be_visible()
+        tab_to(alice_visitor, alice_visitor.room("Team").get_by_role("link"))
+        alice_visitor.page.keyboard.press("Enter")
+        expect(alice_visitor.input).to_be_focused()
+        alice_visitor.page.keyboard.type("by hand")
+        alice_visitor.page.keyboard.press("Enter")
+        expect(alice_visitor.messages).to_contain_text(["by hand"])
+        expect(alice_visitor.input).to_be_focused()
 
-    def test_people_and_settings_give_the_focus_back(self, visit, alice, team):
-        one = visit(alice).open(team)
-        expect(one.input).to_be_focused()
-        button = one.page.get_by_role("button", name="People and settings")
-        tab_to(one, button, key="Shift+Tab")
-        one.page.keyboard.press("Enter")
-        level = one.details.get_by_label("Notify me")
-        tab_to(one, level)
-        one.page.keyboard.press("Escape")
-        expect(one.details).to_be_hidden()
+    def test_closing_the_details_returns_the_focus(self, visit, alice, team):
+        alice_visitor = visit(alice).open(team)
+        expect(alice_visitor.input).to_be_focused()
+        button = alice_visitor.page.get_by_role("button", name="People and settings")
+        tab_to(alice_visitor, button, key="Shift+Tab")
+        alice_visitor.page.keyboard.press("Enter")
+        level = alice_visitor.details.get_by_label("Notify me")
+        tab_to(alice_visitor, level)
+        alice_visitor.page.keyboard.press("Escape")
+        expect(alice_visitor.details).to_be_hidden()
         expect(button).to_be_focused()
 
-    def test_dialogs_give_the_focus_back(self, visit, alice, team):
-        one = visit(alice).open_list()
-        expect(one.room("Team")).to_be_visible()
-        button = one.page.get_by_role("button", name="New conversation")
-        tab_to(one, button)
-        one.page.keyboard.press("Enter")
-        one.dialog.wait_for()
-        one.page.keyboard.press("Escape")
+    def test_closing_a_dialog_returns_the_focus(self, visit, alice, team):
+        alice_visitor = visit(alice).open_list()
+        expect(alice_visitor.room("Team")).to_be_visible()
+        button = alice_visitor.page.get_by_role("button", name="New conversation")
+        tab_to(alice_visitor, button)
+        alice_visitor.page.keyboard.press("Enter")
+        alice_visitor.dialog.wait_for()
+        alice_visitor.page.keyboard.press("Escape")
         expect(button).to_be_focused()
 
-    def test_in_and_out_of_a_call(self, visit, alice, team):
-        one = visit(alice).open(team)
-        tab_to(one, one.page.get_by_role("button", name="Start call"), key="Shift+Tab")
-        one.page.keyboard.press("Enter")
-        start = one.dialog.get_by_role("button", name="Start call")
+    def test_joining_and_leaving_a_call(self, visit, alice, team):
+        alice_visitor = visit(alice).open(team)
+        tab_to(
+            alice_visitor,
+            alice_visitor.page.get_by_role("button", name="Start call"),
+            key="Shift+Tab",
+        )
+        alice_visitor.page.keyboard.press("Enter")
+        start = alice_visitor.dialog.get_by_role("button", name="Start call")
         expect(start).to_be_focused()
-        one.page.keyboard.press("Enter")
-        leave = one.page.locator(".tk-call-view").get_by_role(
+        alice_visitor.page.keyboard.press("Enter")
+        leave = alice_visitor.page.locator(".tk-call-view").get_by_role(
             "button", name="Leave the call"
         )
         leave.wait_for()
-        tab_to(one, leave)
-        one.page.keyboard.press("Enter")
-        expect(one.page.locator(".tk-call-button")).to_be_focused()
+        tab_to(alice_visitor, leave)
+        alice_visitor.page.keyboard.press("Enter")
+        expect(alice_visitor.page.locator(".tk-call-button")).to_be_focused()
 
-    def test_a_guest_enters(self, visit, square):
+    def test_a_guest_joins(self, visit, square):
         guest = visit()
         guest.page.goto(guest.site.room(square))
         expect(guest.page.get_by_label("Your name")).to_be_focused()
@@ -186,55 +190,63 @@ class TestKeyboard:
 
 
 class TestScreens:
-    """Every size and direction."""
+    """The layout fits every screen size and text direction."""
 
     def test_nothing_is_wider_than_the_screen(self, visit, alice, square):
         TalkClient(alice).say(square, "https://example.org/" + "x" * 300)
-        one = visit(alice).open(square)
-        expect(one.messages).to_have_count(1)
+        alice_visitor = visit(alice).open(square)
+        expect(alice_visitor.messages).to_have_count(1)
         for width in (320, 390, 820, 1280):
-            one.page.set_viewport_size({"width": width, "height": 700})
-            overflow = one.page.evaluate(
+            alice_visitor.page.set_viewport_size({"width": width, "height": 700})
+            overflow = alice_visitor.page.evaluate(
                 "() => document.documentElement.scrollWidth - innerWidth"
             )
             assert overflow <= 0, width
 
     @pytest.mark.parametrize("language", ["de", "es", "fr"])
-    def test_hints_in_fields_are_not_cut_off(self, visit, alice, square, language):
-        one = visit(alice, locale=language)
-        one.page.goto(one.site.room(square))
-        one.page.locator(".tk-head [aria-expanded]").click()
-        one.page.locator(".tk-invitee-search input").wait_for()
-        assert one.page.evaluate("() => document.documentElement.lang") == language
+    def test_placeholders_in_fields_are_not_cut_off(
+        self, visit, alice, square, language
+    ):
+        alice_visitor = visit(alice, locale=language)
+        alice_visitor.page.goto(alice_visitor.site.room(square))
+        alice_visitor.page.locator(".tk-head [aria-expanded]").click()
+        alice_visitor.page.locator(".tk-invitee-search input").wait_for()
+        assert (
+            alice_visitor.page.evaluate("() => document.documentElement.lang")
+            == language
+        )
         for width in (320, 1280):
-            one.page.set_viewport_size({"width": width, "height": 700})
-            assert one.page.evaluate(HINTS_CUT_OFF) == [], width
+            alice_visitor.page.set_viewport_size({"width": width, "height": 700})
+            assert alice_visitor.page.evaluate(CUT_OFF_PLACEHOLDERS) == [], width
 
     def test_a_phone_shows_the_list_or_the_room(self, visit, alice, team):
-        one = visit(alice, viewport={"width": 390, "height": 700}).open_list()
-        one.room("Team").get_by_role("link").click()
-        expect(one.input).to_be_visible()
-        expect(one.rooms).to_be_hidden()
-        one.press("All conversations")
-        expect(one.rooms).to_be_visible()
-        expect(one.input).to_be_hidden()
+        alice_visitor = visit(alice, viewport={"width": 390, "height": 700}).open_list()
+        alice_visitor.room("Team").get_by_role("link").click()
+        expect(alice_visitor.input).to_be_visible()
+        expect(alice_visitor.rooms).to_be_hidden()
+        alice_visitor.press("All conversations")
+        expect(alice_visitor.rooms).to_be_visible()
+        expect(alice_visitor.input).to_be_hidden()
 
-    def test_nothing_moves_for_who_wants_rest(self, visit, alice, square):
+    def test_reduced_motion_stops_all_animations(self, visit, alice, square):
         TalkClient(alice).say(square, "Hello")
-        one = visit(alice, reduced_motion="reduce").open(square)
-        one.open_details()
-        assert one.page.evaluate(MOVING) == []
+        alice_visitor = visit(alice, reduced_motion="reduce").open(square)
+        alice_visitor.open_details()
+        assert alice_visitor.page.evaluate(ANIMATED_ELEMENTS) == []
         restless = visit(alice, reduced_motion="no-preference").open(square)
         restless.open_details()
-        assert restless.page.evaluate(MOVING) != []
+        assert restless.page.evaluate(ANIMATED_ELEMENTS) != []
 
-    def test_from_right_to_left_the_list_is_on_the_right(self, visit, alice, team):
-        one = visit(alice).open(team)
-        one.page.evaluate("() => { document.documentElement.dir = 'rtl'; }")
-        assert one.rooms.bounding_box()["x"] > one.input.bounding_box()["x"]
+    def test_a_right_to_left_page_has_the_list_on_the_right(self, visit, alice, team):
+        alice_visitor = visit(alice).open(team)
+        alice_visitor.page.evaluate("() => { document.documentElement.dir = 'rtl'; }")
+        assert (
+            alice_visitor.rooms.bounding_box()["x"]
+            > alice_visitor.input.bounding_box()["x"]
+        )
 
 
-MOVING = """
+ANIMATED_ELEMENTS = """
 () => [...document.querySelectorAll("*")].filter((one) =>
   [null, "::before", "::after"].some((part) => {
     const style = getComputedStyle(one, part);
@@ -245,7 +257,7 @@ MOVING = """
 ).map((one) => one.className)
 """
 
-HINTS_CUT_OFF = """
+CUT_OFF_PLACEHOLDERS = """
 () => [...document.querySelectorAll("[placeholder]")].filter((field) => {
   const style = getComputedStyle(field);
   const context = document.createElement("canvas").getContext("2d");
@@ -258,9 +270,9 @@ HINTS_CUT_OFF = """
 
 
 def tab_to(visitor: Visitor, target: Any, key: str = "Tab") -> None:
-    """Press Tab until something has the focus."""
+    """Press Tab until an element has the focus."""
     for _ in range(40):
         if target.evaluate("(element) => element === document.activeElement"):
             return
         visitor.page.keyboard.press(key)
-    raise AssertionError("The focus never came there.")
+    raise AssertionError("The focus did not reach the element.")

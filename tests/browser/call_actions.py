@@ -1,38 +1,38 @@
-"""What one does and sees in a call."""
+"""Actions and checks in calls."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tests.browser.people import Visitor, expect
+from tests.browser.visitors import Visitor, expect
 
-DECODED = """
+SHOWS_VIDEO = """
 (name) => {
   const video = document.querySelector(`.tk-tile video[aria-label="${name}"]`);
   return video !== null && video.videoWidth > 0
     && video.getVideoPlaybackQuality().totalVideoFrames > 2;
 }
 """
-"""Whether frames of somebody arrive and are shown."""
+"""Whether the tile with this name shows video frames."""
 
-HEARD = """
+RECEIVES_AUDIO = """
 async () => {
-  const isHeard = async () => {
+  const isReceived = async () => {
     const reports = await Promise.all(window.connections.map((one) => one.getStats()));
     return reports.some((report) => [...report.values()].some((one) =>
       one.type === "inbound-rtp" && one.kind === "audio" && one.bytesReceived > 1000
     ));
   };
-  for (let looks = 0; looks < 600; looks += 1) {
-    if (await isHeard()) return true;
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    if (await isReceived()) return true;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return false;
 }
 """
-"""Whether voices arrive; functions that wait are no conditions for Playwright."""
+"""Wait for audio and return whether it arrived: Playwright polls no async functions."""
 
-SENT = """
+SENDS_QUALITY = """
 (wanted) => {
   const open = window.connections.filter((one) => one.iceConnectionState === "connected"
     || one.iceConnectionState === "completed");
@@ -44,17 +44,17 @@ SENT = """
   });
 }
 """
-"""Whether one's own pictures are sent like that, to everybody."""
+"""Whether the video goes to every connection with these encoding parameters."""
 
-WIDTH_AT_MOST = """
+RECEIVES_WIDTH = """
 ([name, width]) => {
   const video = document.querySelector(`.tk-tile video[aria-label="${name}"]`);
   return video.videoWidth > 0 && video.videoWidth <= width;
 }
 """
-"""Whether somebody's pictures arrive, and are no wider than so."""
+"""Whether the tile with this name shows video of at most this width."""
 
-CONNECTIONS = """
+RECORD_CONNECTIONS = """
 window.connections = [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(configuration) {
@@ -63,7 +63,7 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
   }
 };
 """
-"""Lets tests look at connections, and choose how they may be made."""
+"""Records all WebRTC connections, and applies the tests' ICE policy."""
 
 USED_CANDIDATES = """
 async () => {
@@ -80,43 +80,43 @@ async () => {
 """
 
 
-def watch_connections(visitor: Visitor, policy: str = "all") -> None:
-    """From the next page on, note the connections; `relay` allows only TURN."""
-    visitor.context.add_init_script(f"window.icePolicy = '{policy}';{CONNECTIONS}")
+def record_connections(visitor: Visitor, policy: str = "all") -> None:
+    """Record the connections of pages opened from now on; `relay` allows only TURN."""
+    visitor.context.add_init_script(f"window.icePolicy = '{policy}';{RECORD_CONNECTIONS}")
 
 
 def join_call(visitor: Visitor) -> None:
-    """Join or start the call, as one is."""
+    """Join or start the call with the preview's defaults."""
     visitor.page.locator(".tk-call-button").click()
     visitor.dialog.locator("footer button").click()
     controls(visitor).get_by_role("button", name="Leave the call").wait_for()
 
 
 def controls(visitor: Visitor) -> Any:
-    """The buttons below the pictures."""
+    """Return the buttons below the tiles."""
     return visitor.page.locator(".tk-call-view .tk-call-controls")
 
 
 def press(visitor: Visitor, name: str) -> None:
-    """Press one of them."""
+    """Press one of the buttons below the tiles."""
     controls(visitor).get_by_role("button", name=name, exact=True).click()
 
 
 def tile(visitor: Visitor, name: str) -> Any:
-    """Somebody's picture."""
+    """Return the tile with this name."""
     people = visitor.page.get_by_role("list", name="People in the call")
     exact = visitor.page.get_by_text(name, exact=True)
     return people.get_by_role("listitem").filter(has=exact)
 
 
 def expect_to_see(visitor: Visitor, *names: str) -> None:
-    """Wait until there are moving pictures of these."""
+    """Wait until the tiles with these names show video."""
     for name in names:
         expect(tile(visitor, name)).to_have_count(1)
-        visitor.page.wait_for_function(DECODED, arg=name)
+        visitor.page.wait_for_function(SHOWS_VIDEO, arg=name)
 
 
-def expect_people(visitor: Visitor, count: int) -> None:
-    """Wait until so many are in the call, oneself among them."""
+def expect_people_in_call(visitor: Visitor, count: int) -> None:
+    """Wait until the call has this many tiles, the own tile among them."""
     people = visitor.page.get_by_role("list", name="People in the call")
     expect(people.get_by_role("listitem")).to_have_count(count)

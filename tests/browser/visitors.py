@@ -1,4 +1,4 @@
-"""People with browsers, and what they do with the page."""
+"""Browsers of users and guests, and their actions in the page."""
 
 from __future__ import annotations
 
@@ -26,63 +26,63 @@ ARGUMENTS = [
     "--auto-select-desktop-capture-source=Entire screen",
 ]
 
-PATIENCE_MILLISECONDS = 60_000
-"""What never happens, no test shall wait for longer; a busy machine may need some."""
+TIMEOUT_MILLISECONDS = 60_000
+"""How long a test waits before it fails; a busy machine is slow."""
 
-EXPECTED = re.compile(
+EXPECTED_MESSAGES = re.compile(
     r"Failed to load resource: (.* )?net::ERR_.*"
     r"|Failed to load resource: .* /(ocs/.*|call/[a-z0-9]+)"
     r"|WebSocket connection to .* failed: .*"
 )
-"""What browsers write about refusals, and servers that are away, which are no defects."""
+"""Console messages about refused requests and stopped servers, which tests cause."""
 
 
-def need_playwright() -> Any:
-    """Return Playwright, or skip the test; in CI it must be there."""
+def require_playwright() -> Any:
+    """Return Playwright; without it, skip the test, or fail it in CI."""
     try:
         return importlib.import_module("playwright.sync_api")
     except ImportError:
-        return _do_without("needs Playwright: pip install 'django-talk[browser]'")
+        return _skip_or_fail("needs Playwright: pip install 'django-talk[browser]'")
 
 
 def expect(target: Any) -> Any:
-    """Return what to say about a part of a page, which is waited for."""
-    return need_playwright().expect(target)
+    """Return Playwright's assertions for a page or locator; they wait until they hold."""
+    return require_playwright().expect(target)
 
 
-def need_axe() -> str:
-    """Return the source of axe-core, or skip the test; in CI it must be there."""
+def require_axe() -> str:
+    """Return the source of axe-core; without it, skip the test, or fail it in CI."""
     try:
         module = importlib.import_module("axe_playwright_python.sync_playwright")
     except ImportError:
-        return _do_without("needs axe-core: pip install 'django-talk[browser]'")
+        return _skip_or_fail("needs axe-core: pip install 'django-talk[browser]'")
     return module.Axe().axe_script
 
 
 def browser_path() -> str:
-    """Return where Debian's Chromium is, or skip the test; in CI it must be there."""
-    return shutil.which("chromium") or _do_without(
+    """Return the path of Chromium; without it, skip the test, or fail it in CI."""
+    return shutil.which("chromium") or _skip_or_fail(
         "needs Chromium: apt-get install --no-install-recommends chromium"
     )
 
 
-def _do_without(reason: str) -> Any:
+def _skip_or_fail(reason: str) -> Any:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 class Visitor:
-    """A browser context with one page, and what the page has complained of."""
+    """A browser context with one page, and the errors of its pages."""
 
     def __init__(self, browser: Any, site: Site, user: Any, **options: Any) -> None:
         self.site = site
         self.user = user
-        self.complaints: list[str] = []
+        self.problems: list[str] = []
         self.context = browser.new_context(
             base_url=site.url, **{"locale": "en-GB", **options}
         )
-        self.context.set_default_timeout(PATIENCE_MILLISECONDS)
+        self.context.set_default_timeout(TIMEOUT_MILLISECONDS)
         if user is not None:
             cookies = session_cookie(user).items()
             self.context.add_cookies(
@@ -96,41 +96,41 @@ class Visitor:
     def open_page(self) -> Any:
         """Open another tab."""
         page = self.context.new_page()
-        page.on("console", self._listen)
-        page.on("request", self._watch)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._on_console)
+        page.on("request", self._on_request)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
         return page
 
-    def _listen(self, message: Any) -> None:
+    def _on_console(self, message: Any) -> None:
         path = message.location.get("url", "").removeprefix(self.site.url)
         text = f"{message.text} {path}"
-        if message.type in {"error", "warning"} and not EXPECTED.match(text):
-            self.complaints.append(text)
+        if message.type in {"error", "warning"} and not EXPECTED_MESSAGES.match(text):
+            self.problems.append(text)
 
-    def _watch(self, request: Any) -> None:
-        """What is said in a room is nobody else's business."""
+    def _on_request(self, request: Any) -> None:
+        """Record requests to other hosts: the page must not make any."""
         if not request.url.startswith((f"{self.site.url}/", "data:", "blob:")):
-            self.complaints.append(f"A request to another host: {request.url}")
+            self.problems.append(f"A request to another host: {request.url}")
 
     def close(self) -> None:
-        """Go away."""
+        """Close the browser context."""
         self.context.close()
 
-    # What one sees.
+    # Parts of the page.
 
     @property
     def log(self) -> Any:
-        """The messages."""
+        """The log of messages."""
         return self.page.get_by_role("log")
 
     @property
     def messages(self) -> Any:
-        """What people have said."""
+        """The comments in the log."""
         return self.log.get_by_role("article")
 
     @property
     def input(self) -> Any:
-        """Where one writes."""
+        """The field for a new message."""
         return self.page.get_by_role("textbox", name="Message", exact=True)
 
     @property
@@ -140,32 +140,32 @@ class Visitor:
 
     @property
     def details(self) -> Any:
-        """People and settings."""
+        """The panel with participants and settings."""
         return self.page.get_by_role("complementary", name="People and settings")
 
     @property
     def dialog(self) -> Any:
-        """What is in front of the page."""
+        """The open dialog."""
         return self.page.get_by_role("dialog")
 
     def texts(self) -> list[str]:
-        """Return what people have said, as far as it is shown."""
+        """Return the texts of the comments in the log."""
         return self.log.locator("article .tk-text").all_inner_texts()
 
     def room(self, name: str) -> Any:
-        """Return an entry of the list."""
+        """Return a room's item in the list."""
         return self.rooms.get_by_role("listitem").filter(has_text=name)
 
-    # What one does.
+    # Actions.
 
     def open(self, token: str) -> Visitor:
-        """Follow the link to a room that one is in, and wait until it is there."""
+        """Open a room that needs no form to join, and wait until it is shown."""
         self.page.goto(self.site.room(token))
         self.input.wait_for()
         return self
 
     def open_list(self) -> Visitor:
-        """Look at all one's rooms."""
+        """Open the list of rooms."""
         self.page.goto("/apps/spreed/")
         return self
 
@@ -175,10 +175,10 @@ class Visitor:
         self.input.press("Enter")
 
     def open_details(self) -> Any:
-        """Look at people and settings."""
+        """Open the panel with participants and settings, and return it."""
         self.page.get_by_role("button", name="People and settings").click()
         return self.details
 
     def press(self, name: str) -> None:
-        """Press the button called so."""
+        """Press the button with this name."""
         self.page.get_by_role("button", name=name, exact=True).click()
