@@ -82,7 +82,9 @@ async () => {
 
 def record_connections(visitor: Visitor, policy: str = "all") -> None:
     """Record the connections of pages opened from now on; `relay` allows only TURN."""
-    visitor.context.add_init_script(f"window.icePolicy = '{policy}';{RECORD_CONNECTIONS}")
+    visitor.context.add_init_script(
+        f"window.icePolicy = '{policy}';{RECORD_CONNECTIONS}"
+    )
 
 
 def join_call(visitor: Visitor) -> None:
