@@ -1,6 +1,6 @@
-"""Callers of each kind: functions that take a room's token and return who asks.
+"""Callers of each kind: functions that take a room's token and return a client.
 
-The rooms are Alice's, and Bob must have been invited to those that he asks in: they
+The rooms are Alice's. Bob must have been invited to those in which he is a caller: they
 come from `make_room`, or from the fixture `shared`.
 """
 
@@ -23,7 +23,7 @@ ACTIONS: dict[str, Callable[[TalkClient, str], Answer]] = {
     "future": lambda client, token: client.poll(token, after=0),
     "post": lambda client, token: client.post(f"/chat/{token}", message="hello"),
 }
-"""What callers do in a room's chat."""
+"""Requests about a room's chat."""
 
 PRIVATE_ROOMS = ["one-to-one", "group"]
 PUBLIC_ROOMS = ["public", "public with password"]
@@ -31,7 +31,7 @@ ALL_ROOMS = PRIVATE_ROOMS + PUBLIC_ROOMS
 
 
 def make_room(kind: str) -> str:
-    """Let Alice, who is there, create a room; make Bob and invite him."""
+    """Let Alice, who must exist, create a room; create Bob and invite him."""
     as_alice, bob = owner(""), UserFactory(username="bob")
     if kind == "one-to-one":
         return as_alice.create_room(type=1, invite="bob")
@@ -167,7 +167,7 @@ PARTICIPANTS: dict[Caller, list[str]] = {
     guest_moderator: PUBLIC_ROOMS,
     silent_guest: PUBLIC_ROOMS,
 }
-"""Who has a place in a room, and in which ones."""
+"""Callers that are participants, and the rooms in which they are."""
 
 OTHERS: dict[Caller, list[str]] = {
     uninvited: ALL_ROOMS,
@@ -180,7 +180,7 @@ OTHERS: dict[Caller, list[str]] = {
     guest_of_another_room: ALL_ROOMS,
     guest_who_logged_in: PUBLIC_ROOMS,
 }
-"""Who has none."""
+"""Callers that are not participants, and the rooms to try."""
 
 ALLOWED = [(caller, kind) for caller, kinds in PARTICIPANTS.items() for kind in kinds]
 REFUSED = [(caller, kind) for caller, kinds in OTHERS.items() for kind in kinds]

@@ -1,4 +1,4 @@
-"""How people call each other, and what a room's timeline tells of it."""
+"""Requests about calls, and their system messages."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tests.client import Answer, TalkClient
 
 
 def ask_to_call(client: TalkClient, token: str, **parameters: Any) -> Answer:
-    """Ask to join the call of a room; the answer may be a refusal."""
+    """Request to join the call of a room, which may be refused."""
     return client.post(f"/call/{token}", **parameters)
 
 
 def ask_to_hang_up(client: TalkClient, token: str) -> Answer:
-    """Ask to leave the call of a room; the answer may be a refusal."""
+    """Request to leave the call of a room, which may be refused."""
     return client.delete(f"/call/{token}")
 
 
 def call(client: TalkClient, token: str, **parameters: Any) -> None:
-    """Join the call of a room, or change one's flags."""
+    """Join the call of a room, or change the in-call flags."""
     assert_done(ask_to_call(client, token, **parameters))
 
 
@@ -37,19 +37,19 @@ def join_and_call(client: TalkClient, token: str, **parameters: Any) -> str:
 
 
 def ask_for_peers(client: TalkClient, token: str) -> Answer:
-    """Ask who is in the call."""
+    """Request the sessions that are in the call."""
     return client.get(f"/call/{token}")
 
 
 def peers(client: TalkClient, token: str) -> list[dict[str, Any]]:
-    """Return who is in the call."""
+    """Return the sessions that are in the call."""
     answer = ask_for_peers(client, token)
     assert answer.status == 200, answer
     return answer.data
 
 
 def peer_ids(client: TalkClient, token: str) -> set[str]:
-    """Return the sessions that are in the call, of which none is there twice."""
+    """Return the ids of the sessions in the call, which must be unique."""
     found = [peer["sessionId"] for peer in peers(client, token)]
     assert len(found) == len(set(found))
     return set(found)
@@ -61,12 +61,12 @@ def flags_of(session_id: str) -> int:
 
 
 def has_call(client: TalkClient, token: str) -> bool:
-    """Return whether the client is shown that a call is running."""
+    """Whether the room object says that a call is running."""
     return client.room(token)["hasCall"]
 
 
 def call_lines(client: TalkClient, token: str) -> list[tuple[str, str]]:
-    """Return key and actor's id of what the timeline tells of calls, oldest first."""
+    """Return key and actor's id of system messages about calls, oldest first."""
     return [
         (message["systemMessage"], message["actorId"])
         for message in reversed(client.history(token, limit=200).data)
@@ -75,16 +75,16 @@ def call_lines(client: TalkClient, token: str) -> list[tuple[str, str]]:
 
 
 def call_keys(client: TalkClient, token: str) -> list[str]:
-    """Return the keys of what the timeline tells of calls, oldest first."""
+    """Return the keys of system messages about calls, oldest first."""
     return [key for key, _ in call_lines(client, token)]
 
 
 def summaries(token: str) -> list[dict[str, Any]]:
-    """Return who took part in the calls that are over, oldest first."""
+    """Return the parameters of the summaries of calls, oldest first."""
     messages = Message.objects.filter(room__token=token, system_message="call_ended")
     return [message.parameters for message in messages.order_by("pk")]
 
 
 def all_rows() -> list[Any]:
-    """Return all that could have been changed by a call."""
+    """Return all rows that a call may change."""
     return rows(Room, Participant, Session, Guest, Message, CallAttendance)

@@ -1,4 +1,4 @@
-"""Rooms, clocks and callers that several modules need."""
+"""Fixtures for rooms, clocks and callers."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from tests.timelines import write
 
 @pytest.fixture
 def clock() -> Iterator[Any]:
-    """A clock that stands still at `START` until a test shifts it."""
+    """A clock that is fixed at `START` until a test shifts it."""
     with time_machine.travel(START, tick=False) as traveller:
         yield traveller
 
 
 @pytest.fixture
 def public(as_alice: TalkClient) -> str:
-    """A public room of Alice's, with nobody else in it."""
+    """A public room in which Alice is alone."""
     return as_alice.create_room(type=3)
 
 
 @pytest.fixture
 def shared(public: str, bob: Any) -> str:
-    """A public room of Alice's in which Bob is, too."""
+    """A public room of Alice with Bob as a participant."""
     put_in(public, bob)
     return public
 
 
 @pytest.fixture
 def long(shared: str, alice: Any) -> str:
-    """A room with 250 messages of Alice's, among which another room's stand."""
+    """A room with 250 messages of Alice, whose ids alternate with another room's."""
     other = RoomFactory()
     for ten in range(25):
         write(shared, [f"text {10 * ten + unit}" for unit in range(10)], user=alice)
@@ -47,7 +47,7 @@ def long(shared: str, alice: Any) -> str:
 
 @pytest.fixture
 def locked(as_alice: TalkClient) -> str:
-    """A public room of Alice's with a password."""
+    """A public room of Alice with a password."""
     token = as_alice.create_room(type=3)
     set_password(token)
     return token
@@ -55,13 +55,13 @@ def locked(as_alice: TalkClient) -> str:
 
 @pytest.fixture
 def group(as_alice: TalkClient) -> str:
-    """A group room of Alice's, with nobody else in it."""
+    """A group room in which Alice is alone."""
     return as_alice.create_room(type=2)
 
 
 @pytest.fixture
 def staff(as_alice: TalkClient, alice: Any, bob: Any) -> str:
-    """A group room of Alice's, who invited a group that has Bob in it."""
+    """A group room of Alice, created with a group of which Bob is a member."""
     GroupFactory(name="staff").user_set.add(alice, bob)
     return as_alice.create_room(type=2, invite="staff")
 
@@ -73,20 +73,20 @@ def pair(as_alice: TalkClient, bob: Any) -> str:
 
 
 @pytest.fixture(params=["user", "anonymous"])
-def stranger(request: pytest.FixtureRequest, as_carol: TalkClient) -> TalkClient:
-    """Somebody who is in no room: a user, then an anonymous caller."""
+def non_participant(request: pytest.FixtureRequest, as_carol: TalkClient) -> TalkClient:
+    """A caller who is in no room: a user, then an anonymous caller."""
     return as_carol if request.param == "user" else TalkClient()
 
 
 @pytest.fixture(params=["alice", "carol", "guest"])
 def anyone(request: pytest.FixtureRequest) -> TalkClient:
-    """Everybody who may join a public room: its owner, a user, an anonymous caller."""
+    """A caller who may join a public room: its owner, a user, an anonymous caller."""
     return request.getfixturevalue(f"as_{request.param}")
 
 
 @pytest.fixture
 def browser(alice: Any) -> Client:
-    """Alice's browser, as a foreign page may use it."""
+    """Alice's browser with CSRF checks, as a page of another site may use it."""
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
     return client

@@ -1,4 +1,4 @@
-"""What several modules do to rooms, look up in them, and expect of answers."""
+"""Helpers that change rooms, read them, and check responses."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ UNSTORABLE = [
     pytest.param("a\udfffb", id="low surrogate"),
     pytest.param("\ude00\ud83d", id="surrogates in the wrong order"),
 ]
-"""Texts that no database keeps."""
+"""Texts that databases cannot store."""
 
 
 class WithoutCookies(TalkClient):
@@ -62,18 +62,18 @@ class WithoutCookies(TalkClient):
         return super().request(*args, **kwargs)
 
 
-# What is done to rooms, past the API.
+# Changing rooms without the API.
 
 
 def put_in(token: str, user: Any, **fields: Any) -> Participant:
-    """Give a user a place in a room, with everything read."""
+    """Add a user to a room, with everything read."""
     room = Room.objects.get(token=token)
     fields = {"read_comments": room.comment_count, **fields}
     return ParticipantFactory(room=room, user=user, **fields)
 
 
 def put_guest_in(token: str) -> Participant:
-    """Let a guest join a room."""
+    """Add a connected guest to a room."""
     participant = ParticipantFactory(
         room=Room.objects.get(token=token),
         user=None,
@@ -85,7 +85,7 @@ def put_guest_in(token: str) -> Participant:
 
 
 def fill(token: str, people: int) -> None:
-    """Put connected users and as many guests into a room."""
+    """Add connected users and as many connected guests to a room."""
     room = Room.objects.get(token=token)
     for _ in range(people):
         SessionFactory(participant=ParticipantFactory(room=room))
@@ -93,26 +93,26 @@ def fill(token: str, people: int) -> None:
 
 
 def set_password(token: str) -> None:
-    """Give a room the password `SECRET`."""
+    """Set the password of a room to `SECRET`."""
     Room.objects.filter(token=token).update(password=make_password(SECRET))
 
 
 def make_pinged_before(token: str, seconds: int = 50) -> None:
-    """Let everybody's last ping in a room have been some time ago."""
+    """Move the last ping of all sessions in a room to some seconds ago."""
     past = timezone.now() - timedelta(seconds=seconds)
     Session.objects.filter(room__token=token).update(last_ping=past)
 
 
-# What is looked up.
+# Reading rooms.
 
 
 def rows(*tables: type[Model]) -> list[list[dict[str, Any]]]:
-    """Return all rows of these tables, or of all tables that Talk has."""
+    """Return all rows of these tables, or else of all tables of rooms."""
     tables = tables or (Room, Participant, Session, Guest, Message)
     return [list(table.objects.order_by("pk").values()) for table in tables]
 
 
-def places_of(token: str) -> dict[str, int]:
+def user_types_of(token: str) -> dict[str, int]:
     """Return the participant type of each user in a room."""
     participants = Participant.objects.filter(room__token=token)
     return dict(participants.values_list("user__username", "type"))
@@ -135,7 +135,7 @@ def session_ids(token: str) -> set[str]:
 
 
 def own_session_id(client: TalkClient, token: str) -> str:
-    """Return the session id in the room object that the client is shown."""
+    """Return the session id in the client's room object."""
     return client.room(token)["sessionId"]
 
 
@@ -145,7 +145,7 @@ def unread(client: TalkClient, token: str) -> int:
 
 
 def hash_of(session_id: str) -> str:
-    """Return the actor id of the guest who got this session id by joining."""
+    """Return the actor id of the guest who joined with this session id."""
     return hashlib.sha1(session_id.encode()).hexdigest()
 
 
@@ -156,13 +156,13 @@ def ids(answer: Answer) -> list[int]:
 
 
 def texts(answer: Answer) -> list[str]:
-    """Return what people said, without system messages, in the order given."""
+    """Return the texts of comments in the order given."""
     assert answer.status == 200, answer
     return [m["message"] for m in answer.data if not m["systemMessage"]]
 
 
 def keys(answer: Answer) -> list[str]:
-    """Return the keys of all messages, empty for what people said."""
+    """Return the keys of all messages, which are empty for comments."""
     assert answer.status == 200, answer
     return [message["systemMessage"] for message in answer.data]
 
@@ -173,18 +173,18 @@ def types_of(values: dict[str, Any]) -> dict[str, type]:
 
 
 def timeline_of(token: str) -> dict[str, Any]:
-    """Return what the rows say of a room's timeline: its messages, counters and times."""
+    """Return the stored timeline of a room: messages, counters and times."""
     counters = ("last_position", "comment_count", "last_activity")
     room = Room.objects.filter(token=token).values("type", "name", *counters).get()
     messages = Message.objects.filter(room__token=token).order_by("pk")
     return {**room, "messages": list(messages.values())}
 
 
-# What is expected.
+# Checking responses.
 
 
 def assert_refused(answer: Answer, status: int, code: int | None = None) -> None:
-    """The status in HTTP and, unless there is another code, in meta; no data."""
+    """Check that a request was refused with this status, and this code if given."""
     assert answer.status == status
     assert answer.meta["status"] == "failure"
     assert answer.meta["statuscode"] == (code or status)
@@ -192,19 +192,19 @@ def assert_refused(answer: Answer, status: int, code: int | None = None) -> None
 
 
 def assert_login_needed(answer: Answer) -> None:
-    """A 401, which has a code of its own."""
+    """Check that a request was refused with a 401 and its code."""
     assert_refused(answer, 401, code=997)
 
 
 def assert_not_found(answer: Answer) -> None:
-    """A 404 of the chat, which says nothing at all."""
+    """Check that a request was refused with a 404 of the chat, without a message."""
     assert_refused(answer, 404)
     assert not answer.meta["message"]
     assert LAST_GIVEN not in answer.headers
 
 
 def assert_done(answer: Answer) -> None:
-    """A 200 without data."""
+    """Check that a request succeeded without data."""
     assert answer.status == 200
     assert answer.meta["status"] == "ok"
     assert answer.meta["statuscode"] == 200

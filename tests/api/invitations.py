@@ -1,4 +1,4 @@
-"""Inviting by e-mail: both ways to ask for it, and a look into the mail."""
+"""Inviting by e-mail in both ways, and reading the mail."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from django.core.mail.backends.base import BaseEmailBackend
 from tests.client import Answer, TalkClient
 
 ADDRESS = "gwen@example.org"
-"""Whom most tests invite."""
+"""The address that most tests invite."""
 
 WAYS: dict[str, tuple[str, dict[str, str]]] = {
     "own endpoint": ("participants/guests", {}),
     "source": ("participants", {"source": "emails"}),
 }
-"""Where one invites, and what one says besides the address."""
+"""Path and further parameters of the requests that invite."""
 
 Invite = Callable[..., Answer]
 
@@ -29,7 +29,7 @@ Invite = Callable[..., Answer]
 def inviter(way: str, capture: Any) -> Invite:
     """Return a function of client, token and address that invites in one of `WAYS`.
 
-    `capture` is the fixture that lets happen what follows a commit.
+    `capture` is the fixture that runs callbacks of `transaction.on_commit`.
     """
     path, rest = WAYS[way]
 
@@ -44,7 +44,7 @@ def inviter(way: str, capture: Any) -> Invite:
 
 
 class BrokenBackend(BaseEmailBackend):
-    """Sends no mail at all."""
+    """Raises an error instead of sending mails."""
 
     def send_messages(self, messages: Any) -> int:
         raise OSError("the mail server is gone")
@@ -54,7 +54,7 @@ BROKEN = f"{__name__}.BrokenBackend"
 
 
 def received(message: EmailMultiAlternatives) -> EmailMessage:
-    """Return a mail as whoever gets it reads it."""
+    """Return a mail as its recipient parses it."""
     return email.message_from_bytes(message.message().as_bytes(), policy=default)
 
 
@@ -68,5 +68,5 @@ def parts_of(message: EmailMultiAlternatives) -> dict[str, str]:
 
 
 def links_in(text: str) -> set[str]:
-    """Return all addresses of pages in a text."""
+    """Return all URLs in a text."""
     return set(re.findall(r"https?://[^\s\"'<>]+", text))

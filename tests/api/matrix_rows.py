@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import check_password
 
 from talk.constants import ParticipantType, RoomType
 from talk.models import Participant, Room
-from tests.api.helpers import SECRET, places_of
+from tests.api.helpers import SECRET, user_types_of
 from tests.api.matrix import (
     A_GUEST,
     A_GUEST_MODERATOR,
@@ -26,7 +26,7 @@ def _room(token: str) -> Room:
 
 
 def _is_outsider_in(client: TalkClient, token: str) -> bool:
-    return places_of(token).get("outsider") == ParticipantType.USER
+    return user_types_of(token).get("outsider") == ParticipantType.USER
 
 
 def _has_left(client: TalkClient, token: str) -> bool:
@@ -236,7 +236,7 @@ ROWS = [
         send={"participant": "target"},
         needs=Needs.PARTICIPANT,
         moderators_only=True,
-        is_done=lambda client, token: "target" not in places_of(token),
+        is_done=lambda client, token: "target" not in user_types_of(token),
     ),
     Row(
         what="remove a guest",
@@ -291,7 +291,7 @@ ROWS = [
         needs=Needs.PARTICIPANT,
         moderators_only=True,
         in_kinds=NO_THIRD,
-        is_done=lambda client, token: places_of(token)["target"] == 2,
+        is_done=lambda client, token: user_types_of(token)["target"] == 2,
     ),
     Row(
         what="promote a guest",
@@ -312,7 +312,7 @@ ROWS = [
         needs=Needs.PARTICIPANT,
         moderators_only=True,
         in_kinds=NO_THIRD,
-        is_done=lambda client, token: places_of(token)["targetmoderator"] == 3,
+        is_done=lambda client, token: user_types_of(token)["targetmoderator"] == 3,
     ),
     Row(
         what="demote a guest moderator",

@@ -14,10 +14,10 @@ from tests.api.helpers import (
     UNSTORABLE,
     assert_done,
     assert_refused,
-    places_of,
     put_in,
     rows,
     unread,
+    user_types_of,
 )
 from tests.api.moderation import KEEPS_CAROL_APART, last_activity, told
 from tests.api.wire import PLACES, send
@@ -37,7 +37,7 @@ AS_GROUP = [
 def add_group(
     client: TalkClient, token: str, group_id: str = "team", **parameters: Any
 ) -> Answer:
-    """Ask to add a group."""
+    """Request to add a group."""
     parameters = parameters or {"source": "groups"}
     path = f"/room/{token}/participants"
     return client.post(path, newParticipant=group_id, **parameters)
@@ -45,7 +45,7 @@ def add_group(
 
 @pytest.fixture
 def team(bob: Any, carol: Any) -> Any:
-    """A group that Bob and Carol are in."""
+    """A group of Bob and Carol."""
     group = GroupFactory(name="team")
     group.user_set.add(bob, carol)
     return group
@@ -53,27 +53,27 @@ def team(bob: Any, carol: Any) -> Any:
 
 @pytest.mark.usefixtures("team")
 class TestRequest:
-    """What names a group."""
+    """Parameters that name a group."""
 
     @pytest.mark.parametrize("parameters", AS_GROUP, ids=str)
     def test_a_group_is_named_by_flag_or_source(self, as_alice, public, parameters):
         assert_done(add_group(as_alice, public, **parameters))
-        assert places_of(public) == {"alice": 1, "bob": 3, "carol": 3}
+        assert user_types_of(public) == {"alice": 1, "bob": 3, "carol": 3}
 
     @pytest.mark.parametrize("body", [{"isGroup": True}, {"isGroup": "false"}], ids=str)
-    def test_in_json_every_text_is_true(self, as_alice, public, body):
+    def test_every_text_in_json_is_true(self, as_alice, public, body):
         body = {"newParticipant": "team", **body}
         assert_done(as_alice.post_json(f"/room/{public}/participants", body))
-        assert places_of(public) == {"alice": 1, "bob": 3, "carol": 3}
+        assert user_types_of(public) == {"alice": 1, "bob": 3, "carol": 3}
 
-    def test_a_source_of_null_leaves_it_to_the_flag(self, as_alice, public):
+    def test_a_source_of_null_is_ignored(self, as_alice, public):
         body = {"newParticipant": "team", "source": None, "isGroup": True}
         assert_done(as_alice.post_json(f"/room/{public}/participants", body))
-        assert places_of(public) == {"alice": 1, "bob": 3, "carol": 3}
+        assert user_types_of(public) == {"alice": 1, "bob": 3, "carol": 3}
 
     @pytest.mark.parametrize("parameters", [{"isGroup": "1"}, {"source": "groups"}])
     @pytest.mark.parametrize("place", PLACES)
-    def test_the_parameters_may_stand_anywhere(
+    def test_the_parameters_may_be_sent_anywhere(
         self, as_alice, public, place, parameters
     ):
         path = f"/room/{public}/participants"
@@ -81,7 +81,7 @@ class TestRequest:
             as_alice, "POST", path, place, newParticipant="team", **parameters
         )
         assert_done(answer)
-        assert places_of(public) == {"alice": 1, "bob": 3, "carol": 3}
+        assert user_types_of(public) == {"alice": 1, "bob": 3, "carol": 3}
 
     @pytest.mark.parametrize("parameters", AS_GROUP, ids=str)
     @pytest.mark.parametrize("group_id", ["nothing", "", "Team", "te%", "bob"])
@@ -102,17 +102,17 @@ class TestRequest:
         put_in(public, bob)
         assert_refused(add_group(as_bob, public, "nothing"), 403)
 
-    def test_an_unknown_group_is_404_for_strangers(self, as_bob, public):
+    def test_an_unknown_group_is_404_for_non_participants(self, as_bob, public):
         assert_refused(add_group(as_bob, public, "nothing"), 404)
 
-    def test_one_need_not_be_in_the_group(self, as_alice, alice, public):
+    def test_the_caller_may_be_outside_the_group(self, as_alice, alice, public):
         assert not alice.groups.exists()
         assert_done(add_group(as_alice, public))
 
 
 @pytest.mark.usefixtures("team")
 class TestEffects:
-    """Each member becomes a participant."""
+    """Each member of the group becomes a participant."""
 
     def test_each_member_is_announced(self, as_alice, public):
         add_group(as_alice, public)
@@ -121,7 +121,7 @@ class TestEffects:
             ("user_added", "alice", "carol"),
         ]
 
-    def test_members_are_announced_in_the_order_of_their_places(self, as_alice, public):
+    def test_members_are_announced_in_the_order_of_their_ids(self, as_alice, public):
         add_group(as_alice, public)
         participants = Participant.objects.filter(type=3).order_by("pk")
         order = list(participants.values_list("user__username", flat=True))
@@ -138,20 +138,20 @@ class TestEffects:
         assert last_activity(as_alice, public) == TIMESTAMP + 60
 
     @pytest.mark.parametrize("type", [1, 2, 3, 5])
-    def test_who_is_there_stays_as_they_are_and_is_not_announced(
+    def test_existing_participants_are_unchanged_and_not_announced(
         self, as_alice, bob, public, type
     ):
         put_in(public, bob, type=type)
         add_group(as_alice, public)
-        assert places_of(public) == {"alice": 1, "bob": type, "carol": 3}
+        assert user_types_of(public) == {"alice": 1, "bob": type, "carol": 3}
         assert told(as_alice, public) == [("user_added", "alice", "carol")]
 
     def test_the_caller_stays_owner(self, as_alice, alice, team, public):
         team.user_set.add(alice)
         add_group(as_alice, public)
-        assert places_of(public) == {"alice": 1, "bob": 3, "carol": 3}
+        assert user_types_of(public) == {"alice": 1, "bob": 3, "carol": 3}
 
-    def test_nothing_happens_when_all_are_there(self, clock, as_alice, public):
+    def test_a_group_of_participants_changes_nothing(self, clock, as_alice, public):
         add_group(as_alice, public)
         clock.shift(60)
         before = rows()
@@ -168,17 +168,17 @@ class TestEffects:
     def test_disabled_members_are_left_out(self, as_alice, team, public):
         team.user_set.add(UserFactory(username="dora", is_active=False))
         add_group(as_alice, public)
-        assert places_of(public) == {"alice": 1, "bob": 3, "carol": 3}
+        assert user_types_of(public) == {"alice": 1, "bob": 3, "carol": 3}
 
-    def test_members_whom_the_site_keeps_apart_are_left_out(
+    def test_members_whom_the_site_separates_are_left_out(
         self, as_alice, public, settings
     ):
         settings.TALK = KEEPS_CAROL_APART
         assert_done(add_group(as_alice, public))
-        assert places_of(public) == {"alice": 1, "bob": 3}
+        assert user_types_of(public) == {"alice": 1, "bob": 3}
         assert told(as_alice, public) == [("user_added", "alice", "bob")]
 
-    def test_a_group_of_nobody_whom_one_may_talk_to_adds_nobody(
+    def test_a_group_of_separated_users_adds_nobody(
         self, as_alice, bob, team, pair, settings
     ):
         settings.TALK = KEEPS_CAROL_APART
@@ -189,12 +189,12 @@ class TestEffects:
     def test_later_members_are_not_added(self, as_alice, team, public):
         add_group(as_alice, public)
         team.user_set.add(UserFactory(username="dora"))
-        assert "dora" not in places_of(public)
+        assert "dora" not in user_types_of(public)
 
     def test_former_members_stay(self, as_alice, team, public):
         add_group(as_alice, public)
         team.user_set.clear()
-        assert places_of(public) == {"alice": 1, "bob": 3, "carol": 3}
+        assert user_types_of(public) == {"alice": 1, "bob": 3, "carol": 3}
 
     def test_the_cost_does_not_depend_on_the_number_of_members(self, as_alice, public):
         costs = []
@@ -208,10 +208,12 @@ class TestEffects:
 
 @pytest.mark.usefixtures("team")
 class TestPair:
-    """A one-to-one room becomes a group room when somebody is added."""
+    """Adding a user makes a one-to-one room a group room."""
 
     @pytest.mark.parametrize("parameters", AS_GROUP, ids=str)
-    def test_the_answer_is_the_new_type_as_a_number(self, as_alice, pair, parameters):
+    def test_the_response_has_the_new_type_as_a_number(
+        self, as_alice, pair, parameters
+    ):
         answer = add_group(as_alice, pair, **parameters)
         assert answer.status == 200
         assert answer.data == {"type": 2}
@@ -219,9 +221,9 @@ class TestPair:
 
     def test_the_pair_stay_owners_and_the_others_are_users(self, as_alice, pair):
         add_group(as_alice, pair)
-        assert places_of(pair) == {"alice": 1, "bob": 1, "carol": 3}
+        assert user_types_of(pair) == {"alice": 1, "bob": 1, "carol": 3}
 
-    def test_only_the_addition_is_told(self, as_alice, pair):
+    def test_the_addition_is_the_only_system_message(self, as_alice, pair):
         add_group(as_alice, pair)
         assert told(as_alice, pair) == [
             ("user_added", "alice", "bob"),
@@ -243,7 +245,7 @@ class TestPair:
         assert_done(add_group(as_alice, pair, "two"))
         assert rows() == before
 
-    def test_an_unknown_group_leaves_the_pair_alone(self, as_alice, pair):
+    def test_an_unknown_group_changes_nothing(self, as_alice, pair):
         before = rows()
         assert_refused(add_group(as_alice, pair, "nothing"), 404)
         assert rows() == before

@@ -1,4 +1,4 @@
-"""POST /room/{token}/participants: who may add users, and what adding them does.
+"""POST /room/{token}/participants: access, and effects of adding users.
 
 Groups and e-mail addresses have modules of their own.
 """
@@ -17,10 +17,10 @@ from tests.api.helpers import (
     assert_done,
     assert_login_needed,
     assert_refused,
-    places_of,
     put_in,
     rows,
     unread,
+    user_types_of,
 )
 from tests.api.moderation import (
     KEEPS_CAROL_APART,
@@ -40,13 +40,13 @@ SOURCES = ["users", "groups", "emails"]
 
 
 def add(client: TalkClient, token: str, user_id: str = "carol", **rest: Any) -> Answer:
-    """Ask to add somebody."""
+    """Request to add a user."""
     return client.post(f"/room/{token}/participants", newParticipant=user_id, **rest)
 
 
 @pytest.fixture
 def dora(db: None) -> Any:
-    """A user whom callers want to add."""
+    """The user to add."""
     return UserFactory(username="dora", first_name="Dora", last_name="Dean")
 
 
@@ -57,14 +57,14 @@ class TestAccess:
     def test_a_promoted_user_may_add(self, as_bob, bob, public):
         put_in(public, bob, type=2)
         assert_done(add(as_bob, public, "dora"))
-        assert places_of(public) == {"alice": 1, "bob": 2, "dora": 3}
+        assert user_types_of(public) == {"alice": 1, "bob": 2, "dora": 3}
 
 
 class TestRequest:
-    """What is asked for, and in which order it is looked at."""
+    """Parameters, and the order of checks."""
 
     @pytest.mark.parametrize("place", PLACES)
-    def test_the_user_may_be_named_anywhere(self, as_alice, carol, public, place):
+    def test_the_user_may_be_sent_anywhere(self, as_alice, carol, public, place):
         path = f"/room/{public}/participants"
         assert_done(send(as_alice, "POST", path, place, newParticipant="carol"))
         assert type_of("carol") == 3
@@ -73,7 +73,7 @@ class TestRequest:
         UserFactory(username="7")
         path = f"/room/{public}/participants"
         assert_done(as_alice.post_json(path, {"newParticipant": 7}))
-        assert places_of(public) == {"alice": 1, "7": 3}
+        assert user_types_of(public) == {"alice": 1, "7": 3}
 
     @pytest.mark.parametrize("value", NO_TEXT)
     @pytest.mark.parametrize("source", SOURCES)
@@ -88,7 +88,7 @@ class TestRequest:
         as_guest.join(public)
         assert_login_needed(as_guest.post(f"/room/{public}/participants"))
 
-    def test_without_a_user_it_is_404_for_strangers(self, as_carol, public):
+    def test_without_a_user_it_is_404_for_non_participants(self, as_carol, public):
         assert_refused(as_carol.post(f"/room/{public}/participants"), 404)
 
     def test_without_a_user_it_is_403_for_users(self, as_bob, shared):
@@ -101,12 +101,12 @@ class TestRequest:
         assert_refused(add(as_alice, public, user_id, source=source), 400)
         assert rows() == before
 
-    def test_an_unknown_source_is_400_with_a_flag_that_is_known(
+    def test_an_unknown_source_is_400_even_with_a_valid_flag(
         self, as_alice, carol, public
     ):
         assert_refused(add(as_alice, public, source="circles", isGroup="true"), 400)
 
-    def test_an_unknown_source_is_404_for_strangers(self, as_carol, public):
+    def test_an_unknown_source_is_404_for_non_participants(self, as_carol, public):
         assert_refused(add(as_carol, public, source="circles"), 404)
 
     def test_an_unknown_source_is_403_for_users(self, as_bob, shared):
@@ -124,15 +124,15 @@ class TestRequest:
         ],
         ids=str,
     )
-    def test_what_names_a_user(self, as_alice, carol, public, parameters):
+    def test_these_parameters_name_a_user(self, as_alice, carol, public, parameters):
         GroupFactory(name="carol").user_set.add(UserFactory(username="dora"))
         assert_done(add(as_alice, public, **parameters))
-        assert places_of(public) == {"alice": 1, "carol": 3}
+        assert user_types_of(public) == {"alice": 1, "carol": 3}
 
     def test_null_as_source_and_flag_names_a_user(self, as_alice, carol, public):
         body = {"newParticipant": "carol", "source": None, "isGroup": None}
         assert_done(as_alice.post_json(f"/room/{public}/participants", body))
-        assert places_of(public) == {"alice": 1, "carol": 3}
+        assert user_types_of(public) == {"alice": 1, "carol": 3}
 
     @pytest.mark.parametrize("user_id", ["nobody", "", "CAROL", "c%", " carol"])
     def test_an_unknown_user_is_404(self, as_alice, carol, public, user_id):
@@ -141,7 +141,7 @@ class TestRequest:
         assert rows() == before
 
     @pytest.mark.parametrize("user_id", UNSTORABLE)
-    def test_a_user_that_cannot_be_stored_is_refused(self, as_alice, public, user_id):
+    def test_an_id_that_cannot_be_stored_is_refused(self, as_alice, public, user_id):
         before = rows()
         body = {"newParticipant": user_id}
         answer = as_alice.post_json(f"/room/{public}/participants", body)
@@ -162,7 +162,7 @@ class TestRequest:
         assert_refused(add(as_alice, public, "dora"), 404)
         assert rows() == before
 
-    def test_a_user_whom_the_site_keeps_apart_is_404(
+    def test_a_user_whom_the_site_separates_is_404(
         self, as_alice, carol, public, settings
     ):
         settings.TALK = KEEPS_CAROL_APART
@@ -170,7 +170,7 @@ class TestRequest:
         assert_refused(add(as_alice, public), 404)
         assert rows() == before
 
-    def test_a_user_whom_the_site_does_not_keep_apart_is_added(
+    def test_a_user_whom_the_site_does_not_separate_is_added(
         self, as_alice, bob, public, settings
     ):
         settings.TALK = KEEPS_CAROL_APART
@@ -178,7 +178,7 @@ class TestRequest:
 
 
 class TestEffects:
-    """What an addition to a group or public room does."""
+    """Effects of adding a user to a group or public room."""
 
     @pytest.mark.parametrize("room", ["public", "locked", "group"])
     def test_the_user_is_a_participant_and_the_room_keeps_its_type(
@@ -190,33 +190,33 @@ class TestEffects:
         found = as_carol.room(token)
         assert (found["type"], found["participantType"]) == (before, 3)
 
-    def test_the_room_stands_in_the_list_of_the_one_added(
-        self, as_alice, as_carol, group
-    ):
+    def test_the_added_user_lists_the_room(self, as_alice, as_carol, group):
         add(as_alice, group)
         (found,) = as_carol.get("/room").data
         assert found["token"] == group
 
-    def test_everybody_sees_everybody(self, as_alice, as_bob, as_carol, bob, public):
+    def test_all_participants_see_each_other(
+        self, as_alice, as_bob, as_carol, bob, public
+    ):
         put_in(public, bob, type=2)
         add(as_bob, public)
         for client in (as_alice, as_bob, as_carol):
             (found,) = client.get("/room").data
             assert set(found["participants"]) == {"alice", "bob", "carol"}
 
-    def test_one_added_is_not_connected(self, as_alice, as_carol, public):
+    def test_an_added_user_is_not_connected(self, as_alice, as_carol, public):
         add(as_alice, public)
         found = as_carol.room(public)
         assert (found["sessionId"], found["lastPing"]) == ("0", 0)
 
-    def test_one_added_has_neither_favourite_nor_level(
+    def test_an_added_user_has_neither_favourite_nor_level(
         self, as_alice, as_carol, public
     ):
         add(as_alice, public)
         found = as_carol.room(public)
         assert (found["isFavorite"], found["notificationLevel"]) == (False, 2)
 
-    def test_one_added_has_read_everything_but_may_read_it_again(
+    def test_an_added_user_has_read_everything_but_may_read_it_again(
         self, as_alice, as_carol, public
     ):
         as_alice.say(public, "before")
@@ -224,7 +224,7 @@ class TestEffects:
         assert unread(as_carol, public) == 0
         assert "before" in [each["message"] for each in as_carol.history(public).data]
 
-    def test_one_added_needs_no_password(self, as_alice, as_carol, locked):
+    def test_an_added_user_needs_no_password(self, as_alice, as_carol, locked):
         add(as_alice, locked)
         assert as_carol.ask_to_join(locked).status == 200
 
@@ -254,7 +254,7 @@ class TestEffects:
         add(as_alice, public)
         assert last_activity(as_alice, public) == TIMESTAMP + 60
 
-    def test_nobody_elses_place_changes(self, as_alice, bob, carol, public):
+    def test_other_participants_do_not_change(self, as_alice, bob, carol, public):
         participant = put_in(public, bob, favorite=True, notification_level=3)
         before = Participant.objects.filter(pk=participant.pk).values().get()
         add(as_alice, public)
@@ -262,7 +262,7 @@ class TestEffects:
 
     def test_other_rooms_do_not_change(self, as_alice, carol, public, group):
         add(as_alice, public)
-        assert places_of(group) == {"alice": 1}
+        assert user_types_of(group) == {"alice": 1}
         assert told(as_alice, group) == []
 
     def test_a_removed_user_may_be_added_again(self, as_alice, carol, public):
@@ -273,10 +273,10 @@ class TestEffects:
 
 
 class TestAgain:
-    """Who is there is not added again."""
+    """Adding a participant does nothing."""
 
     @pytest.mark.parametrize("type", [1, 2, 3, 5])
-    def test_a_participant_of_any_type_stays_as_they_are(
+    def test_a_participant_of_any_type_is_unchanged(
         self, clock, as_alice, bob, public, type
     ):
         put_in(public, bob, type=type, favorite=True)
@@ -285,7 +285,7 @@ class TestAgain:
         assert_done(add(as_alice, public, "bob"))
         assert rows() == before
 
-    def test_adding_oneself_does_nothing(self, clock, as_alice, public):
+    def test_adding_the_caller_does_nothing(self, clock, as_alice, public):
         clock.shift(60)
         before = rows()
         assert_done(add(as_alice, public, "alice"))
@@ -301,18 +301,18 @@ class TestAgain:
         assert rows() == before
 
     @pytest.mark.django_db(transaction=True)
-    def test_one_user_added_twice_at_once_is_there_once(self, as_alice, carol):
+    def test_a_user_added_twice_at_once_is_one_participant(self, as_alice, carol):
         token = as_alice.create_room(type=3)
         for answer in at_once(*[partial(add, as_alice, token)] * 2):
             assert_done(answer)
-        assert places_of(token) == {"alice": 1, "carol": 3}
+        assert user_types_of(token) == {"alice": 1, "carol": 3}
         assert Message.objects.filter(system_message="user_added").count() == 1
 
 
 class TestPair:
-    """A one-to-one room becomes a group room."""
+    """Adding a user makes a one-to-one room a group room."""
 
-    def test_the_answer_is_the_new_type_as_a_number(self, as_alice, carol, pair):
+    def test_the_response_has_the_new_type_as_a_number(self, as_alice, carol, pair):
         answer = add(as_alice, pair)
         assert answer.status == 200
         assert answer.meta == {"status": "ok", "statuscode": 200, "message": "OK"}
@@ -321,16 +321,18 @@ class TestPair:
     def test_the_pair_stay_owners_and_the_third_is_a_user(self, as_bob, carol, pair):
         add(as_bob, pair)
         assert as_bob.room(pair)["type"] == 2
-        assert places_of(pair) == {"alice": 1, "bob": 1, "carol": 3}
+        assert user_types_of(pair) == {"alice": 1, "bob": 1, "carol": 3}
 
-    def test_only_the_addition_is_told(self, as_alice, carol, pair):
+    def test_the_addition_is_the_only_system_message(self, as_alice, carol, pair):
         add(as_alice, pair)
         assert told(as_alice, pair) == [
             ("user_added", "alice", "bob"),
             ("user_added", "alice", "carol"),
         ]
 
-    def test_the_room_has_no_name_and_shows_those_in_it(self, as_alice, carol, pair):
+    def test_the_room_has_no_name_and_shows_its_participants(
+        self, as_alice, carol, pair
+    ):
         add(as_alice, pair)
         found = as_alice.room(pair)
         assert found["name"] == ""
@@ -353,13 +355,15 @@ class TestPair:
         assert answer.data["token"] != pair
 
     @pytest.mark.parametrize("user_id", ["nobody", ""])
-    def test_an_unknown_user_leaves_the_pair_alone(self, as_alice, pair, user_id):
+    def test_an_unknown_user_changes_nothing(self, as_alice, pair, user_id):
         before = rows()
         assert_refused(add(as_alice, pair, user_id), 404)
         assert rows() == before
 
     @pytest.mark.django_db(transaction=True)
-    def test_two_added_at_once_are_both_there(self, as_alice, as_bob, carol, dora):
+    def test_two_users_added_at_once_are_both_participants(
+        self, as_alice, as_bob, carol, dora
+    ):
         token = as_alice.create_room(type=1, invite="bob")
         answers = at_once(
             partial(add, as_alice, token, "carol"),
@@ -370,5 +374,5 @@ class TestPair:
             "[]",
             "{'type': 2}",
         ]
-        assert places_of(token) == {"alice": 1, "bob": 1, "carol": 3, "dora": 3}
+        assert user_types_of(token) == {"alice": 1, "bob": 1, "carol": 3, "dora": 3}
         assert Room.objects.get(token=token).type == 2

@@ -1,4 +1,4 @@
-"""Whatever is sent below `/ocs`: an envelope comes back, and never a 500 or a page."""
+"""Every request below `/ocs` gets an envelope, and never a 500 or an HTML page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.factories import PASSWORD
 pytestmark = pytest.mark.django_db
 
 urlpatterns = routes(wait=answer_at_once)
-"""Talk, where no poll waits."""
+"""Settings of Talk with which no poll waits."""
 
 ROOM = "fuzzroom"
 
@@ -100,7 +100,7 @@ def encoded(form: dict[str, str]) -> bytes:
 
 
 def parts(form: dict[str, str]) -> bytes:
-    """Return a multipart body with these fields, odd characters and all."""
+    """Return a multipart body with these fields, including odd characters."""
     lines = []
     for name, value in form.items():
         disposition = f'Content-Disposition: form-data; name="{name}"'
@@ -166,14 +166,14 @@ requests = st.fixed_dictionaries(
         "body": bodies,
         "headers": headers,
         "client": st.sampled_from(
-            ["stranger", "guest", "user", "foreign page", "basic"]
+            ["non_participant", "guest", "user", "foreign page", "basic"]
         ),
     }
 )
 
 
 def meta_of(response: Any) -> tuple[int, str]:
-    """Return code and status of an answer; fail unless it is an envelope."""
+    """Return code and status of a response, which must be an envelope."""
     kind = response["Content-Type"]
     if kind == JSON_ANSWER:
         ocs = json.loads(response.content)["ocs"]
@@ -188,7 +188,7 @@ def meta_of(response: Any) -> tuple[int, str]:
 
 
 def check(response: Any, *, method: str, version: int) -> None:
-    """Check what holds for every answer."""
+    """Check what all responses have in common."""
     http = response.status_code
     allowed = {200, 201, 304, 400, 401, 403, 404, 405, 412, 413}
     assert http in (allowed if version == 2 else {200, 401})
@@ -208,10 +208,10 @@ def check(response: Any, *, method: str, version: int) -> None:
 
 @pytest.fixture
 def clients(alice: Any, bob: Any) -> dict[str, Client]:
-    """Everybody who may ask; a room with Alice and a guest in it."""
+    """All kinds of callers, and a room with Alice and a guest."""
     user, guest = TalkClient(alice), TalkClient()
     clients = {
-        "stranger": Client(enforce_csrf_checks=True),
+        "non_participant": Client(enforce_csrf_checks=True),
         "guest": guest.http,
         "user": user.http,
         "foreign page": Client(enforce_csrf_checks=True),
@@ -263,12 +263,12 @@ def test_every_request_is_answered_in_an_envelope(clients: Any, request: Any) ->
         }
     )
 )
-def test_every_value_is_taken_or_refused(clients: Any, request: Any) -> None:
+def test_every_value_is_accepted_or_refused(clients: Any, request: Any) -> None:
     send(clients, request)
 
 
 def send(clients: Any, request: dict[str, Any]) -> None:
-    """Send a request and check its answer."""
+    """Send a request and check its response."""
     token = request["token"].format(room=clients[ROOM])
     path = request["path"].replace("{token}", token)
     body, content_type = request["body"]

@@ -1,4 +1,4 @@
-"""Whatever people do to rooms in whatever order: the invariants hold after each step."""
+"""Random sequences of requests: the invariants hold after each step."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Operation = Callable[..., Answer]
 
 PEOPLE = ["alice", "bob", "carol", "dora"]
 BROWSERS = [*PEOPLE, "alice's phone", "one guest", "another guest", "a third guest"]
-"""Who asks. Those without an account are strangers until they join."""
+"""The callers. Those without an account are non-participants until they join."""
 
 LONG_AGO = timedelta(hours=1)
 
@@ -152,7 +152,7 @@ texts = st.one_of(
 
 
 def assert_listed_rooms_can_be_fetched(client: TalkClient) -> set[str]:
-    """Each room of a list is the same one by itself; return their tokens."""
+    """Check that listed rooms equal single rooms; return their tokens."""
     answer = list_rooms(client)
     assert answer.status == 200
     for room in answer.data:
@@ -161,14 +161,14 @@ def assert_listed_rooms_can_be_fetched(client: TalkClient) -> set[str]:
 
 
 def assert_places_are_listed(client: TalkClient, user: Any) -> None:
-    """A list has the rooms in which the user has a place, and no others."""
+    """Check that a user lists exactly the rooms in which they participate."""
     participants = Participant.objects.filter(user=user)
     tokens = set(participants.values_list("room__token", flat=True))
     assert assert_listed_rooms_can_be_fetched(client) == tokens
 
 
 class Timeline:
-    """What somebody who reads the whole timeline of a room must believe."""
+    """The state of a room, as its messages describe it."""
 
     def __init__(self, created_as: int, messages: list[dict[str, Any]]) -> None:
         self.created_as = created_as
@@ -217,7 +217,7 @@ class Timeline:
 def assert_timeline_tells_the_truth(
     room: Room, created_as: int, messages: list[dict[str, Any]]
 ) -> None:
-    """Members, moderators, openness and password are as the messages say."""
+    """Members, moderators, type and password are as the messages describe."""
     timeline = Timeline(created_as, messages)
     participants = Participant.objects.filter(room=room)
     members = participants.filter(type__in=[1, 2, 3])
@@ -233,7 +233,7 @@ def assert_timeline_tells_the_truth(
 
 
 class People(RuleBasedStateMachine):
-    """Four users, one of them with two devices, and three browsers without account."""
+    """Four users, one of them with two devices, and three anonymous browsers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -429,7 +429,7 @@ class People(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_any_sequence_leaves_sound_rooms() -> None:
+def test_any_sequence_keeps_the_invariants() -> None:
     run_state_machine_as_test(
         People,
         settings=settings(

@@ -1,4 +1,4 @@
-"""Any text at all: it comes back as it was typed, and its mentions can be told apart."""
+"""Arbitrary texts: they are returned as typed, and mentions are unambiguous."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 TRIMMED = " \t\n\r\0\x0b"
 
 NAMES = ["bob", "bob2", "bob.", "bo", "@bob", "zoe z", "b-b", "b'b", "B", " bob", "@"]
-"""Ids that one may take for each other."""
+"""User ids that are easily confused."""
 
 PLAIN = re.compile(r"[A-Za-z0-9_\-@.']+")
 
@@ -41,24 +41,24 @@ PARTS = st.one_of(
     st.sampled_from(["{mention-user1}", "{actor}", "{", "}", "%s", "%(x)s", "\\1"]),
     ANY,
 )
-"""What texts with mentions are made of, and what may be next to them."""
+"""Parts of texts with mentions."""
 
 MENTIONING = st.lists(PARTS, min_size=1, max_size=12).map("".join)
 
 WITHOUT_BRACES = MENTIONING.map(lambda text: re.sub(r"[{}]", "", text))
-"""Texts in which whatever looks like a placeholder afterwards is one."""
+"""Texts without braces: a rendered one has no placeholders but those of mentions."""
 
 
 @pytest.fixture
 def room(public: str) -> str:
-    """Alice's room, on a site where all `NAMES` have an account."""
+    """Alice's room, on a site with an account for each of `NAMES`."""
     for number, name in enumerate(NAMES):
         UserFactory(username=name, first_name=f"{{mention-user{number}}} @bob")
     return public
 
 
 def is_accepted(text: str) -> bool:
-    """Whether a text is one that may be posted."""
+    """Whether a text may be posted."""
     trimmed = text.strip(TRIMMED)
     return 0 < len(trimmed) <= 1000 and "\0" not in trimmed
 
@@ -73,7 +73,7 @@ def say(client: TalkClient, token: str, text: str) -> dict[str, Any]:
 
 
 def people_of(message: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """Return the parameters, of which none are an empty list."""
+    """Return the parameters; none of them is an empty list on the wire."""
     parameters = message["messageParameters"]
     assert parameters == [] or (isinstance(parameters, dict) and parameters)
     return parameters or {}
@@ -146,7 +146,9 @@ def test_every_placeholder_has_its_parameter_and_every_parameter_its_placeholder
 @given(text=WITHOUT_BRACES.filter(is_accepted))
 @example(text='@bob @"bob" @bob2 @zoe z @"zoe z" @" bob"')
 @example(text="@@ @@bob @@@bob")
-def test_with_the_mentions_put_back_it_is_what_was_posted(as_alice, room, text):
+def test_with_mentions_in_place_of_placeholders_it_is_the_posted_text(
+    as_alice, room, text
+):
     message = say(as_alice, room, text)
     assert is_original(text.strip(TRIMMED), message)
 
@@ -175,7 +177,7 @@ def test_mentions_between_spaces_are_all_found(as_alice, room, mentions, between
 
 @examples
 @given(text=MENTIONING.filter(is_accepted))
-def test_everybody_is_shown_the_same(as_alice, as_guest, room, text):
+def test_all_readers_see_the_same(as_alice, as_guest, room, text):
     if as_guest.history(room).status == 404:
         as_guest.join(room)
     message = say(as_alice, room, text)

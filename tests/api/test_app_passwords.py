@@ -1,4 +1,4 @@
-"""App passwords over HTTP: logging in with them, making and revoking them."""
+"""App passwords over HTTP: logging in with them, creating and revoking them."""
 
 from __future__ import annotations
 
@@ -30,35 +30,35 @@ GET, REVOKE = "/core/getapppassword", "/core/apppassword"
 SHAPE = r"[A-Za-z0-9]{5}(-[A-Za-z0-9]{5}){4}"
 
 UNKNOWN = "aaaaa-bbbbb-ccccc-ddddd-eeeee"
-"""What looks like an app password and is nobody's."""
+"""A token of the right shape that does not exist."""
 
 
 def make_token(user: Any) -> str:
-    """Make an app password and return its text."""
+    """Create an app password and return its token."""
     created = create_app_password(user=user, label="Bot", now=timezone.now())
     return created.token
 
 
 @pytest.fixture
 def token(alice: Any) -> str:
-    """The text of an app password of Alice's."""
+    """The token of an app password of Alice."""
     return make_token(alice)
 
 
 @pytest.fixture
 def bot(alice: Any, token: str) -> TalkClient:
-    """A bot of Alice's that sends it with each request."""
+    """A bot of Alice that sends the token with each request."""
     return TalkClient(alice, basic=token)
 
 
 @pytest.fixture
 def client(alice: Any) -> TalkClient:
-    """A client that sends Alice's own password with each request."""
+    """A client that sends Alice's ordinary password with each request."""
     return TalkClient(alice, basic=PASSWORD)
 
 
 def ask_for_one(client: TalkClient, version: str = V2) -> Answer:
-    """Ask for an app password."""
+    """Request an app password."""
     return client.get(f"{version}{GET}")
 
 
@@ -70,47 +70,49 @@ def revoke(client: TalkClient, version: str = V2) -> Answer:
 class TestLogin:
     """HTTP Basic with a name and an app password."""
 
-    def test_it_is_enough(self, alice: Any, token: str) -> None:
+    def test_it_authenticates(self, alice: Any, token: str) -> None:
         assert who(Client(), Authorization=basic("alice", token)) == "alice"
 
-    def test_with_it_one_takes_part(self, alice: Any, bot: TalkClient) -> None:
+    def test_its_user_can_join_and_write(self, alice: Any, bot: TalkClient) -> None:
         participant = ParticipantFactory(user=alice, room=RoomFactory())
         answer = bot.post(f"/chat/{participant.room.token}", message="hello")
         assert (answer.status, answer.data["actorId"]) == (201, "alice")
 
-    def test_another_name_is_nobody(self, token: str, bob: Any) -> None:
+    def test_another_name_is_anonymous(self, token: str, bob: Any) -> None:
         assert who(Client(), Authorization=basic("bob", token)) is None
 
-    def test_a_disabled_account_is_nobody(self, alice: Any, token: str) -> None:
+    def test_a_disabled_account_is_anonymous(self, alice: Any, token: str) -> None:
         alice.is_active = False
         alice.save()
         assert who(Client(), Authorization=basic("alice", token)) is None
 
     @pytest.mark.parametrize("change", [str.swapcase, lambda t: t.replace("-", "")])
-    def test_another_way_to_write_it_is_nobody(self, token: str, change: Any) -> None:
+    def test_another_spelling_is_anonymous(self, token: str, change: Any) -> None:
         assert who(Client(), Authorization=basic("alice", change(token))) is None
 
-    def test_one_that_was_revoked_is_nobody(self, token: str) -> None:
+    def test_a_revoked_one_is_anonymous(self, token: str) -> None:
         AppPassword.objects.all().delete()
         assert who(Client(), Authorization=basic("alice", token)) is None
 
-    def test_an_ordinary_password_of_its_shape_is_one_still(self, alice: Any) -> None:
+    def test_an_ordinary_password_of_its_shape_still_works(self, alice: Any) -> None:
         alice.set_password(UNKNOWN)
         alice.save()
         assert who(Client(), Authorization=basic("alice", UNKNOWN)) == "alice"
 
-    def test_it_does_not_stop_working_with_another_password(
+    def test_it_survives_a_change_of_the_ordinary_password(
         self, alice: Any, token: str
     ) -> None:
         alice.set_password("another")
         alice.save()
         assert who(Client(), Authorization=basic("alice", token)) == "alice"
 
-    def test_no_back_end_is_asked(self, settings: Any, token: str) -> None:
+    def test_no_authentication_backend_is_asked(
+        self, settings: Any, token: str
+    ) -> None:
         settings.AUTHENTICATION_BACKENDS = []
         assert who(Client(), Authorization=basic("alice", token)) == "alice"
 
-    def test_it_is_no_failed_login(self, token: str) -> None:
+    def test_it_sends_no_signal_of_a_failed_login(self, token: str) -> None:
         failures = []
 
         def note(**arguments: Any) -> None:
@@ -123,7 +125,7 @@ class TestLogin:
             user_login_failed.disconnect(note)
         assert failures == []
 
-    def test_guesses_for_the_account_do_not_lock_it_out(self, token: str) -> None:
+    def test_throttled_logins_do_not_block_it(self, token: str) -> None:
         for number in range(12):
             Client().get(
                 PROFILE, headers={"Authorization": basic("alice", f"{number}")}
@@ -145,7 +147,7 @@ class TestLogin:
         with django_assert_num_queries(2):
             bot.get(PROFILE)
 
-    def test_a_minute_later_its_use_is_written(
+    def test_its_last_use_is_updated_after_a_minute(
         self, clock: Any, bot: TalkClient, django_assert_num_queries: Any
     ) -> None:
         bot.get(PROFILE)
@@ -159,23 +161,23 @@ class TestBearer:
     """An app password as a bearer token, without a name."""
 
     @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "Bearer "])
-    def test_it_is_enough(self, token: str, scheme: str) -> None:
+    def test_it_authenticates(self, token: str, scheme: str) -> None:
         assert who(Client(), Authorization=f"{scheme} {token}") == "alice"
 
-    def test_an_ordinary_password_is_none(self, alice: Any) -> None:
+    def test_an_ordinary_password_is_no_bearer_token(self, alice: Any) -> None:
         alice.set_password(UNKNOWN)
         alice.save()
         assert who(Client(), Authorization=f"Bearer {UNKNOWN}") is None
 
-    def test_a_disabled_account_is_nobody(self, alice: Any, token: str) -> None:
+    def test_a_disabled_account_is_anonymous(self, alice: Any, token: str) -> None:
         alice.is_active = False
         alice.save()
         assert who(Client(), Authorization=f"Bearer {token}") is None
 
-    def test_another_scheme_is_nobody(self, token: str) -> None:
+    def test_another_scheme_is_anonymous(self, token: str) -> None:
         assert who(Client(), Authorization=f"Token {token}") is None
 
-    def test_one_takes_part_with_it(self, alice: Any, token: str) -> None:
+    def test_its_user_can_join_and_write(self, alice: Any, token: str) -> None:
         participant = ParticipantFactory(user=alice, room=RoomFactory())
         client = TalkClient()
         client.headers = {
@@ -191,7 +193,7 @@ class TestBearer:
         assert_done(revoke(client))
         assert not AppPassword.objects.exists()
 
-    def test_it_gets_no_other_one(self, token: str) -> None:
+    def test_it_cannot_create_another_one(self, token: str) -> None:
         client = TalkClient()
         client.headers["Authorization"] = f"Bearer {token}"
         assert_refused(ask_for_one(client), 403)
@@ -204,7 +206,7 @@ class TestBearer:
         with django_assert_num_queries(2):  # the other one is for the groups
             Client().get(PROFILE, headers=headers)
 
-    def test_another_token_costs_none(
+    def test_another_token_costs_no_query(
         self, db: None, django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(0):
@@ -214,7 +216,7 @@ class TestBearer:
 class TestGet:
     """`GET core/getapppassword`."""
 
-    def test_a_password_gets_one(self, client: TalkClient) -> None:
+    def test_a_password_creates_one(self, client: TalkClient) -> None:
         answer = ask_for_one(client)
         assert answer.status == 200
         assert list(answer.data) == ["apppassword"]
@@ -224,15 +226,15 @@ class TestGet:
         answer = ask_for_one(client, V1)
         assert (answer.status, answer.meta["statuscode"]) == (200, 100)
 
-    def test_one_logs_in_with_it(self, client: TalkClient) -> None:
+    def test_it_can_be_used_to_log_in(self, client: TalkClient) -> None:
         token = ask_for_one(client).data["apppassword"]
         assert who(Client(), Authorization=basic("alice", token)) == "alice"
 
-    def test_each_is_another_one(self, client: TalkClient) -> None:
+    def test_each_one_is_different(self, client: TalkClient) -> None:
         tokens = {ask_for_one(client).data["apppassword"] for _ in range(3)}
         assert len(tokens) == AppPassword.objects.count() == 3
 
-    def test_no_cache_keeps_it(self, client: TalkClient) -> None:
+    def test_it_must_not_be_cached(self, client: TalkClient) -> None:
         assert "no-store" in ask_for_one(client).headers["Cache-Control"]
 
     @pytest.mark.parametrize(
@@ -248,37 +250,39 @@ class TestGet:
         ],
         ids=["app", "unprintable", "long", "empty"],
     )
-    def test_it_is_called_what_the_client_calls_itself(
+    def test_its_label_is_the_user_agent(
         self, client: TalkClient, agent: str, label: str
     ) -> None:
         client.headers["User-Agent"] = agent
         ask_for_one(client)
         assert AppPassword.objects.get().label == label
 
-    def test_an_app_password_gets_none(self, bot: TalkClient) -> None:
+    def test_an_app_password_cannot_create_one(self, bot: TalkClient) -> None:
         assert_refused(ask_for_one(bot), 403)
         assert AppPassword.objects.count() == 1
 
-    def test_v1_has_a_status_of_its_own_for_that(self, bot: TalkClient) -> None:
+    def test_v1_responds_with_code_403(self, bot: TalkClient) -> None:
         assert ask_for_one(bot, V1).meta["statuscode"] == 403
 
-    def test_a_session_gets_none(self, as_alice: TalkClient) -> None:
+    def test_a_session_cannot_create_one(self, as_alice: TalkClient) -> None:
         assert_refused(ask_for_one(as_alice), 403)
         assert not AppPassword.objects.exists()
 
-    def test_a_session_with_a_password_gets_none(self, as_alice: TalkClient) -> None:
+    def test_a_session_with_a_password_cannot_create_one(
+        self, as_alice: TalkClient
+    ) -> None:
         """The session wins, as everywhere."""
         as_alice.headers["Authorization"] = basic("alice", PASSWORD)
         assert_refused(ask_for_one(as_alice), 403)
 
-    def test_nobody_gets_none(self, as_guest: TalkClient) -> None:
+    def test_an_anonymous_caller_gets_401(self, as_guest: TalkClient) -> None:
         assert_login_needed(ask_for_one(as_guest))
 
-    def test_a_wrong_password_gets_none(self, alice: Any) -> None:
+    def test_a_wrong_password_gets_401(self, alice: Any) -> None:
         assert_login_needed(ask_for_one(TalkClient(alice, basic="wrong")))
         assert not AppPassword.objects.exists()
 
-    def test_a_head_makes_none(self, client: TalkClient) -> None:
+    def test_head_creates_none(self, client: TalkClient) -> None:
         response = client.http.head(f"{V2}{GET}", headers=client.headers)
         assert response.status_code == 405
         assert not AppPassword.objects.exists()
@@ -289,7 +293,7 @@ class TestGet:
         assert statuses == [200, 200, 403, 403]
         assert AppPassword.objects.count() == 2
 
-    def test_when_one_is_revoked_there_is_room_for_another(
+    def test_revoking_one_makes_room_for_another(
         self, settings: Any, alice: Any, client: TalkClient
     ) -> None:
         settings.TALK = {"APP_PASSWORDS_MAX": 1}
@@ -314,7 +318,7 @@ class TestGet:
 class TestRevoke:
     """`DELETE core/apppassword`."""
 
-    def test_it_does_not_work_any_more(self, bot: TalkClient) -> None:
+    def test_it_stops_working(self, bot: TalkClient) -> None:
         assert_done(revoke(bot))
         assert bot.get(PROFILE).status == 401
         assert not AppPassword.objects.exists()
@@ -332,7 +336,9 @@ class TestRevoke:
         revoke(bot)
         assert who(Client(), Authorization=basic("alice", other)) == "alice"
 
-    def test_the_header_is_proof_enough(self, bot: TalkClient) -> None:
+    def test_the_authorization_header_suffices_against_csrf(
+        self, bot: TalkClient
+    ) -> None:
         del bot.headers["OCS-APIRequest"]
         assert_done(revoke(bot))
 
@@ -346,7 +352,7 @@ class TestRevoke:
         assert_refused(revoke(as_alice), 403)
         assert AppPassword.objects.count() == 1
 
-    def test_nobody_is_401(self, as_guest: TalkClient) -> None:
+    def test_an_anonymous_caller_is_401(self, as_guest: TalkClient) -> None:
         assert_login_needed(revoke(as_guest))
 
     @pytest.mark.parametrize("others", [0, 20])

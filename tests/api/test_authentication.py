@@ -1,4 +1,4 @@
-"""Who sends a request: sessions, and sites that demand a login everywhere."""
+"""Authentication by session, and sites that require a login everywhere."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ pytestmark = pytest.mark.django_db
 
 
 class TestSession:
-    """A session of Django's own."""
+    """Sessions of Django."""
 
     def test_a_logged_in_session_is_its_user(self, browser: Client) -> None:
         assert who(browser) == "alice"
 
-    def test_no_session_is_nobody(self) -> None:
+    def test_a_request_without_session_is_anonymous(self) -> None:
         assert who(Client()) is None
 
-    def test_an_ended_session_is_nobody(self, browser: Client) -> None:
+    def test_an_ended_session_is_anonymous(self, browser: Client) -> None:
         browser.logout()
         assert who(browser) is None
 
-    def test_a_forged_cookie_is_nobody(self) -> None:
+    def test_a_forged_cookie_is_anonymous(self) -> None:
         client = Client()
         client.cookies[django_settings.SESSION_COOKIE_NAME] = "a" * 32
         assert who(client) is None
 
-    def test_the_session_of_a_disabled_account_is_nobody(
+    def test_the_session_of_a_disabled_account_is_anonymous(
         self, alice: Any, browser: Client
     ) -> None:
         alice.is_active = False
@@ -51,7 +51,7 @@ class TestSession:
 
 
 class TestLoginRequired:
-    """A site may demand a login everywhere; these endpoints ask themselves."""
+    """A site may require a login everywhere; the API's endpoints check for themselves."""
 
     @pytest.fixture(autouse=True)
     def login_required(self, settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""Who sends a request: authentication classes of the site's own."""
+"""Authentication classes of the site."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BASIC_CLASS = "talk.api.authentication.BasicAuthentication"
 
 
 class HeaderAuthentication(BaseAuthentication):
-    """A site's own: the user's name stands in a header."""
+    """An authentication class that reads the user name from a header."""
 
     def authenticate(self, request: Any) -> Any:
         name = request.headers.get("X-User")
@@ -44,7 +44,7 @@ class HeaderAuthentication(BaseAuthentication):
 
 
 class BrokenAuthentication(BaseAuthentication):
-    """A site's own, with a defect."""
+    """An authentication class with a defect."""
 
     def authenticate(self, request: Any) -> Any:
         raise RuntimeError("directory is down")
@@ -60,19 +60,19 @@ def use(settings: Any, *classes: Any) -> None:
 
 
 class TestSiteClasses:
-    """Which are asked, and what their failures become."""
+    """Which classes are used, and what happens to their failures."""
 
-    def test_a_class_of_the_site_decides(self, settings: Any, alice: Any) -> None:
+    def test_a_class_of_the_site_authenticates(self, settings: Any, alice: Any) -> None:
         use(settings, HeaderAuthentication)
         assert who(Client(), **{"X-User": "alice"}) == "alice"
 
-    def test_a_class_that_is_not_named_is_not_asked(
+    def test_a_class_that_is_not_configured_is_not_used(
         self, settings: Any, browser: Client
     ) -> None:
         use(settings, BASIC_CLASS)
         assert who(browser) is None
 
-    def test_they_are_asked_in_their_order(
+    def test_they_are_used_in_their_order(
         self, settings: Any, browser: Client, bob: Any
     ) -> None:
         use(settings, HeaderAuthentication, SESSION_CLASS)
@@ -97,7 +97,7 @@ class TestSiteClasses:
         assert response.status_code == 401
         assert response.json()["ocs"] == {"meta": NOT_LOGGED_IN, "data": []}
 
-    def test_a_failure_opens_no_dialog(self, settings: Any) -> None:
+    def test_a_failure_opens_no_login_dialog(self, settings: Any) -> None:
         use(settings, HeaderAuthentication)
         headers = {"X-User": "nobody", "X-Requested-With": "XMLHttpRequest"}
         response = profile(Client(), **headers)
@@ -118,10 +118,10 @@ class TestSiteClasses:
         ("header", "status"),
         [("Authorization", 201), ("OCS-APIRequest", 201), ("", 412)],
     )
-    def test_only_authorization_is_known_to_be_no_cookie(
+    def test_only_the_authorization_header_makes_csrf_protection_unnecessary(
         self, settings: Any, alice: Any, header: str, status: int
     ) -> None:
-        """A class may look at anything; what it does look at is not for us to see."""
+        """A class may read cookies, and we cannot know whether it does."""
         use(settings, HeaderAuthentication)
         proof = {header: "true"} if header else {}
         client = Client(enforce_csrf_checks=True)
@@ -133,7 +133,7 @@ class TestSiteClasses:
 
         assert response.status_code == status
 
-    def test_a_class_that_checks_csrf_itself_refuses_in_its_own_way(
+    def test_a_class_that_checks_csrf_itself_chooses_the_status(
         self, settings: Any, browser: Client
     ) -> None:
         use(settings, "rest_framework.authentication.SessionAuthentication")

@@ -20,8 +20,8 @@ from tests.api.helpers import (
     SECRET,
     assert_login_needed,
     assert_refused,
-    places_of,
     rows,
+    user_types_of,
 )
 from tests.api.matrix import (
     IN_ROOMS,
@@ -261,5 +261,5 @@ def test_only_participants_see_the_participants(caller: CallerKind) -> None:
 def test_an_owner_who_leaves_for_good_leaves_the_room_to_the_others() -> None:
     token, client = scene(CallerKind.OWNER, RoomKind.PUBLIC)
     LEAVE.ask(client, token)
-    assert "alice" not in places_of(token)
-    assert len(places_of(token)) > 1
+    assert "alice" not in user_types_of(token)
+    assert len(user_types_of(token)) > 1

@@ -1,4 +1,4 @@
-"""GET core/autocomplete/get: whom one may talk to, by the letters typed so far."""
+"""GET core/autocomplete/get: users, groups and addresses that match a search."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ USERS, GROUPS, EMAILS = 0, 1, 4
 
 
 class ApartAdapter(DefaultAdapter):
-    """A site that keeps everybody apart from who is called hidden."""
+    """An adapter that makes users called hidden unreachable."""
 
     def reachable_users(self, user, users):
         return [each for each in users if "hidden" not in each.username]
 
 
 class TenantAdapter(DefaultAdapter):
-    """A site whose people are found by those of the same domain, and groups by none."""
+    """An adapter that finds users of the same domain, and no groups."""
 
     def searchable_users(self, user):
         domain = user.email.split("@")[1]
@@ -40,7 +40,7 @@ class TenantAdapter(DefaultAdapter):
 
 
 def ask(client: TalkClient, search: str = "", *types: int, **rest: Any) -> Any:
-    """Return what is found."""
+    """Return the matches."""
     parameters = {"search": search, "itemType": "call", "itemId": "new", **rest}
     if types:
         parameters["shareTypes[]"] = types
@@ -50,20 +50,20 @@ def ask(client: TalkClient, search: str = "", *types: int, **rest: Any) -> Any:
 
 
 def found(client: TalkClient, search: str = "", *types: int, **rest: Any) -> list[str]:
-    """Return the ids of what is found, in order."""
+    """Return the ids of the matches, in order."""
     return [match["id"] for match in ask(client, search, *types, **rest)]
 
 
 def let_there_be(*names: str) -> None:
-    """Create accounts of these ids, without other names."""
+    """Create accounts with these ids, without names."""
     for name in names:
         UserFactory(username=name, first_name="", last_name="")
 
 
 class TestAnswer:
-    """Its shape, and who gets it."""
+    """Shape of the response, and access to it."""
 
-    def test_of_each_source(self, as_alice, bob):
+    def test_it_finds_matches_of_each_source(self, as_alice, bob):
         GroupFactory(name="bobsleigh")
         assert ask(as_alice, "bob", USERS, GROUPS) == [
             {"id": "bob", "label": "Bob Brown", "source": "users"},
@@ -73,7 +73,7 @@ class TestAnswer:
             {"id": "x@example.org", "label": "x@example.org", "source": "emails"}
         ]
 
-    def test_nothing_found_is_an_empty_list(self, as_alice):
+    def test_no_match_is_an_empty_list(self, as_alice):
         assert ask(as_alice, "nobody", USERS, GROUPS, EMAILS) == []
 
     def test_v1_says_the_same(self, as_alice, bob):
@@ -81,33 +81,33 @@ class TestAnswer:
         assert answer.meta["statuscode"] == 100
         assert [match["id"] for match in answer.data] == ["bob"]
 
-    def test_users_only(self, as_guest, bob):
+    def test_anonymous_callers_get_401(self, as_guest, bob):
         assert_login_needed(as_guest.get(PATH, search="bob"))
 
-    def test_guests_of_a_room_get_nothing_either(self, as_guest, bob):
+    def test_guests_get_401(self, as_guest, bob):
         as_guest.join(RoomFactory().token)
         assert_login_needed(as_guest.get(PATH, search="bob"))
 
 
 class TestUsers:
-    """Which accounts are found."""
+    """The accounts that are found."""
 
     @pytest.mark.parametrize("search", ["bob", "BOB", "o", "Brown", "bob br", ""])
-    def test_by_id_and_name_in_whatever_case(self, as_alice, bob, search):
+    def test_users_are_found_by_id_and_name_in_any_case(self, as_alice, bob, search):
         assert found(as_alice, search) == ["bob"]
 
     @pytest.mark.parametrize("search", ["bobby", "%", "_", "bob  brown"])
-    def test_letters_stand_for_themselves(self, as_alice, bob, search):
+    def test_wildcards_have_no_meaning(self, as_alice, bob, search):
         assert found(as_alice, search) == []
 
-    def test_never_oneself(self, as_alice):
+    def test_the_caller_is_not_found(self, as_alice):
         assert found(as_alice, "alice") == []
 
-    def test_no_disabled_accounts(self, as_alice):
+    def test_disabled_accounts_are_not_found(self, as_alice):
         UserFactory(username="gone", is_active=False)
         assert found(as_alice, "gone") == []
 
-    def test_who_is_called_exactly_so_comes_first(self, as_alice):
+    def test_an_exact_match_comes_first(self, as_alice):
         let_there_be("ann-marie", "joann", "ann")
         UserFactory(username="zoe", first_name="Ann", last_name="")
         assert found(as_alice, "Ann") == ["ann", "zoe", "ann-marie", "joann"]
@@ -118,20 +118,20 @@ class TestUsers:
 
 
 class TestRoom:
-    """`itemId`: whom there is any sense in bringing in."""
+    """`itemId` leaves out the participants of a room."""
 
-    def test_who_is_in_the_room_is_not_found(self, as_alice, bob, carol):
+    def test_participants_of_the_room_are_not_found(self, as_alice, bob, carol):
         token = as_alice.create_room()
         put_in(token, bob)
         assert found(as_alice, itemId=token) == ["carol"]
         assert found(as_alice, itemId="new") == ["bob", "carol"]
 
-    def test_a_room_of_others_tells_nothing(self, as_alice, bob):
+    def test_a_room_of_others_is_ignored(self, as_alice, bob):
         token = RoomFactory().token
         put_in(token, bob)
         assert found(as_alice, itemId=token) == ["bob"]
 
-    def test_guests_in_the_room_hide_nobody(self, as_alice, as_guest, bob):
+    def test_guests_in_the_room_hide_no_user(self, as_alice, as_guest, bob):
         token = as_alice.create_room()
         as_guest.join(token)
         assert found(as_alice, itemId=token) == ["bob"]
@@ -157,7 +157,7 @@ class TestSources:
             ({"shareTypes[]": ["x"]}, ["bob"]),
         ],
     )
-    def test_however_they_are_written(self, as_alice, parameters, expected):
+    def test_every_notation_is_understood(self, as_alice, parameters, expected):
         answer = as_alice.get(PATH, search="bob", **parameters)
         assert [match["id"] for match in answer.data] == expected
 
@@ -165,7 +165,7 @@ class TestSources:
         ("value", "expected"),
         [([0, 1], ["bob", "bobs"]), (1, ["bobs"]), ([], []), ([[1], None], ["bob"])],
     )
-    def test_in_json_as_well(self, as_alice, value, expected):
+    def test_every_notation_in_json_is_understood(self, as_alice, value, expected):
         answer = as_alice.request(
             "GET", f"{PATH}?search=bob", body=json.dumps({"shareTypes": value})
         )
@@ -173,28 +173,28 @@ class TestSources:
 
 
 class TestGroups:
-    """Which groups are found."""
+    """The groups that are found."""
 
-    def test_exact_ones_come_first_and_before_people_who_are_not(self, as_alice):
+    def test_exact_matches_come_first(self, as_alice):
         let_there_be("teamster")
         for name in ("a team", "Team", "none"):
             GroupFactory(name=name)
         assert found(as_alice, "team", USERS, GROUPS) == ["Team", "teamster", "a team"]
 
-    def test_all_for_an_empty_search(self, as_alice):
+    def test_an_empty_search_finds_all_groups(self, as_alice):
         GroupFactory(name="b")
         GroupFactory(name="a")
         assert found(as_alice, "", GROUPS) == ["a", "b"]
 
 
 class TestEmails:
-    """An address is its own match."""
+    """An e-mail address matches itself."""
 
     @pytest.mark.parametrize("search", ["x", "x@", "@example.org", "a b@example.org"])
-    def test_what_is_none_is_not_found(self, as_alice, search):
+    def test_a_malformed_address_is_not_found(self, as_alice, search):
         assert found(as_alice, search, EMAILS) == []
 
-    def test_where_nobody_may_invite_by_mail_there_are_none(
+    def test_no_address_is_found_where_invitations_are_forbidden(
         self, as_alice, monkeypatch
     ):
         monkeypatch.setattr(
@@ -209,12 +209,12 @@ class TestLimit:
     @pytest.mark.parametrize(
         ("limit", "count"), [(3, 3), (None, 10), (0, 10), (-1, 10), ("x", 10)]
     )
-    def test_ten_unless_another_is_given(self, as_alice, limit, count):
+    def test_the_default_is_ten(self, as_alice, limit, count):
         let_there_be(*(f"user{number}" for number in range(12)))
         rest = {} if limit is None else {"limit": limit}
         assert len(found(as_alice, **rest)) == count
 
-    def test_two_hundred_at_most(self, as_alice):
+    def test_the_maximum_is_two_hundred(self, as_alice):
         user_model = get_user_model()
         rows = [user_model(username=f"user{number}") for number in range(210)]
         user_model.objects.bulk_create(rows)
@@ -225,11 +225,11 @@ class TestLimit:
 
 
 class TestOddTexts:
-    """What nobody is called."""
+    """Texts that are no name."""
 
     @pytest.mark.parametrize("text", UNSTORABLE)
     @pytest.mark.parametrize("name", ["search", "itemId"])
-    def test_what_no_database_keeps_is_refused(self, as_alice, name, text):
+    def test_a_text_that_cannot_be_stored_is_refused(self, as_alice, name, text):
         answer = as_alice.request("GET", PATH, body=json.dumps({name: text}))
         assert_refused(answer, 400)
 
@@ -241,19 +241,19 @@ class TestOddTexts:
 
 
 class TestSite:
-    """What a site decides."""
+    """Decisions of the site's adapter."""
 
-    def test_who_is_kept_apart_is_not_found(self, settings, as_alice):
+    def test_separated_users_are_not_found(self, settings, as_alice):
         settings.TALK = {"ADAPTER": "tests.api.test_autocomplete.ApartAdapter"}
         let_there_be("hidden", "shown")
         assert found(as_alice) == ["shown"]
 
-    def test_who_is_kept_apart_takes_nobodys_place(self, settings, as_alice):
+    def test_separated_users_do_not_count_towards_the_limit(self, settings, as_alice):
         settings.TALK = {"ADAPTER": "tests.api.test_autocomplete.ApartAdapter"}
         let_there_be("hidden1", "hidden2", "hidden3", "shown1", "shown2", "shown3")
         assert found(as_alice, limit=2) == ["shown1", "shown2"]
 
-    def test_the_search_ends_where_nearly_all_are_kept_apart(
+    def test_the_search_ends_if_nearly_all_users_are_separated(
         self, settings, as_alice, django_assert_num_queries
     ):
         settings.TALK = {"ADAPTER": "tests.api.test_autocomplete.ApartAdapter"}
@@ -261,7 +261,7 @@ class TestSite:
         with django_assert_num_queries(7):
             assert found(as_alice, limit=1) == []
 
-    def test_people_and_groups_that_are_searched_are_the_sites_choice(
+    def test_the_adapter_chooses_the_users_and_groups_to_search(
         self, settings, as_alice, alice
     ):
         settings.TALK = {"ADAPTER": "tests.api.test_autocomplete.TenantAdapter"}
@@ -286,7 +286,7 @@ class TestQueries:
         ],
     )
     @pytest.mark.parametrize("people", [1, 10])
-    def test_however_many_are_found(
+    def test_the_number_of_queries_does_not_depend_on_the_matches(
         self, as_alice, django_assert_num_queries, types, item, count, people
     ):
         token = as_alice.create_room()

@@ -1,4 +1,4 @@
-"""Who sends a request: name and password with each of them."""
+"""Authentication by HTTP Basic."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ pytestmark = pytest.mark.django_db
 
 
 class TestBasic:
-    """Right, wrong and odd ones."""
+    """Right, wrong and odd credentials."""
 
     def test_name_and_password(self, alice: Any) -> None:
         assert who(Client(), Authorization=basic("alice", PASSWORD)) == "alice"
 
     @pytest.mark.parametrize("scheme", ["basic", "BASIC"])
-    def test_the_scheme_is_read_without_case(self, alice: Any, scheme: str) -> None:
+    def test_the_case_of_the_scheme_does_not_matter(
+        self, alice: Any, scheme: str
+    ) -> None:
         value = basic("alice", PASSWORD).replace("Basic", scheme)
         assert who(Client(), Authorization=value) == "alice"
 
@@ -45,7 +47,7 @@ class TestBasic:
         UserFactory(username="dora", password="a:b::c")
         assert who(Client(), Authorization=basic("dora", "a:b::c")) == "dora"
 
-    def test_an_address_is_no_name(self) -> None:
+    def test_an_address_is_no_user_name(self) -> None:
         UserFactory(username="dora", email="dora@example.org")
         value = basic("dora@example.org", PASSWORD)
         assert who(Client(), Authorization=value) is None
@@ -79,14 +81,14 @@ class TestBasic:
         ],
         ids=lambda value: ascii(value)[:30],
     )
-    def test_what_is_wrong_is_nobody(self, alice: Any, value: str) -> None:
+    def test_wrong_credentials_are_anonymous(self, alice: Any, value: str) -> None:
         header = value.encode().decode("latin-1")
         response = Client().get(PROFILE, headers=ACCEPT_JSON, HTTP_AUTHORIZATION=header)
 
         assert response.status_code == 401
         assert response.json()["ocs"] == {"meta": NOT_LOGGED_IN, "data": []}
 
-    def test_a_disabled_account_is_nobody(self) -> None:
+    def test_a_disabled_account_is_anonymous(self) -> None:
         UserFactory(username="gone", is_active=False)
         assert who(Client(), Authorization=basic("gone", PASSWORD)) is None
 
@@ -125,7 +127,7 @@ class TestBasic:
         assert django_settings.SESSION_COOKIE_NAME not in client.cookies
 
     @pytest.mark.parametrize("requested_with", ["XMLHttpRequest", ""])
-    def test_no_dialog_is_opened(self, alice: Any, requested_with: str) -> None:
+    def test_no_login_dialog_is_opened(self, alice: Any, requested_with: str) -> None:
         headers = {
             "Authorization": basic("alice", "wrong"),
             "X-Requested-With": requested_with,

@@ -1,4 +1,4 @@
-"""What becomes of requests, and of limits, while the site's cache is down."""
+"""Requests and throttles while the site's cache is down."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LIMITS = {
 
 
 def guess(token: str, times: int = 1) -> list[int]:
-    """Try wrong passwords of a room; return the statuses of the answers."""
+    """Try wrong passwords of a room; return the statuses."""
     client = TalkClient()
     return [client.ask_to_join(token, password="wrong").status for _ in range(times)]
 
@@ -42,7 +42,7 @@ def fail(cache: Any) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("caches", [AWAY, MUTE], ids=["raises", "hides errors"])
 class TestOutage:
-    """Limits hold in each process; nothing ends in a 500."""
+    """Throttles work in each process; nothing is a 500."""
 
     @pytest.fixture(autouse=True)
     def outage(self, settings: Any, locked: str, public: str, caches: Any) -> None:
@@ -53,7 +53,7 @@ class TestOutage:
     def test_wrong_room_passwords_are_counted(self, locked):
         assert guess(locked, 4) == [403, 403, 429, 429]
 
-    def test_right_room_passwords_are_not(self, locked, carol):
+    def test_right_room_passwords_are_not_counted(self, locked, carol):
         for _ in range(3):
             answer = TalkClient(carol).ask_to_join(locked, password=SECRET)
             assert answer.status == 200
@@ -66,7 +66,7 @@ class TestOutage:
         assert [answer.status for answer in answers] == [200, 200, 429]
         assert_refused(answers[-1], 429)
 
-    def test_a_refused_join_is_not(self, locked, public):
+    def test_a_refused_join_is_not_counted(self, locked, public):
         guess(locked, 2)
         statuses = [TalkClient().ask_to_join(public).status for _ in range(3)]
         assert statuses == [200, 200, 429]
@@ -78,7 +78,7 @@ class TestOutage:
         statuses = [guest.post(path, message=text).status for text in "abc"]
         assert statuses == [201, 201, 429]
 
-    def test_pictures_are_drawn_each_time(self, client):
+    def test_avatars_are_drawn_each_time(self, client):
         pytest.importorskip("PIL")
         for _ in range(2):
             response = client.get("/avatar/bob/64")
@@ -95,14 +95,14 @@ class TestBegin:
         settings.TALK = LIMITS
         monkeypatch.setattr(site_cache, "PAUSE_SECONDS", 0)
 
-    def test_when_it_is_back_its_own_counts_go_on(self, settings, locked):
+    def test_the_counts_of_the_cache_continue_after_the_outage(self, settings, locked):
         guess(locked)
         settings.CACHES = AWAY
         assert guess(locked, 3) == [403, 403, 429]
         settings.CACHES = LOCMEM
         assert guess(locked, 2) == [403, 429]
 
-    def test_what_the_cache_counted_is_not_taken_back_elsewhere(
+    def test_a_count_of_the_cache_is_not_taken_back_locally(
         self, settings, locked, public, monkeypatch
     ):
         settings.CACHES = AWAY
@@ -122,7 +122,7 @@ class TestBegin:
             assert TalkClient().ask_to_join(locked, password=SECRET).status == 200
         assert guess(locked, 2) == [403, 429]
 
-    def test_the_memory_of_a_process_is_bounded(self, settings, public, monkeypatch):
+    def test_the_counters_of_a_process_are_bounded(self, settings, public, monkeypatch):
         monkeypatch.setattr(local_counters, "_max_entries", 10)
         settings.CACHES = AWAY
         for number in range(30):
@@ -131,12 +131,12 @@ class TestBegin:
             assert client.ask_to_join(public).status == 200
         assert 0 < len(local_counters._cache) <= 10
 
-    def test_it_has_a_bound_that_can_be_met(self):
+    def test_the_bound_is_reachable(self):
         assert local_counters._max_entries == throttling.COUNTERS_MAX
 
 
 class TestWarning:
-    """What is logged of an outage, and how often the cache is asked."""
+    """The warning about an outage, and the pause between uses of the cache."""
 
     @pytest.mark.django_db
     def test_many_requests_log_one_warning(self, settings, public, caplog):
@@ -155,13 +155,13 @@ class TestWarning:
         monkeypatch.setattr(site_cache, "outage", outage)
         return now
 
-    def test_an_outage_that_lasts_is_told_of_once_a_minute(self, now, caplog):
+    def test_a_long_outage_is_logged_once_a_minute(self, now, caplog):
         for _ in range(int(INTERVAL_SECONDS * 2 / PAUSE_SECONDS)):
             ask_cache(fail, otherwise=lambda: None)
             now[0] += PAUSE_SECONDS
         assert len(caplog.records) == 2
 
-    def test_a_cache_that_failed_is_left_alone_for_a_moment(self, now):
+    def test_a_failed_cache_is_not_used_for_some_seconds(self, now):
         ask_cache(fail, otherwise=lambda: None)
         asked = lambda: ask_cache(lambda cache: True, otherwise=lambda: False)  # noqa: E731
         assert not asked()

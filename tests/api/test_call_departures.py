@@ -1,4 +1,4 @@
-"""Everything that may take somebody out of a running call, and end it."""
+"""All ways to leave a running call without hanging up, and to end it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.external_signaling import TALK, SignalingServer
 pytestmark = pytest.mark.django_db
 
 Departure = Callable[..., Any]
-"""How somebody goes: takes the owner's client, their own, the token and session id."""
+"""A way to leave; takes the owner's client, the own client, the token and session id."""
 
 
 def leaves_the_room(
@@ -68,7 +68,7 @@ def bob_removes_himself(
 def falls_silent(
     owner: TalkClient, client: TalkClient, token: str, session_id: str
 ) -> None:
-    """Let the session be found dead by the reaper."""
+    """Let the reaper find the session dead."""
     long_ago = timezone.now().replace(year=2000)
     Session.objects.filter(session_id=session_id).update(last_ping=long_ago)
     clean_up(now=timezone.now())
@@ -77,7 +77,7 @@ def falls_silent(
 def bob_is_deleted(
     owner: TalkClient, client: TalkClient, token: str, session_id: str
 ) -> None:
-    """Let the account be deleted."""
+    """Delete the account."""
     Session.objects.get(session_id=session_id).participant.user.delete()
 
 
@@ -91,7 +91,7 @@ def the_signaling_server_reports_bob(
 def joins_again(
     owner: TalkClient, client: TalkClient, token: str, session_id: str
 ) -> None:
-    """Let the device come back after a crash, out of the call."""
+    """Let the device rejoin the room after a crash."""
     assert flags_of(client.join(token)) == 0
 
 
@@ -146,22 +146,22 @@ SELF_JOINED_DEPARTURES = [
 
 @pytest.mark.parametrize("depart", USER_DEPARTURES)
 class TestUser:
-    """Users who go without hanging up."""
+    """Users who leave without hanging up."""
 
-    def test_the_last_one_in_it_ends_it(self, as_alice, as_bob, shared, depart):
+    def test_the_last_one_ends_the_call(self, as_alice, as_bob, shared, depart):
         session_id = join_and_call(as_bob, shared)
         depart(as_alice, as_bob, shared, session_id)
         assert has_call(as_alice, shared) is False
         assert not CallAttendance.objects.exists()
 
-    def test_of_one_who_was_alone_in_it_nothing_is_told(
+    def test_a_call_of_one_user_ends_without_system_messages(
         self, as_alice, as_bob, shared, depart
     ):
         session_id = join_and_call(as_bob, shared)
         depart(as_alice, as_bob, shared, session_id)
         assert call_keys(as_alice, shared) == ["call_started"]
 
-    def test_of_two_the_summary_is_told_and_no_farewell(
+    def test_the_last_departure_creates_a_summary_and_no_call_left(
         self, as_alice, as_bob, shared, depart
     ):
         join_and_call(as_alice, shared)
@@ -171,7 +171,7 @@ class TestUser:
         assert call_keys(as_alice, shared)[2:] == ["call_left", "call_ended"]
         assert has_call(as_alice, shared) is False
 
-    def test_it_goes_on_while_somebody_else_is_in_it(
+    def test_the_call_continues_while_another_session_is_in_it(
         self, as_alice, as_bob, shared, depart
     ):
         alices = join_and_call(as_alice, shared)
@@ -198,9 +198,9 @@ class TestUser:
     "type", [ParticipantType.GUEST, ParticipantType.GUEST_MODERATOR]
 )
 class TestGuest:
-    """Guests who go without hanging up."""
+    """Guests who leave without hanging up."""
 
-    def test_the_last_one_in_it_ends_it(self, as_alice, as_guest, public, depart, type):
+    def test_the_last_one_ends_the_call(self, as_alice, as_guest, public, depart, type):
         session_id = join_and_call(as_guest, public)
         Participant.objects.filter(guest__isnull=False).update(type=type)
         depart(as_alice, as_guest, public, session_id)
@@ -208,7 +208,7 @@ class TestGuest:
         assert call_keys(as_alice, public) == ["call_started"]
         assert not CallAttendance.objects.exists()
 
-    def test_the_summary_counts_one_who_is_gone(
+    def test_the_summary_counts_a_departed_guest(
         self, as_alice, as_guest, public, depart, type
     ):
         join_and_call(as_alice, public)
@@ -222,7 +222,7 @@ class TestGuest:
             1,
         )
 
-    def test_it_goes_on_while_somebody_else_is_in_it(
+    def test_the_call_continues_while_another_session_is_in_it(
         self, as_alice, as_guest, public, depart, type
     ):
         alices = join_and_call(as_alice, public)
@@ -235,7 +235,7 @@ class TestGuest:
 
 
 @pytest.mark.parametrize("depart", SELF_JOINED_DEPARTURES)
-def test_a_self_joined_user_who_goes_ends_it(as_alice, as_carol, public, depart):
+def test_a_departing_self_joined_user_ends_the_call(as_alice, as_carol, public, depart):
     join_and_call(as_alice, public)
     session_id = join_and_call(as_carol, public)
     hang_up(as_alice, public)
@@ -246,9 +246,9 @@ def test_a_self_joined_user_who_goes_ends_it(as_alice, as_carol, public, depart)
 
 
 class TestWords:
-    """What else the timeline tells, and in which order."""
+    """Other system messages, and their order."""
 
-    def test_a_removal_is_told_after_the_end(self, as_alice, as_bob, shared):
+    def test_the_removal_is_announced_after_the_end(self, as_alice, as_bob, shared):
         for client in (as_alice, as_bob):
             join_and_call(client, shared)
         hang_up(as_alice, shared)
@@ -259,20 +259,24 @@ class TestWords:
             "call_left",
         ]
 
-    def test_a_removal_from_a_call_that_goes_on(self, as_alice, as_bob, shared):
+    def test_a_removal_from_a_continuing_call_is_announced(
+        self, as_alice, as_bob, shared
+    ):
         for client in (as_alice, as_bob):
             join_and_call(client, shared)
         bob_is_removed(as_alice, as_bob, shared, "")
         assert keys(as_alice.history(shared))[:2] == ["user_removed", "call_joined"]
 
-    def test_who_was_removed_took_part(self, as_alice, as_bob, shared):
+    def test_the_summary_names_a_removed_user(self, as_alice, as_bob, shared):
         for client in (as_alice, as_bob):
             join_and_call(client, shared)
         bob_is_removed(as_alice, as_bob, shared, "")
         hang_up(as_alice, shared)
         assert summaries(shared)[0]["users"] == ["alice", "bob"]
 
-    def test_a_room_made_private_tells_of_both(self, as_alice, as_guest, public):
+    def test_making_a_room_private_announces_the_end_and_the_change(
+        self, as_alice, as_guest, public
+    ):
         for client in (as_alice, as_guest):
             join_and_call(client, public)
         hang_up(as_alice, public)
@@ -296,23 +300,25 @@ class TestWords:
 
 
 class TestReturn:
-    """Who joins the room again has left its call."""
+    """Joining the room again leaves its call."""
 
     @pytest.mark.parametrize("who", ["alice", "carol", "guest"])
-    def test_flags_are_those_of_somebody_new(self, request, public, who):
+    def test_a_new_session_has_no_flags(self, request, public, who):
         client = request.getfixturevalue(f"as_{who}")
         join_and_call(client, public)
         session_id = client.join(public)
         assert flags_of(session_id) == 0
         assert peer_ids(client, public) == set()
 
-    def test_who_returns_to_a_call_joins_it_again(self, as_alice, as_bob, shared):
+    def test_a_user_who_rejoins_the_room_joins_the_call_again(
+        self, as_alice, as_bob, shared
+    ):
         for client in (as_alice, as_bob):
             join_and_call(client, shared)
         join_and_call(as_bob, shared)
         assert call_lines(as_alice, shared)[1:] == [("call_joined", "bob")] * 2
 
-    def test_a_guest_who_returns_is_another_one(self, as_alice, as_guest, public):
+    def test_a_guest_who_rejoins_is_another_guest(self, as_alice, as_guest, public):
         join_and_call(as_alice, public)
         for _ in range(2):
             join_and_call(as_guest, public)
@@ -333,7 +339,7 @@ class TestReturn:
 class TestSilence:
     """Between the last ping and the reaper."""
 
-    def test_who_is_silent_for_30_seconds_is_still_in_it(
+    def test_a_user_without_pings_for_30_seconds_is_still_in_the_call(
         self, clock, as_alice, as_bob, shared
     ):
         join_and_call(as_alice, shared)
@@ -353,7 +359,7 @@ class TestSilence:
         peer_ids(as_bob, shared)
         assert all_rows() == before
 
-    def test_who_comes_after_all_have_vanished_starts_another(
+    def test_a_user_who_joins_after_all_sessions_died_starts_a_new_call(
         self, clock, as_alice, as_bob, shared
     ):
         for client in (as_alice, as_bob):
@@ -363,7 +369,7 @@ class TestSilence:
         assert call_keys(as_bob, shared)[2:] == ["call_ended", "call_started"]
         assert Room.objects.get(token=shared).active_since == timezone.now()
 
-    def test_the_last_live_one_who_leaves_ends_it(
+    def test_the_last_live_session_that_leaves_ends_the_call(
         self, clock, as_alice, as_bob, shared
     ):
         join_and_call(as_alice, shared)
@@ -373,7 +379,9 @@ class TestSilence:
         hang_up(as_bob, shared)
         assert call_keys(as_bob, shared)[2:] == ["call_left", "call_ended"]
 
-    def test_the_reaper_takes_guests_out_of_it(self, clock, as_alice, as_guest, public):
+    def test_the_reaper_removes_guests_from_the_call(
+        self, clock, as_alice, as_guest, public
+    ):
         join_and_call(as_alice, public)
         join_and_call(as_guest, public)
         hang_up(as_alice, public)
@@ -382,7 +390,7 @@ class TestSilence:
         assert not Participant.objects.filter(guest__isnull=False).exists()
         assert call_keys(as_alice, public)[2:] == ["call_left", "call_ended"]
 
-    def test_the_reaper_lets_users_keep_their_place(self, clock, as_alice, public):
+    def test_the_reaper_keeps_users_in_the_room(self, clock, as_alice, public):
         join_and_call(as_alice, public)
         clock.shift(100)
         clean_up(now=timezone.now())
@@ -392,7 +400,7 @@ class TestSilence:
 
 
 class TestOthers:
-    """What leaves a running call alone."""
+    """Changes that do not affect a running call."""
 
     @pytest.mark.parametrize(
         "change",
@@ -407,13 +415,13 @@ class TestOthers:
         ],
         ids=["rename", "password", "promote", "chat", "favourite"],
     )
-    def test_it_goes_on(self, as_alice, as_bob, shared, change):
+    def test_the_call_continues(self, as_alice, as_bob, shared, change):
         expected = {join_and_call(client, shared) for client in (as_alice, as_bob)}
         assert change(as_alice, shared).status in (200, 201)
         assert peer_ids(as_bob, shared) == expected
         assert call_keys(as_alice, shared) == ["call_started", "call_joined"]
 
-    def test_a_stranger_who_fails_to_join_the_room_changes_nothing(
+    def test_a_failed_join_of_a_non_participant_changes_nothing(
         self, as_alice, as_guest, public
     ):
         join_and_call(as_alice, public)
@@ -422,7 +430,7 @@ class TestOthers:
         assert as_guest.ask_to_join(public, password="wrong").status == 403
         assert all_rows() == before
 
-    def test_a_deleted_room_leaves_nothing_of_it(self, as_alice, as_bob, shared):
+    def test_deleting_the_room_deletes_the_call(self, as_alice, as_bob, shared):
         for client in (as_alice, as_bob):
             join_and_call(client, shared)
         assert_done(as_alice.delete(f"/room/{shared}"))

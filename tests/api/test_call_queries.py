@@ -1,4 +1,4 @@
-"""What calls and signaling cost: exact, and the same for many people as for one."""
+"""Queries of calls and signaling: exact numbers, independent of participants."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from tests.timelines import write
 pytestmark = pytest.mark.django_db
 
 SAVEPOINT = 2
-"""In tests a transaction is a savepoint, which is set and released by a query each."""
+"""In tests a transaction is a savepoint, which takes two queries."""
 
 
 def lock() -> int:
-    """Return what it costs to lock a room and read it."""
+    """Return the number of queries that lock and read a room."""
     return 1 if connection.features.has_select_for_update else 2
 
 
 def connected_without_cookies(token: str) -> TalkClient:
-    """Return a program of somebody who has joined with another."""
+    """Return a program of a user who has joined with another one."""
     invited_and_joined(token)
     return without_cookies(token)
 
 
 @pytest.mark.parametrize("people", [1, 50])
 class TestQueries:
-    """In a room with some people, or with many."""
+    """In a room with few participants, or with many."""
 
     @pytest.fixture
     def idle(self, shared: str, alice: Any, people: int) -> str:
@@ -154,7 +154,7 @@ class TestQueries:
         with django_assert_num_queries(count + lock() + SAVEPOINT):
             hang_up(client, busy)
 
-    def test_a_stranger(self, busy, as_carol, django_assert_num_queries):
+    def test_a_non_participant(self, busy, as_carol, django_assert_num_queries):
         with django_assert_num_queries(3):
             assert_refused(as_carol.get(f"/call/{busy}"), 404)
 
@@ -199,7 +199,7 @@ class TestQueries:
     @pytest.mark.parametrize(
         ("caller", "count"), [(invited_and_joined, 10), (guest, 9)]
     )
-    def test_a_poll_with_news(
+    def test_a_poll_with_new_messages(
         self, idle, people, messages, caller, count, django_assert_num_queries
     ):
         client = caller(idle)
@@ -219,7 +219,7 @@ class TestQueries:
         assert len(answer.data[-1]["data"]) == 2 * people + 1
 
     @pytest.mark.parametrize(("caller", "count"), [(invited_and_joined, 7), (guest, 6)])
-    def test_a_poll_without_news(
+    def test_a_poll_without_new_messages(
         self, idle, people, caller, count, settings, django_assert_num_queries
     ):
         settings.TALK = {"SIGNALING_POLL_SECONDS": 0}

@@ -1,4 +1,4 @@
-"""Calls over HTTP: who may ask, who is listed, which flags are kept."""
+"""Calls over HTTP: access, listed sessions, stored flags."""
 
 from __future__ import annotations
 
@@ -100,15 +100,15 @@ class TestAccess:
 
 
 class TestPeers:
-    """Who is in the call."""
+    """The sessions in the call."""
 
-    def test_nobody_is_in_it_who_has_only_joined_the_room(
+    def test_joining_the_room_does_not_join_the_call(
         self, as_alice: TalkClient, public: str
     ) -> None:
         as_alice.join(public)
         assert peers(as_alice, public) == []
 
-    def test_a_user_who_is_in_it(
+    def test_a_user_in_the_call_is_listed(
         self, clock: Any, as_alice: TalkClient, public: str
     ) -> None:
         session_id = join_and_call(as_alice, public)
@@ -121,7 +121,7 @@ class TestPeers:
             }
         ]
 
-    def test_a_guest_who_is_in_it_has_no_user_id(
+    def test_a_guest_in_the_call_has_no_user_id(
         self, as_alice: TalkClient, as_guest: TalkClient, public: str
     ) -> None:
         session_id = join_and_call(as_guest, public)
@@ -135,7 +135,7 @@ class TestPeers:
         join_and_call(as_guest, public)
         assert [types_of(peer) for peer in peers(as_alice, public)] == [PEER, PEER]
 
-    def test_everybody_sees_the_same(
+    def test_all_participants_see_the_same(
         self, as_alice: TalkClient, as_bob: TalkClient, shared: str
     ) -> None:
         guest = TalkClient()
@@ -144,13 +144,13 @@ class TestPeers:
         for client in (as_alice, as_bob, guest):
             assert peer_ids(client, shared) == expected
 
-    def test_who_was_invited_and_has_not_joined_sees_them(
+    def test_an_invited_user_who_has_not_joined_sees_them(
         self, as_alice: TalkClient, as_bob: TalkClient, shared: str
     ) -> None:
         session_id = join_and_call(as_alice, shared)
         assert peer_ids(as_bob, shared) == {session_id}
 
-    def test_they_become_fewer_until_nobody_is_left(
+    def test_sessions_that_leave_are_no_longer_listed(
         self, as_alice: TalkClient, as_bob: TalkClient, shared: str
     ) -> None:
         first, second = join_and_call(as_alice, shared), join_and_call(as_bob, shared)
@@ -177,7 +177,7 @@ class TestPeers:
         session_id = join_and_call(as_alice, public, flags=flags)
         assert peer_ids(as_alice, public) == {session_id}
 
-    def test_each_device_is_one(self, alice: Any, public: str) -> None:
+    def test_each_device_is_listed(self, alice: Any, public: str) -> None:
         phone, laptop = TalkClient(alice), TalkClient(alice)
         expected = {join_and_call(phone, public), join_and_call(laptop, public)}
         assert peer_ids(phone, public) == expected
@@ -203,7 +203,7 @@ class TestPeers:
         clock.move_to(START + timedelta(seconds=seconds))
         assert len(peers(as_bob, shared)) == count
 
-    def test_asking_pings_nobody(
+    def test_listing_pings_no_session(
         self, clock: Any, as_alice: TalkClient, public: str
     ) -> None:
         join_and_call(as_alice, public)
@@ -213,7 +213,7 @@ class TestPeers:
 
 
 class TestFlags:
-    """What a session contributes to the call."""
+    """The in-call flags of a session."""
 
     @pytest.mark.parametrize(
         ("parameters", "stored"),
@@ -236,7 +236,7 @@ class TestFlags:
             ({"flags": 2**70 + 4}, 5),
         ],
     )
-    def test_what_is_stored(
+    def test_the_stored_flags(
         self,
         as_alice: TalkClient,
         public: str,
@@ -248,14 +248,14 @@ class TestFlags:
         assert flags_of(session_id) == stored
 
     @pytest.mark.parametrize(("flags", "stored"), [("1", 1), ("3", 3), ("7", 7)])
-    def test_they_may_stand_in_a_form(
+    def test_they_may_be_sent_in_a_form(
         self, as_alice: TalkClient, public: str, flags: str, stored: int
     ) -> None:
         session_id = join_and_call(as_alice, public, flags=flags)
         assert flags_of(session_id) == stored
 
     @pytest.mark.parametrize("flags", [0, "0", 8, 64, -8, 2**70])
-    def test_without_any_that_means_something_the_call_is_left(
+    def test_without_known_flags_the_call_is_left(
         self, as_alice: TalkClient, public: str, flags: Any
     ) -> None:
         session_id = join_and_call(as_alice, public)
@@ -264,7 +264,7 @@ class TestFlags:
         assert call_keys(as_alice, public) == ["call_started", "call_left"]
         assert not Room.objects.filter(active_since__isnull=False).exists()
 
-    def test_without_any_nobody_starts_a_call(
+    def test_without_flags_no_call_starts(
         self, as_alice: TalkClient, public: str
     ) -> None:
         as_alice.join(public)
@@ -276,7 +276,7 @@ class TestFlags:
         "flags", ["video", "7 and more", "0x7", [7], {"audio": 1}, "\0", "७"]
     )
     @pytest.mark.parametrize("is_in_call", [False, True])
-    def test_what_is_no_number_is_refused(
+    def test_flags_that_are_no_number_are_refused(
         self, as_alice: TalkClient, public: str, flags: Any, is_in_call: bool
     ) -> None:
         as_alice.join(public)
@@ -287,24 +287,24 @@ class TestFlags:
         assert_refused(answer, 400)
         assert all_rows() == before
 
-    def test_who_may_not_join_hears_of_that_first(
-        self, stranger: TalkClient, group: str
+    def test_access_is_checked_before_the_flags(
+        self, non_participant: TalkClient, group: str
     ) -> None:
-        assert_refused(ask_to_call(stranger, group, flags="video"), 404)
+        assert_refused(ask_to_call(non_participant, group, flags="video"), 404)
 
-    def test_who_has_not_joined_the_room_hears_of_that_first(
+    def test_the_session_is_checked_before_the_flags(
         self, as_bob: TalkClient, shared: str
     ) -> None:
         assert_refused(ask_to_call(as_bob, shared, flags="video"), 404)
 
-    def test_they_change_while_the_call_goes_on(
+    def test_they_change_during_the_call(
         self, as_alice: TalkClient, as_bob: TalkClient, shared: str
     ) -> None:
         first, second = join_and_call(as_alice, shared), join_and_call(as_bob, shared)
         call(as_alice, shared, flags=1)
         assert (flags_of(first), flags_of(second)) == (1, 7)
 
-    def test_a_change_is_told_to_nobody_in_the_timeline(
+    def test_a_change_creates_no_system_message(
         self, as_alice: TalkClient, public: str
     ) -> None:
         join_and_call(as_alice, public)
@@ -312,7 +312,7 @@ class TestFlags:
         call(as_alice, public, flags=7)
         assert call_keys(as_alice, public) == ["call_started"]
 
-    def test_a_change_does_not_begin_the_call_anew(
+    def test_a_change_does_not_restart_the_call(
         self, clock: Any, as_alice: TalkClient, public: str
     ) -> None:
         join_and_call(as_alice, public)
@@ -320,7 +320,7 @@ class TestFlags:
         call(as_alice, public, flags=1)
         assert Room.objects.get(token=public).active_since == START
 
-    def test_everybody_sees_those_of_people_in_the_room(
+    def test_all_participants_see_the_flags_of_others(
         self, as_alice: TalkClient, as_bob: TalkClient, shared: str
     ) -> None:
         join_and_call(as_alice, shared, flags=3)
@@ -331,9 +331,9 @@ class TestFlags:
 
 
 class TestEffects:
-    """What joining and leaving a call does to its people, and what it does not."""
+    """Effects of joining and leaving a call."""
 
-    def test_joining_the_call_pings_nobody(
+    def test_joining_the_call_pings_no_session(
         self, clock: Any, as_alice: TalkClient, public: str
     ) -> None:
         as_alice.join(public)
@@ -341,7 +341,7 @@ class TestEffects:
         call(as_alice, public)
         assert as_alice.room(public)["lastPing"] == TIMESTAMP
 
-    def test_leaving_the_call_pings_nobody(
+    def test_leaving_the_call_pings_no_session(
         self, clock: Any, as_alice: TalkClient, public: str
     ) -> None:
         join_and_call(as_alice, public)
@@ -358,14 +358,14 @@ class TestEffects:
             assert own_session_id(client, public) == session_id
             client.say(public, "still here")
 
-    def test_leaving_takes_nobody_else_along(
+    def test_leaving_does_not_affect_other_sessions(
         self, as_alice: TalkClient, as_bob: TalkClient, shared: str
     ) -> None:
         first, second = join_and_call(as_alice, shared), join_and_call(as_bob, shared)
         hang_up(as_alice, shared)
         assert (flags_of(first), flags_of(second)) == (0, 7)
 
-    def test_who_has_left_may_join_again(
+    def test_a_user_who_left_may_join_again(
         self, as_alice: TalkClient, public: str
     ) -> None:
         session_id = join_and_call(as_alice, public)
@@ -373,7 +373,7 @@ class TestEffects:
         call(as_alice, public, flags=1)
         assert flags_of(session_id) == 1
 
-    def test_who_has_left_may_leave_again_which_does_nothing(
+    def test_leaving_twice_does_nothing(
         self, as_alice: TalkClient, as_bob: TalkClient, shared: str
     ) -> None:
         join_and_call(as_bob, shared)
@@ -383,7 +383,7 @@ class TestEffects:
         hang_up(as_alice, shared)
         assert all_rows() == before
 
-    def test_leaving_a_call_that_nobody_started_does_nothing(
+    def test_leaving_without_a_call_does_nothing(
         self, as_alice: TalkClient, public: str
     ) -> None:
         as_alice.join(public)
@@ -391,14 +391,14 @@ class TestEffects:
         hang_up(as_alice, public)
         assert all_rows() == before
 
-    def test_one_may_be_in_the_calls_of_several_rooms(
+    def test_a_user_may_be_in_calls_of_several_rooms(
         self, as_alice: TalkClient, public: str, group: str
     ) -> None:
         first, second = join_and_call(as_alice, public), join_and_call(as_alice, group)
         hang_up(as_alice, public)
         assert (flags_of(first), flags_of(second)) == (0, 7)
 
-    def test_a_call_makes_nothing_unread(
+    def test_a_call_does_not_change_unread_messages(
         self, as_alice: TalkClient, as_bob: TalkClient, bob: Any, public: str
     ) -> None:
         put_in(public, bob)

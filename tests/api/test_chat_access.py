@@ -34,14 +34,14 @@ class TestAccess:
         assert join.status == 403
         assert_not_found(ACTIONS[action](client, token))
 
-    def test_a_user_without_the_password_finds_nothing(self, action: str) -> None:
+    def test_a_user_without_the_password_gets_404(self, action: str) -> None:
         token = make_room("public with password")
         client = uninvited(token)
         assert client.ask_to_join(token).status == 403
         assert_not_found(ACTIONS[action](client, token))
 
     @pytest.mark.parametrize("caller", [self_joined, guest])
-    def test_a_later_password_locks_nobody_out(
+    def test_a_later_password_does_not_affect_participants(
         self, action: str, caller: Caller
     ) -> None:
         token = make_room("public")

@@ -1,4 +1,4 @@
-"""What reading and writing messages costs: exact, and the same for much as for little."""
+"""Queries of reading and writing: exact numbers, independent of the messages."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tests.timelines import SAY, ids_of, write
 pytestmark = pytest.mark.django_db
 
 SAVEPOINT = 2
-"""In tests a transaction is a savepoint, which is set and released by a query each."""
+"""In tests a transaction is a savepoint, which takes two queries."""
 
 
 def joined_elsewhere(token: str) -> TalkClient:
-    """Return a browser of a participant who has joined another room only."""
+    """Return the browser of a participant who has joined only another room."""
     client = invited(token)
     client.join(Room.objects.exclude(token=token).get(name="Elsewhere").token)
     return client
@@ -34,7 +34,7 @@ def joined_elsewhere(token: str) -> TalkClient:
 
 @pytest.mark.parametrize(("room_count", "message_count"), [(1, 10), (100, 1000)])
 class TestQueries:
-    """In a room of many, with few or many messages."""
+    """In a room of many participants, with few or many messages."""
 
     @pytest.fixture
     def busy(
@@ -82,7 +82,7 @@ class TestQueries:
             (guest, 4),
         ],
     )
-    def test_a_poll_with_news(
+    def test_a_poll_with_new_messages(
         self,
         busy: str,
         caller: Caller,
@@ -94,7 +94,7 @@ class TestQueries:
             assert client.poll(busy, after=0).status == 200
 
     @pytest.mark.parametrize(("caller", "count"), [(invited_and_joined, 5), (guest, 4)])
-    def test_a_poll_without_news(
+    def test_a_poll_without_new_messages(
         self,
         busy: str,
         caller: Caller,
@@ -137,13 +137,13 @@ class TestQueries:
             answer = client.post(f"/chat/{busy}", message="hi", actorDisplayName="Gwen")
         assert answer.status == 201
 
-    def test_a_stranger(
+    def test_a_non_participant(
         self, busy: str, as_carol: TalkClient, django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(3):
             assert_not_found(as_carol.history(busy))
 
-    def test_anybody_without_cookies(
+    def test_an_anonymous_caller_without_cookies(
         self, busy: str, as_guest: TalkClient, django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(0):
@@ -151,7 +151,7 @@ class TestQueries:
 
 
 @pytest.mark.parametrize("size", [1, 10])
-def test_naming_people_costs_one_query_however_many(
+def test_any_number_of_mentions_costs_one_query(
     as_alice: TalkClient, alice: Any, size: int, django_assert_num_queries: Any
 ) -> None:
     staff = GroupFactory(name="staff")

@@ -1,4 +1,4 @@
-"""What clients ask the server itself: its capabilities, and one's own profile."""
+"""The server's capabilities, and the user's own profile."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class TestCapabilities:
     def test_both_versions_say_the_same(self, as_guest: TalkClient, data: Any) -> None:
         assert as_guest.get(f"{V1}/cloud/capabilities").data == data
 
-    def test_users_are_told_what_anonymous_callers_are(
+    def test_users_get_the_same_as_anonymous_callers(
         self, as_alice: TalkClient, data: Any
     ) -> None:
         told = as_alice.get(CAPABILITIES).data
@@ -149,11 +149,11 @@ class TestCapabilities:
         }
         assert set(FEATURES) <= known
 
-    def test_the_longest_message_is_told(self, data: Any) -> None:
+    def test_the_maximum_message_length(self, data: Any) -> None:
         config = data["capabilities"]["spreed"]["config"]
         assert config["chat"]["max-length"] == 1000
 
-    def test_the_poll_interval_is_told(self, data: Any) -> None:
+    def test_the_poll_interval(self, data: Any) -> None:
         assert data["capabilities"]["core"]["pollinterval"] == 60
 
     def test_anonymous_callers_cost_no_query(
@@ -199,7 +199,9 @@ class TestOwnProfile:
         assert (answer.meta["status"], answer.meta["message"]) == ("ok", "OK")
 
     @pytest.mark.parametrize("base", [V1, V2])
-    def test_nobody_is_refused(self, as_guest: TalkClient, base: str) -> None:
+    def test_an_anonymous_caller_is_refused(
+        self, as_guest: TalkClient, base: str
+    ) -> None:
         answer = as_guest.get(f"{base}/cloud/user")
 
         assert (answer.status, answer.meta["statuscode"]) == (401, 997)
@@ -252,14 +254,14 @@ class TestOwnProfile:
     def test_a_user_who_never_logged_in_has_a_zero(self, alice: Any) -> None:
         assert self.ask(alice)["lastLogin"] == 0
 
-    def test_a_user_without_a_name_is_called_by_the_id(self) -> None:
+    def test_the_display_name_of_a_user_without_a_name_is_the_id(self) -> None:
         user = UserFactory(username="plain", first_name="", last_name="")
         profile = self.ask(user)
 
         assert (profile["display-name"], profile["displayname"]) == ("plain", "plain")
 
     @pytest.mark.parametrize("user_id", ["0", "ünï", "a@example.org", "<b>", "a b"])
-    def test_an_odd_id_comes_as_it_is(self, user_id: str) -> None:
+    def test_an_odd_id_is_unchanged(self, user_id: str) -> None:
         client = TalkClient(UserFactory(username=user_id))
 
         assert client.get(PROFILE).data["id"] == user_id
@@ -269,15 +271,15 @@ class TestOwnProfile:
 
         assert as_alice.get(PROFILE).data["language"] == "de"
 
-    def test_an_administrator_is_told_to_be_enabled(self) -> None:
+    def test_a_superuser_has_the_key_enabled(self) -> None:
         admin = UserFactory(username="root", is_staff=True, is_superuser=True)
 
         assert self.ask(admin)["enabled"] is True
 
-    def test_others_are_not_told(self, alice: Any) -> None:
+    def test_others_do_not_have_the_key_enabled(self, alice: Any) -> None:
         assert "enabled" not in self.ask(alice)
 
-    def test_no_password_is_told(self, dora: Any) -> None:
+    def test_the_profile_has_no_password(self, dora: Any) -> None:
         assert dora.password not in repr(self.ask(dora))
 
     def test_a_session_costs_three_queries(
@@ -301,6 +303,8 @@ class TestOwnProfile:
         with django_assert_num_queries(2):
             client.get(PROFILE)
 
-    def test_nobody_costs_no_query(self, django_assert_num_queries: Any) -> None:
+    def test_an_anonymous_caller_costs_no_query(
+        self, django_assert_num_queries: Any
+    ) -> None:
         with django_assert_num_queries(0):
             assert Client().get(PROFILE).status_code == 401

@@ -1,4 +1,4 @@
-"""POST /room: who may create rooms, and group and public rooms without an invite."""
+"""POST /room: access, and group and public rooms without an invite."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.api.helpers import (
     UNSTORABLE,
     assert_login_needed,
     assert_refused,
-    places_of,
     system_messages_of,
+    user_types_of,
 )
 
 CASES_OF_TYPE = [
@@ -38,13 +38,13 @@ NAMES = [
 
 
 class TestRequest:
-    """Who may ask, and for what."""
+    """Access and parameters."""
 
     def test_anonymous_callers_get_401(self, as_guest):
         assert_login_needed(as_guest.post("/room", roomType=3, roomName="Plan"))
         assert not Room.objects.exists()
 
-    def test_anonymous_callers_get_401_before_parameters_are_looked_at(self, as_guest):
+    def test_anonymous_callers_get_401_before_parameters_are_read(self, as_guest):
         assert_login_needed(as_guest.post("/room"))
 
     @pytest.mark.parametrize("parameters", CASES_OF_TYPE)
@@ -65,13 +65,13 @@ class TestRequest:
         assert answer.status == 201
         assert Room.objects.get().type == RoomType.PUBLIC
 
-    def test_parameters_may_stand_in_the_query(self, as_alice):
+    def test_parameters_may_be_sent_in_the_query(self, as_alice):
         query = {"roomType": 2, "roomName": "Plan"}
         answer = as_alice.request("POST", "/room", query=query)
         assert answer.status == 201
         assert answer.data["name"] == "Plan"
 
-    def test_parameters_may_stand_in_json(self, as_alice):
+    def test_parameters_may_be_sent_in_json(self, as_alice):
         answer = as_alice.post_json("/room", '{"roomType": 2, "roomName": "Plan"}')
         assert answer.status == 201
         assert answer.data["name"] == "Plan"
@@ -98,17 +98,17 @@ class TestRoom:
         token = as_alice.create_room(type=int(type))
         assert Room.objects.get(token=token).type == type
 
-    def test_the_token_is_eight_characters_that_cannot_be_mistaken(self, as_alice):
+    def test_the_token_is_eight_unambiguous_characters(self, as_alice):
         token = as_alice.create_room()
         assert re.fullmatch("[a-km-z2-9]{8}", token)
 
     @pytest.mark.parametrize("type", [2, 3])
     def test_the_creator_is_the_only_participant_and_owner(self, as_alice, type):
         token = as_alice.create_room(type=type)
-        assert places_of(token) == {"alice": ParticipantType.OWNER}
+        assert user_types_of(token) == {"alice": ParticipantType.OWNER}
 
     @pytest.mark.parametrize("type", [2, 3])
-    def test_only_the_creation_is_written_into_the_room(self, as_alice, type):
+    def test_the_only_message_is_the_creation(self, as_alice, type):
         token = as_alice.create_room(type=type)
         assert system_messages_of(as_alice, token) == [("conversation_created", "")]
 
@@ -117,7 +117,7 @@ class TestRoom:
         assert as_alice.room(token)["sessionId"] == "0"
         assert not Session.objects.exists()
 
-    def test_creation_is_the_first_activity(self, clock, as_alice):
+    def test_the_creation_is_the_first_activity(self, clock, as_alice):
         token = as_alice.create_room()
         assert as_alice.room(token)["lastActivity"] == TIMESTAMP
 
@@ -127,15 +127,15 @@ class TestRoom:
 
     def test_public_rooms_ignore_the_invite(self, as_alice, bob):
         token = as_alice.create_room(type=3, invite="bob")
-        assert places_of(token) == {"alice": ParticipantType.OWNER}
+        assert user_types_of(token) == {"alice": ParticipantType.OWNER}
 
-    def test_public_rooms_do_not_look_for_the_invite(self, as_alice):
+    def test_public_rooms_accept_an_unknown_invite(self, as_alice):
         answer = as_alice.post("/room", roomType=3, roomName="Plan", invite="nobody")
         assert answer.status == 201
 
 
 class TestName:
-    """What the room is called."""
+    """The room's name."""
 
     @pytest.mark.parametrize("type", [2, 3])
     def test_the_name_may_be_missing(self, as_alice, type):
@@ -149,7 +149,7 @@ class TestName:
         assert answer.data["displayName"] == "You"
 
     @pytest.mark.parametrize("name", NAMES)
-    def test_names_are_kept_byte_for_byte(self, as_alice, name):
+    def test_names_are_stored_unchanged(self, as_alice, name):
         body = {"roomType": 3, "roomName": name}
         answer = as_alice.post_json("/room", body)
         assert answer.data["name"] == name

@@ -1,4 +1,4 @@
-"""POST /room with an invite: rooms of two people, and rooms of a group's members."""
+"""POST /room with an invite: one-to-one rooms, and rooms of a group's members."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tests.api.helpers import (
     START,
     UNSTORABLE,
     assert_refused,
-    places_of,
     put_in,
     system_messages_of,
+    user_types_of,
 )
 from tests.factories import GroupFactory, UserFactory
 from tests.threads import at_once
 
 
 class TestOneToOne:
-    """A room of two people."""
+    """One-to-one rooms."""
 
     def test_a_one_to_one_room_is_created_with_201(self, as_alice, bob):
         answer = as_alice.post("/room", roomType=1, invite="bob")
@@ -32,7 +32,7 @@ class TestOneToOne:
 
     def test_both_are_owners_of_a_one_to_one_room(self, as_alice, bob):
         token = as_alice.create_room(type=1, invite="bob")
-        assert places_of(token) == {
+        assert user_types_of(token) == {
             "alice": ParticipantType.OWNER,
             "bob": ParticipantType.OWNER,
         }
@@ -49,7 +49,7 @@ class TestOneToOne:
             ("user_added", "bob"),
         ]
 
-    def test_the_creator_wrote_the_system_messages(self, as_alice, bob):
+    def test_the_creator_is_the_actor_of_the_system_messages(self, as_alice, bob):
         token = as_alice.create_room(type=1, invite="bob")
         actors = [message["actorId"] for message in as_alice.history(token).data]
         assert actors == ["alice", "alice"]
@@ -73,7 +73,7 @@ class TestOneToOne:
             "displayName": "Alice Adams",
         }
 
-    def test_asking_for_an_existing_one_to_one_room_changes_nothing(
+    def test_creating_an_existing_one_to_one_room_changes_nothing(
         self, clock, as_alice, bob
     ):
         token = as_alice.create_room(type=1, invite="bob")
@@ -84,9 +84,7 @@ class TestOneToOne:
         assert room.messages.count() == 2
         assert room.participants.count() == 2
 
-    def test_a_third_person_gets_a_one_to_one_room_of_their_own(
-        self, as_alice, as_carol, bob
-    ):
+    def test_a_third_user_gets_another_one_to_one_room(self, as_alice, as_carol, bob):
         first = as_alice.create_room(type=1, invite="bob")
         answer = as_carol.post("/room", roomType=1, invite="bob")
         assert answer.status == 201
@@ -133,12 +131,12 @@ class TestOneToOne:
         GroupFactory(name="staff")
         assert_refused(as_alice.post("/room", roomType=1, invite="staff"), 404)
 
-    def test_inviting_oneself_is_403(self, as_alice):
+    def test_inviting_the_caller_is_403(self, as_alice):
         assert_refused(as_alice.post("/room", roomType=1, invite="alice"), 403)
         assert not Room.objects.exists()
 
     @pytest.mark.django_db(transaction=True)
-    def test_two_people_who_open_their_room_at_once_get_200_and_201(
+    def test_two_users_who_create_their_room_at_once_get_200_and_201(
         self, as_alice, as_bob
     ):
         answers = at_once(
@@ -151,7 +149,7 @@ class TestOneToOne:
 
 
 class TestGroup:
-    """A room of a group's members."""
+    """Rooms of a group's members."""
 
     def test_a_group_room_with_invite_is_named_after_the_group(self, as_alice):
         GroupFactory(name="Kitchen staff")
@@ -185,7 +183,7 @@ class TestGroup:
     ):
         GroupFactory(name="staff").user_set.add(alice, bob, carol)
         token = as_alice.create_room(type=2, invite="staff")
-        assert places_of(token) == {
+        assert user_types_of(token) == {
             "alice": ParticipantType.OWNER,
             "bob": ParticipantType.USER,
             "carol": ParticipantType.USER,
@@ -194,21 +192,21 @@ class TestGroup:
     def test_a_creator_outside_the_group_is_owner_all_the_same(self, as_alice, bob):
         GroupFactory(name="staff").user_set.add(bob)
         token = as_alice.create_room(type=2, invite="staff")
-        assert places_of(token) == {
+        assert user_types_of(token) == {
             "alice": ParticipantType.OWNER,
             "bob": ParticipantType.USER,
         }
 
-    def test_an_empty_group_leaves_the_creator_alone(self, as_alice):
+    def test_an_empty_group_adds_nobody(self, as_alice):
         GroupFactory(name="staff")
         token = as_alice.create_room(type=2, invite="staff")
-        assert places_of(token) == {"alice": ParticipantType.OWNER}
+        assert user_types_of(token) == {"alice": ParticipantType.OWNER}
         assert system_messages_of(as_alice, token) == [("conversation_created", "")]
 
     def test_a_group_of_the_creator_only_adds_nobody(self, as_alice, alice):
         GroupFactory(name="staff").user_set.add(alice)
         token = as_alice.create_room(type=2, invite="staff")
-        assert places_of(token) == {"alice": ParticipantType.OWNER}
+        assert user_types_of(token) == {"alice": ParticipantType.OWNER}
         assert system_messages_of(as_alice, token) == [("conversation_created", "")]
 
     def test_every_invited_member_is_announced_after_the_creation(
@@ -226,21 +224,21 @@ class TestGroup:
         disabled = UserFactory(username="dora", is_active=False)
         GroupFactory(name="staff").user_set.add(disabled)
         token = as_alice.create_room(type=2, invite="staff")
-        assert places_of(token) == {"alice": ParticipantType.OWNER}
+        assert user_types_of(token) == {"alice": ParticipantType.OWNER}
         assert system_messages_of(as_alice, token) == [("conversation_created", "")]
 
     def test_members_of_other_groups_are_not_added(self, as_alice, bob):
         GroupFactory(name="staff")
         GroupFactory(name="others").user_set.add(bob)
         token = as_alice.create_room(type=2, invite="staff")
-        assert "bob" not in places_of(token)
+        assert "bob" not in user_types_of(token)
 
     def test_later_changes_of_the_group_have_no_effect(self, as_alice, bob, carol):
         group = GroupFactory(name="staff")
         group.user_set.add(bob)
         token = as_alice.create_room(type=2, invite="staff")
         group.user_set.set([carol])
-        assert places_of(token) == {
+        assert user_types_of(token) == {
             "alice": ParticipantType.OWNER,
             "bob": ParticipantType.USER,
         }

@@ -1,4 +1,4 @@
-"""What a request that is sent unasked may do."""
+"""CSRF protection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CSRF_FAILED = {
 
 
 class TestCSRF:
-    """Who changes something by a cookie alone must prove that it was meant."""
+    """Unsafe requests that a cookie authenticates need a proof."""
 
     @pytest.fixture
     def guest(self, public: str) -> Client:
@@ -68,7 +68,7 @@ class TestCSRF:
             ("POST", "/guest/{token}/name"),
         ],
     )
-    def test_every_change_is_refused(
+    def test_every_unsafe_request_is_refused(
         self, browser: Client, public: str, method: str, tail: str
     ) -> None:
         url = f"{BASE}{tail.format(token=public)}?format=json&message=hello&roomType=3"
@@ -83,7 +83,7 @@ class TestCSRF:
         assert not Message.objects.filter(text="hello").exists()
 
     @pytest.mark.parametrize("accept", ["text/html", "*/*"])
-    def test_the_refusal_is_never_a_page(
+    def test_the_refusal_is_never_an_html_page(
         self, browser: Client, public: str, accept: str
     ) -> None:
         response = browser.post(f"{BASE}/chat/{public}", headers={"Accept": accept})
@@ -94,12 +94,12 @@ class TestCSRF:
     @pytest.mark.parametrize(
         "name", ["OCS-APIRequest", "ocs-apirequest", "OCS-APIREQUEST"]
     )
-    def test_the_header_is_enough_for_a_user(
+    def test_the_header_suffices_for_a_user(
         self, browser: Client, public: str, name: str
     ) -> None:
         assert self.say(browser, public, **{name: "true"}).status_code == 201
 
-    def test_the_header_is_enough_for_a_guest(self, guest: Client, public: str) -> None:
+    def test_the_header_suffices_for_a_guest(self, guest: Client, public: str) -> None:
         response = self.say(guest, public, **{"OCS-APIRequest": "true"})
 
         assert response.status_code == 201
@@ -117,7 +117,7 @@ class TestCSRF:
         self.assert_csrf_failed(browser.post(url))
 
     @pytest.mark.parametrize("who_asks", ["user", "guest"])
-    def test_djangos_token_is_enough(
+    def test_djangos_token_suffices(
         self, browser: Client, guest: Client, public: str, who_asks: str
     ) -> None:
         client = browser if who_asks == "user" else guest
@@ -172,7 +172,7 @@ class TestCSRF:
         assert response.status_code == 201
         assert response.json()["ocs"]["data"]["actorId"] == "alice"
 
-    def test_a_password_is_not_looked_at_when_a_session_is_logged_in(
+    def test_a_password_is_ignored_with_a_logged_in_session(
         self, browser: Client, public: str
     ) -> None:
         headers = {"Authorization": basic("alice", PASSWORD)}
@@ -196,7 +196,7 @@ class TestCSRF:
         headers = {"OCS-APIRequest": "true"}
         assert guest.delete(url, headers=headers).status_code == 200
 
-    def test_a_cookie_that_means_nothing_here_needs_nothing(self, public: str) -> None:
+    def test_an_unrelated_cookie_needs_nothing(self, public: str) -> None:
         client = Client(enforce_csrf_checks=True)
         client.cookies["theme"] = "dark"
         url = f"{BASE}/room/{public}/participants/active"
@@ -213,7 +213,7 @@ class TestCSRF:
             ("x", "nonsense"),
         ],
     )
-    def test_a_body_that_cannot_be_read_is_refused_all_the_same(
+    def test_an_unreadable_body_is_refused(
         self, browser: Client, public: str, body: str, content_type: str
     ) -> None:
         url = f"{BASE}/chat/{public}?format=json&message=hello"
@@ -221,7 +221,7 @@ class TestCSRF:
 
 
 class CookieAuthentication(BaseAuthentication):
-    """A site's class that logs in whoever has a certain cookie."""
+    """An authentication class of the site that reads a cookie."""
 
     def authenticate(self, request):
         name = request.COOKIES.get("who")
@@ -231,7 +231,7 @@ class CookieAuthentication(BaseAuthentication):
 @pytest.mark.parametrize(
     ("headers", "status"), [({}, 412), ({"OCS-APIRequest": "true"}, 201)]
 )
-def test_a_cookie_that_only_the_site_understands_needs_proof_as_well(
+def test_a_cookie_of_the_sites_own_class_needs_the_header_too(
     alice: Any, settings: Any, headers: dict[str, str], status: int
 ) -> None:
     path = f"{CookieAuthentication.__module__}.{CookieAuthentication.__qualname__}"

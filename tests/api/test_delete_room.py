@@ -1,4 +1,4 @@
-"""DELETE /room/{token}: a room is gone, for everybody and with all that was in it."""
+"""DELETE /room/{token}: the room is deleted with everything in it."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from tests.api.helpers import (
     assert_refused,
     fill,
     own_session_id,
-    places_of,
     put_in,
     rows,
     unread,
+    user_types_of,
 )
 from tests.api.operations import delete_room as delete
 from tests.api.operations import protect as give_password
@@ -60,7 +60,7 @@ REQUESTS: dict[str, Callable[[TalkClient, str], Answer]] = {
     "poll": lambda client, token: client.poll(token, after=0),
     "say": lambda client, token: client.post(f"/chat/{token}", message="hello"),
 }
-"""What anybody may ask of a room."""
+"""Requests about a room."""
 
 
 class TestAccess:
@@ -77,7 +77,7 @@ class TestAccess:
 
 
 class TestForEverybody:
-    """Nobody finds the room any more."""
+    """The room is a 404 for all callers."""
 
     @pytest.mark.parametrize("ask", REQUESTS)
     @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ class TestForEverybody:
             assert client.get("/room").data == []
             assert_refused(client.get(f"/room/{pair}"), 404)
 
-    def test_a_deleted_room_cannot_be_told_from_none(self, as_alice, as_bob, shared):
+    def test_a_deleted_room_looks_like_an_unknown_one(self, as_alice, as_bob, shared):
         delete(as_alice, shared)
         deleted, missing = (
             as_bob.get(f"/room/{token}") for token in (shared, "k7pz3mqd")
@@ -121,7 +121,7 @@ class TestForEverybody:
         assert (deleted.meta, deleted.data) == (missing.meta, missing.data)
 
     @pytest.mark.parametrize("caller", [owner, invited_and_joined, guest])
-    def test_whoever_waits_for_messages_gets_404(self, as_alice, shared, caller):
+    def test_a_waiting_poll_gets_404(self, as_alice, shared, caller):
         client = caller(shared)
         with while_waiting(lambda: delete(as_alice, shared)):
             answer = client.poll(shared, after=ids_of(shared)[-1], timeout=5)
@@ -130,7 +130,7 @@ class TestForEverybody:
 
 
 class TestContents:
-    """What goes with the room, and what stays."""
+    """Rows that are deleted with the room, and rows that stay."""
 
     def test_nothing_is_left_of_it(self, as_alice, alice, as_guest, shared):
         fill(shared, people=3)
@@ -142,7 +142,7 @@ class TestContents:
         assert_done(delete(as_alice, shared))
         assert rows(Room, Participant, Session, Message) == [[], [], [], []]
 
-    def test_a_running_call_goes_too(self, as_alice, alice, as_bob, bob, shared):
+    def test_a_running_call_is_deleted_too(self, as_alice, alice, as_bob, bob, shared):
         room = Room.objects.get()
         for client, user in ((as_alice, alice), (as_bob, bob)):
             client.join(shared)
@@ -176,7 +176,7 @@ class TestContents:
             user.refresh_from_db()
             assert user.is_active
 
-    def test_other_rooms_of_the_same_people_stay_as_they_are(
+    def test_other_rooms_of_the_same_participants_are_unchanged(
         self, clock, as_alice, as_bob, bob, as_guest, shared
     ):
         other = as_alice.create_room()
@@ -211,7 +211,7 @@ class TestContents:
 
 
 class TestNewOneToOne:
-    """The same two people start again."""
+    """The same two users create a new room."""
 
     @pytest.mark.parametrize(("who", "other"), [("alice", "bob"), ("bob", "alice")])
     def test_a_new_room_is_created_with_201(self, request, as_alice, pair, who, other):
@@ -220,7 +220,7 @@ class TestNewOneToOne:
         answer = client.post("/room", roomType=1, invite=other)
         assert answer.status == 201
         assert answer.data["token"] != pair
-        assert places_of(answer.data["token"]) == {"alice": 1, "bob": 1}
+        assert user_types_of(answer.data["token"]) == {"alice": 1, "bob": 1}
 
     def test_the_new_room_is_the_only_one(self, as_alice, as_bob, pair):
         delete(as_alice, pair)
@@ -228,7 +228,7 @@ class TestNewOneToOne:
         for client in (as_alice, as_bob):
             assert [room["token"] for room in client.get("/room").data] == [token]
 
-    def test_the_new_room_has_no_past(self, clock, as_alice, as_bob, pair):
+    def test_the_new_room_has_no_old_messages(self, clock, as_alice, as_bob, pair):
         for client in (as_alice, as_bob):
             client.say(pair, "before")
             client.post(f"/room/{pair}/favorite")
@@ -241,7 +241,7 @@ class TestNewOneToOne:
         assert room["isFavorite"] is False
         assert room["lastActivity"] == TIMESTAMP + 60
 
-    def test_the_old_token_leads_nowhere(self, as_alice, as_bob, pair):
+    def test_the_old_token_is_404(self, as_alice, as_bob, pair):
         delete(as_alice, pair)
         as_alice.create_room(type=1, invite="bob")
         assert_refused(as_bob.get(f"/room/{pair}"), 404)
@@ -249,9 +249,9 @@ class TestNewOneToOne:
 
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
-    """Something else happens at the same moment."""
+    """Concurrent requests."""
 
-    def test_of_two_who_delete_one_finds_nothing(self, alice, public):
+    def test_of_two_concurrent_deletions_one_is_404(self, alice, public):
         clients = [TalkClient(alice), TalkClient(alice)]
         found = at_once(*(partial(delete, client, public) for client in clients))
         assert sorted(answer.status for answer in found) == [200, 404]
@@ -269,12 +269,11 @@ class TestAtOnce:
         assert rows(Room, Participant, Session, Message) == [[], [], [], []]
 
     @pytest.mark.parametrize("caller", [uninvited, anonymous])
-    def test_a_stranger_who_joins_meanwhile_leaves_nothing_behind(
-        self, alice, public, caller
-    ):
-        stranger, client = caller(public), TalkClient(alice)
+    def test_a_concurrent_join_leaves_nothing_behind(self, alice, public, caller):
+        non_participant, client = caller(public), TalkClient(alice)
         join, deleted = at_once(
-            partial(stranger.ask_to_join, public), partial(delete, client, public)
+            partial(non_participant.ask_to_join, public),
+            partial(delete, client, public),
         )
         assert deleted.status == 200
         assert join.status in (200, 404)

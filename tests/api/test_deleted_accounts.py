@@ -1,4 +1,4 @@
-"""What becomes of rooms and messages when accounts and groups are deleted."""
+"""Rooms and messages after accounts and groups are deleted."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from talk.models import Message, Participant, Room, Session
 from tests.api.helpers import (
     TIMESTAMP,
     assert_refused,
-    places_of,
     put_in,
     rows,
     session_ids,
+    user_types_of,
 )
 from tests.api.moderation import join_as_guest, last_activity, newest, put_in_call, told
 from tests.factories import GroupFactory, UserFactory
 
 NOBODY = "failed-to-get-session"
-"""Who removes those whose account is gone."""
+"""The actor of the removal of deleted accounts."""
 
 Delete = Callable[[Any], None]
 
@@ -46,7 +46,7 @@ def delete_in_admin(user: Any) -> None:
 
 @pytest.fixture(params=[delete_itself, delete_by_queryset, delete_in_admin])
 def delete(request: pytest.FixtureRequest) -> Delete:
-    """Delete an account in one of the ways there are."""
+    """Delete an account in one of several ways."""
 
     def run(user: Any) -> None:
         request.param(get_user_model().objects.get(pk=user.pk))
@@ -56,23 +56,23 @@ def delete(request: pytest.FixtureRequest) -> Delete:
 
 
 def assert_nothing_is_left() -> None:
-    """There is no room any more, and nothing that was in one."""
+    """No room and no related row exists."""
     assert rows(Room, Participant, Session, Message) == [[], [], [], []]
 
 
 class TestOneOfSeveral:
-    """The room goes on without them."""
+    """The room stays without the account."""
 
     @pytest.mark.parametrize("type", [1, 2, 3, 5])
     @pytest.mark.parametrize("room", ["public", "locked", "group"])
-    def test_the_place_is_removed_and_others_stay(
+    def test_the_participant_is_removed_and_others_stay(
         self, bob, carol, request, delete: Delete, room, type
     ):
         token = request.getfixturevalue(room)
         put_in(token, bob, type=type)
         put_in(token, carol)
         delete(bob)
-        assert places_of(token) == {"alice": 1, "carol": 3}
+        assert user_types_of(token) == {"alice": 1, "carol": 3}
 
     def test_sessions_are_ended(self, as_alice, as_bob, bob, shared, delete: Delete):
         session_id = as_alice.join(shared)
@@ -80,13 +80,15 @@ class TestOneOfSeveral:
         delete(bob)
         assert session_ids(shared) == {session_id}
 
-    def test_others_do_not_see_them_any_more(
+    def test_others_no_longer_see_the_account(
         self, as_alice, bob, shared, delete: Delete
     ):
         delete(bob)
         assert set(as_alice.room(shared)["participants"]) == {"alice"}
 
-    def test_nobody_tells_of_the_removal(self, as_alice, bob, shared, delete: Delete):
+    def test_the_removal_is_announced_without_an_actor(
+        self, as_alice, bob, shared, delete: Delete
+    ):
         delete(bob)
         assert told(as_alice, shared) == [("user_removed", NOBODY, "bob")]
 
@@ -111,11 +113,11 @@ class TestOneOfSeveral:
         delete(bob)
         assert last_activity(as_alice, shared) == TIMESTAMP + 60
 
-    def test_the_room_goes_on_without_an_owner(
+    def test_the_room_stays_without_an_owner(
         self, as_bob, alice, shared, delete: Delete
     ):
         delete(alice)
-        assert places_of(shared) == {"bob": 3}
+        assert user_types_of(shared) == {"bob": 3}
         assert told(as_bob, shared) == [("user_removed", NOBODY, "alice")]
 
     def test_all_rooms_of_the_account_are_left(
@@ -128,28 +130,28 @@ class TestOneOfSeveral:
             assert told(as_alice, token) == [("user_removed", NOBODY, "bob")]
         assert told(as_alice, locked) == []
 
-    def test_a_new_account_of_the_same_name_has_no_place(
+    def test_a_new_account_of_the_same_name_is_no_participant(
         self, bob, shared, delete: Delete
     ):
         delete(bob)
         UserFactory(username="bob")
-        assert places_of(shared) == {"alice": 1}
+        assert user_types_of(shared) == {"alice": 1}
 
-    def test_the_last_in_the_call_ends_it(
+    def test_the_call_ends_if_nobody_else_is_in_it(
         self, as_alice, as_bob, bob, shared, delete: Delete
     ):
         put_in_call(shared, as_bob.join(shared))
         delete(bob)
         assert as_alice.room(shared)["hasCall"] is False
 
-    def test_the_call_goes_on_when_somebody_is_left(
+    def test_the_call_continues_if_others_are_in_it(
         self, as_alice, as_bob, bob, shared, delete: Delete
     ):
         put_in_call(shared, as_alice.join(shared), as_bob.join(shared))
         delete(bob)
         assert as_alice.room(shared)["hasCall"] is True
 
-    def test_an_account_without_rooms_leaves_no_trace(
+    def test_deleting_an_account_without_rooms_changes_nothing(
         self, carol, shared, delete: Delete
     ):
         before = rows()
@@ -158,9 +160,9 @@ class TestOneOfSeveral:
 
 
 class TestMessages:
-    """They stay, and nobody has written them."""
+    """Messages stay, without their actor."""
 
-    def test_what_was_said_stays(self, as_alice, as_bob, bob, shared, delete: Delete):
+    def test_comments_stay(self, as_alice, as_bob, bob, shared, delete: Delete):
         as_bob.say(shared, "bye")
         delete(bob)
         _, message, *_ = as_alice.history(shared).data
@@ -170,7 +172,9 @@ class TestMessages:
         assert message["actorDisplayName"] == ""
         assert message["messageParameters"] == []
 
-    def test_what_was_done_stays(self, as_bob, alice, staff, delete: Delete):
+    def test_system_messages_of_the_account_stay(
+        self, as_bob, alice, staff, delete: Delete
+    ):
         delete(alice)
         _, added, created = as_bob.history(staff).data
         gone = {"type": "user", "id": "deleted_users", "name": "deleted_users"}
@@ -180,7 +184,7 @@ class TestMessages:
         assert added["systemMessage"] == "user_added"
         assert created["message"] == "{actor} created the conversation"
 
-    def test_what_befell_the_account_keeps_its_id(
+    def test_system_messages_about_the_account_keep_its_id(
         self, as_alice, bob, staff, delete: Delete
     ):
         delete(bob)
@@ -189,13 +193,15 @@ class TestMessages:
         assert added["message"] == "You added {user} to the conversation"
         assert added["messageParameters"]["user"] == user
 
-    def test_what_others_said_stays_theirs(self, as_alice, bob, shared, delete: Delete):
+    def test_messages_of_others_keep_their_actor(
+        self, as_alice, bob, shared, delete: Delete
+    ):
         as_alice.say(shared, "hello")
         delete(bob)
         _, message, *_ = as_alice.history(shared).data
         assert (message["actorType"], message["actorId"]) == ("users", "alice")
 
-    def test_somebody_who_left_long_ago_is_deleted_all_the_same(
+    def test_messages_of_a_former_participant_lose_their_actor(
         self, as_alice, as_carol, carol, public, delete: Delete
     ):
         as_carol.join(public)
@@ -207,7 +213,7 @@ class TestMessages:
 
 
 class TestLast:
-    """The last permanent member takes the room along."""
+    """The room is deleted with its last permanent member."""
 
     @pytest.mark.parametrize("type", [1, 2, 3])
     @pytest.mark.parametrize("room", ["public", "locked", "group"])
@@ -246,7 +252,7 @@ class TestLast:
     def test_a_guest_moderator_keeps_the_room(self, alice, public, delete: Delete):
         client, _ = join_as_guest(public, type=6)
         delete(alice)
-        assert places_of(public) == {None: 6}
+        assert user_types_of(public) == {None: 6}
         assert told(client, public) == [("user_removed", NOBODY, "alice")]
 
     def test_other_rooms_stay(self, as_bob, alice, public, group, delete: Delete):
@@ -254,7 +260,7 @@ class TestLast:
         put_in(token, alice)
         delete(alice)
         assert list(Room.objects.values_list("token", flat=True)) == [token]
-        assert places_of(token) == {"bob": 1}
+        assert user_types_of(token) == {"bob": 1}
 
     def test_all_members_deleted_at_once_leave_no_room_behind(
         self, alice, bob, as_bob, shared
@@ -264,13 +270,13 @@ class TestLast:
         people.delete()
         assert_nothing_is_left()
 
-    def test_several_deleted_at_once_are_each_told_of(
+    def test_several_accounts_deleted_at_once_are_each_announced(
         self, as_alice, bob, carol, shared
     ):
         put_in(shared, carol)
         people = get_user_model().objects.filter(username__in=["carol", "bob"])
         people.delete()
-        assert places_of(shared) == {"alice": 1}
+        assert user_types_of(shared) == {"alice": 1}
         assert sorted(told(as_alice, shared)) == [
             ("user_removed", NOBODY, "bob"),
             ("user_removed", NOBODY, "carol"),
@@ -278,14 +284,14 @@ class TestLast:
 
 
 class TestSelfJoined:
-    """Who came by the link takes nothing along but the own place."""
+    """Deleting a self-joined user removes only the participant."""
 
     def test_the_room_of_one_permanent_member_stays(
         self, as_alice, as_carol, carol, public, delete: Delete
     ):
         as_carol.join(public)
         delete(carol)
-        assert places_of(public) == {"alice": 1}
+        assert user_types_of(public) == {"alice": 1}
         assert told(as_alice, public) == [("user_removed", NOBODY, "carol")]
 
     def test_the_room_without_permanent_members_stays(
@@ -309,9 +315,7 @@ class TestPair:
         delete(request.getfixturevalue(name))
         assert_nothing_is_left()
 
-    def test_the_other_does_not_find_it_any_more(
-        self, as_alice, bob, pair, delete: Delete
-    ):
+    def test_the_other_user_gets_404(self, as_alice, bob, pair, delete: Delete):
         delete(bob)
         assert as_alice.get("/room").data == []
         assert_refused(as_alice.get(f"/room/{pair}"), 404)
@@ -321,10 +325,12 @@ class TestPair:
         get_user_model().objects.all().delete()
         assert_nothing_is_left()
 
-    def test_a_former_pair_goes_on(self, as_alice, bob, carol, pair, delete: Delete):
+    def test_a_former_one_to_one_room_stays(
+        self, as_alice, bob, carol, pair, delete: Delete
+    ):
         as_alice.post(f"/room/{pair}/participants", newParticipant="carol")
         delete(bob)
-        assert places_of(pair) == {"alice": 1, "carol": 3}
+        assert user_types_of(pair) == {"alice": 1, "carol": 3}
 
 
 class TestObjects:
@@ -339,11 +345,11 @@ class TestObjects:
         rooms.update(object_type="order", object_id="17")
         delete(alice)
         assert rooms.exists()
-        assert places_of(token) == {}
+        assert user_types_of(token) == {}
 
 
 class TestGroups:
-    """Groups were copied when they were added."""
+    """Members of groups are copied when the group is added."""
 
     @pytest.fixture
     def team(self, as_alice: Any, bob: Any, carol: Any, public: str) -> Any:
@@ -352,7 +358,7 @@ class TestGroups:
         group.user_set.add(bob, carol)
         path = f"/room/{public}/participants"
         as_alice.post(path, newParticipant="team", source="groups")
-        assert places_of(public) == {"alice": 1, "bob": 3, "carol": 3}
+        assert user_types_of(public) == {"alice": 1, "bob": 3, "carol": 3}
         return group
 
     def test_a_deleted_group_changes_nothing(self, team):
@@ -373,7 +379,7 @@ class TestGroups:
 
 
 class TestTransactions:
-    """An account that stays after all."""
+    """Accounts that are not deleted after all."""
 
     @pytest.mark.parametrize("room", ["shared", "pair"])
     def test_a_deletion_that_is_rolled_back_changes_nothing(self, bob, request, room):
@@ -384,7 +390,7 @@ class TestTransactions:
             transaction.set_rollback(True)
         assert rows() == before
 
-    def test_a_disabled_account_keeps_its_place(self, bob, shared):
+    def test_a_disabled_account_stays_a_participant(self, bob, shared):
         before = rows()
         bob.is_active = False
         bob.save()

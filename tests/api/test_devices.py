@@ -1,4 +1,4 @@
-"""People in several rooms, on several devices, and in programs without cookies."""
+"""Several rooms, several devices, and programs without cookies."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.factories import PASSWORD
 
 
 class TestJoin:
-    """Each device has a session of its own."""
+    """Each device has its own session."""
 
-    def test_one_may_be_in_several_rooms_at_once(self, as_alice, public, group):
+    def test_a_user_may_be_in_several_rooms_at_once(self, as_alice, public, group):
         first, second = as_alice.join(public), as_alice.join(group)
         assert own_session_id(as_alice, public) == first
         assert own_session_id(as_alice, group) == second
@@ -77,7 +77,7 @@ class TestJoin:
         TalkClient(carol).join(public)
         assert Participant.objects.filter(user=carol).count() == 1
 
-    def test_joining_on_one_device_leaves_the_others_alone(self, alice, public):
+    def test_joining_on_one_device_does_not_affect_others(self, alice, public):
         phone, laptop = TalkClient(alice), TalkClient(alice)
         first = phone.join(public)
         laptop.join(public)
@@ -95,14 +95,14 @@ class TestJoin:
         second = app.join(public)
         assert session_ids(public) == {second}
 
-    def test_without_cookies_ones_freshest_session_is_shown(self, clock, alice, public):
+    def test_without_cookies_the_freshest_session_is_shown(self, clock, alice, public):
         TalkClient(alice).join(public)
         clock.shift(10)
         fresh = TalkClient(alice).join(public)
         assert own_session_id(WithoutCookies(alice), public) == fresh
 
 
-def test_rooms_joined_at_the_same_moment_know_the_same_device(as_alice, public, group):
+def test_rooms_joined_at_once_have_the_same_device(as_alice, public, group):
     as_alice.join(public)
     # What the join had put into the HTTP session is lost to one that was faster.
     http_session = as_alice.http.session
@@ -118,13 +118,13 @@ def test_rooms_joined_at_the_same_moment_know_the_same_device(as_alice, public, 
 class TestLeave:
     """Leaving on one device."""
 
-    def test_leaving_one_room_leaves_the_others_alone(self, as_alice, public, group):
+    def test_leaving_one_room_does_not_affect_others(self, as_alice, public, group):
         as_alice.join(public)
         session_id = as_alice.join(group)
         as_alice.leave(public)
         assert own_session_id(as_alice, group) == session_id
 
-    def test_leaving_on_one_device_leaves_the_others_alone(self, alice, public):
+    def test_leaving_on_one_device_does_not_affect_others(self, alice, public):
         phone, laptop = TalkClient(alice), TalkClient(alice)
         phone.join(public)
         session_id = laptop.join(public)
@@ -140,7 +140,7 @@ class TestLeave:
         phone.leave(public)
         assert own_session_id(phone, public) == session_id
 
-    def test_leaving_on_a_device_that_joined_another_room_leaves_the_others_alone(
+    def test_leaving_on_a_device_that_joined_another_room_does_not_affect_others(
         self, alice, public, group
     ):
         phone, laptop = TalkClient(alice), TalkClient(alice)
@@ -149,7 +149,7 @@ class TestLeave:
         assert_done(laptop.leave(public))
         assert session_ids(public) == {session_id}
 
-    def test_leaving_in_a_browser_that_never_joined_leaves_the_others_alone(
+    def test_leaving_in_a_browser_that_never_joined_does_not_affect_others(
         self, alice, public
     ):
         session_id = TalkClient(alice).join(public)
@@ -181,9 +181,7 @@ class TestLeave:
         program.leave(public)
         assert session_ids(public) == {session_id}
 
-    def test_leaving_without_cookies_ends_the_place_of_a_self_joined_user(
-        self, carol, public
-    ):
+    def test_leaving_without_cookies_removes_a_self_joined_user(self, carol, public):
         TalkClient(carol).join(public)
         program = WithoutCookies(carol)
         program.join(public)
@@ -198,16 +196,14 @@ class TestLeave:
         program.leave(public)
         assert_refused(program.leave(public), 404)
 
-    def test_a_self_joined_user_keeps_the_place_on_another_device(self, carol, public):
+    def test_a_self_joined_user_stays_with_another_device(self, carol, public):
         phone, laptop = TalkClient(carol), TalkClient(carol)
         phone.join(public)
         session_id = laptop.join(public)
         assert_done(phone.leave(public))
         assert own_session_id(laptop, public) == session_id
 
-    def test_a_self_joined_user_loses_the_place_with_the_last_device(
-        self, carol, public
-    ):
+    def test_a_self_joined_user_is_removed_with_the_last_device(self, carol, public):
         phone, laptop = TalkClient(carol), TalkClient(carol)
         phone.join(public)
         laptop.join(public)
@@ -215,7 +211,7 @@ class TestLeave:
         assert_done(laptop.leave(public))
         assert not Participant.objects.filter(user=carol).exists()
 
-    def test_a_self_joined_user_loses_the_place_with_the_last_live_session(
+    def test_a_self_joined_user_is_removed_with_the_last_live_session(
         self, clock, carol, public
     ):
         TalkClient(carol).join(public)

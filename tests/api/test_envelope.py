@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 class TestEnvelope:
-    """The frame around every answer."""
+    """The envelope of every response."""
 
     EMPTY_JSON = (
         b'{"ocs":{"meta":{"status":"ok","statuscode":200,"message":"OK"},"data":[]}}'
@@ -104,13 +104,13 @@ class TestEnvelope:
         assert wrap(data, OCSStatus(status=200), version)["ocs"]["data"] == []
 
     @pytest.mark.parametrize("data", [False, 0, "", [0], {"a": None}])
-    def test_other_data_stays_what_it_is(self, data: Any) -> None:
+    def test_other_data_is_unchanged(self, data: Any) -> None:
         wrapped = wrap(data, OCSStatus(status=200), 2)["ocs"]["data"]
         assert (wrapped, type(wrapped)) == (data, type(data))
 
 
 class World:
-    """Alice's browser with a public room; asks on one version of the base path."""
+    """Alice's browser with a public room, for one version of the base path."""
 
     def __init__(self, as_alice: TalkClient, version: int) -> None:
         self.alice = as_alice.http
@@ -191,7 +191,7 @@ def unknown_route(world: World) -> Any:
 
 
 class TestStatusCodes:
-    """One number decides HTTP status and `statuscode` of both versions."""
+    """One status decides HTTP status and `statuscode` of both versions."""
 
     @pytest.mark.parametrize(
         ("situation", "http", "code", "status"),

@@ -1,4 +1,4 @@
-"""OCS: every error with its body."""
+"""OCS: errors and their bodies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 class TestNotLoggedIn:
-    """401 with 997, and nothing that a browser would act on."""
+    """401 with code 997, and nothing that makes a browser show a login."""
 
     @pytest.mark.parametrize(
         ("method", "url"),
@@ -65,7 +65,7 @@ class TestNotLoggedIn:
 
 
 class TestUnknownRoom:
-    """404, for rooms that are not there or that the caller must not know."""
+    """404 for rooms that do not exist or that the caller must not know."""
 
     def test_an_unknown_room_is_a_404(self, as_alice: TalkClient) -> None:
         answer = as_alice.get("/room/nosuchroom")
@@ -84,7 +84,7 @@ class TestUnknownRoom:
             ("DELETE", "/room/{token}/participants/active"),
         ],
     )
-    def test_a_public_endpoint_is_a_404_to_strangers(
+    def test_a_public_endpoint_is_a_404_to_non_participants(
         self, as_alice: TalkClient, method: str, tail: str
     ) -> None:
         token = as_alice.create_room(type=2)
@@ -96,7 +96,7 @@ class TestUnknownRoom:
 
 
 class TestServerError:
-    """A defect is a 500 in the envelope and stands in the log."""
+    """A defect is a 500 in the envelope, and is logged."""
 
     @pytest.fixture
     def broken(self, monkeypatch: Any) -> Client:
@@ -125,7 +125,7 @@ class TestServerError:
         assert ocs_of(response)["meta"]["statuscode"] == 500
 
     @override_settings(DEBUG=True)
-    def test_it_gives_no_detail_away(self, broken: Client) -> None:
+    def test_it_shows_no_details(self, broken: Client) -> None:
         assert b"secret" not in broken.get(CAPABILITIES).content
 
     def test_it_is_logged(self, broken: Client, caplog: Any) -> None:

@@ -1,4 +1,4 @@
-"""/room/{token}/favorite: rooms that somebody wants to see first."""
+"""/room/{token}/favorite: rooms at the top of a user's list."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ GUESTS = [guest, guest_moderator, guest_moderator_of_a_room_made_private]
 
 
 def mark(client: TalkClient, token: str) -> Answer:
-    """Ask to see a room first."""
+    """Request to add a room to the favourites."""
     return client.post(f"/room/{token}/favorite")
 
 
 def unmark(client: TalkClient, token: str) -> Answer:
-    """Ask to see a room where it belongs."""
+    """Request to remove a room from the favourites."""
     return client.delete(f"/room/{token}/favorite")
 
 
 def is_favorite(client: TalkClient, token: str) -> bool:
-    """Return what the room object says."""
+    """Return `isFavorite` of the room object."""
     return client.room(token)["isFavorite"]
 
 
@@ -58,7 +58,7 @@ class TestAccess:
 
 
 class TestMark:
-    """POST and DELETE, and what they leave alone."""
+    """POST and DELETE, and their effects."""
 
     def test_at_first_no_room_is_a_favourite(self, as_alice, public):
         assert is_favorite(as_alice, public) is False
@@ -69,7 +69,7 @@ class TestMark:
         assert room["isFavorite"] is True
         assert is_favorite(as_alice, public) is True
 
-    def test_room_and_list_show_it_no_more(self, as_alice, public):
+    def test_room_and_list_no_longer_show_it(self, as_alice, public):
         mark(as_alice, public)
         assert_done(unmark(as_alice, public))
         (room,) = as_alice.get("/room").data
@@ -82,7 +82,7 @@ class TestMark:
         assert_done(mark(as_alice, public))
         assert rows() == before
 
-    def test_what_is_no_favourite_may_be_unmarked(self, as_alice, public):
+    def test_a_room_that_is_no_favourite_may_be_unmarked(self, as_alice, public):
         before = rows()
         assert_done(unmark(as_alice, public))
         assert rows() == before
@@ -128,7 +128,7 @@ class TestMark:
         as_bob.leave(shared)
         assert is_favorite(as_bob, shared) is True
 
-    def test_a_self_joined_user_loses_it_with_the_place(self, as_carol, public):
+    def test_a_self_joined_user_who_leaves_loses_it(self, as_carol, public):
         as_carol.join(public)
         mark(as_carol, public)
         as_carol.leave(public)
@@ -187,13 +187,13 @@ class TestOrder:
         as_alice.say(oldest, "hello")
         assert listed(as_alice) == [oldest, older, new]
 
-    def test_news_elsewhere_move_no_room_before_a_favourite(self, as_alice, tokens):
+    def test_activity_moves_no_room_before_a_favourite(self, as_alice, tokens):
         new, older, oldest = tokens
         mark(as_alice, oldest)
         as_alice.say(older, "hello")
         assert listed(as_alice) == [oldest, older, new]
 
-    def test_a_room_goes_back_to_where_it_belongs(self, as_alice, tokens):
+    def test_an_unmarked_room_returns_to_its_position(self, as_alice, tokens):
         mark(as_alice, tokens[2])
         unmark(as_alice, tokens[2])
         assert listed(as_alice) == tokens
@@ -205,8 +205,6 @@ class TestOrder:
         assert listed(as_alice) == tokens
         assert listed(as_bob) == [tokens[2], *tokens[:2]]
 
-    def test_a_room_of_others_is_not_listed_for_having_been_asked_for(
-        self, as_alice, tokens
-    ):
+    def test_a_refused_request_does_not_list_the_room(self, as_alice, tokens):
         assert_refused(mark(as_alice, RoomFactory().token), 404)
         assert listed(as_alice) == tokens

@@ -1,4 +1,4 @@
-"""OCS: which format an answer has."""
+"""OCS: the format of responses."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ pytestmark = pytest.mark.django_db
 
 
 def type_of(headers: dict[str, str] | None = None, query: str = "") -> str:
-    """Return the content type that the capabilities come in."""
+    """Return the content type of the capabilities."""
     response = Client().get(f"{CAPABILITIES}{query}", headers=headers)
     assert response.status_code == 200
     return response["Content-Type"]
 
 
 class TestAccept:
-    """The header decides when there is no parameter `format`."""
+    """The header decides without the parameter `format`."""
 
     def test_no_accept_means_xml(self) -> None:
         assert type_of() == XML_ANSWER
@@ -82,12 +82,12 @@ class TestAccept:
     @pytest.mark.parametrize(
         "accept", ["image/png", "nonsense;;,,/", "\x7f", "a" * 5000]
     )
-    def test_nothing_is_refused_because_of_the_header(self, accept: str) -> None:
+    def test_no_header_is_refused(self, accept: str) -> None:
         assert type_of({"Accept": accept}) == XML_ANSWER
 
 
 class TestFormatParameter:
-    """`format` comes before `Accept`, from wherever it is sent."""
+    """`format` takes precedence over `Accept`, wherever it is sent."""
 
     def test_json_in_the_query_wins_over_accept(self) -> None:
         assert type_of({"Accept": "application/xml"}, "?format=json") == JSON_ANSWER

@@ -1,4 +1,4 @@
-"""GET /room/{token}: who finds which room, and what each kind of caller is shown."""
+"""GET /room/{token}: access, and the room object for each kind of caller."""
 
 from __future__ import annotations
 
@@ -19,23 +19,27 @@ from tests.factories import ParticipantFactory, RoomFactory
 
 
 class TestFind:
-    """Who finds which room."""
+    """Access by caller and room."""
 
-    def test_an_unknown_token_is_404(self, stranger):
-        assert_refused(stranger.get("/room/k7pz3mqd"), 404)
+    def test_an_unknown_token_is_404(self, non_participant):
+        assert_refused(non_participant.get("/room/k7pz3mqd"), 404)
 
     @pytest.mark.parametrize("token", ["abcd", "a" * 30, "01l0lo"])
     def test_tokens_of_4_to_30_characters_are_found(self, as_alice, alice, token):
         ParticipantFactory(room=RoomFactory(token=token), user=alice)
         assert as_alice.room(token)["token"] == token
 
-    def test_a_stranger_of_a_group_room_gets_404(self, as_alice, stranger):
+    def test_a_non_participant_of_a_group_room_gets_404(
+        self, as_alice, non_participant
+    ):
         token = as_alice.create_room(type=2)
-        assert_refused(stranger.get(f"/room/{token}"), 404)
+        assert_refused(non_participant.get(f"/room/{token}"), 404)
 
-    def test_a_stranger_of_a_one_to_one_room_gets_404(self, as_alice, bob, stranger):
+    def test_a_non_participant_of_a_one_to_one_room_gets_404(
+        self, as_alice, bob, non_participant
+    ):
         token = as_alice.create_room(type=1, invite="bob")
-        assert_refused(stranger.get(f"/room/{token}"), 404)
+        assert_refused(non_participant.get(f"/room/{token}"), 404)
 
     def test_a_private_room_is_refused_like_one_that_does_not_exist(
         self, as_alice, as_carol
@@ -53,20 +57,18 @@ class TestFind:
         assert Room.objects.filter(token=token).exists()
 
     @pytest.mark.parametrize("type", [1, 2, 3, 5])
-    def test_participants_see_the_room_whatever_they_are(self, as_bob, bob, type):
+    def test_participants_of_every_type_see_the_room(self, as_bob, bob, type):
         participant = ParticipantFactory(user=bob, type=type)
         assert as_bob.room(participant.room.token)["participantType"] == type
 
     @pytest.mark.parametrize("type", [4, 6])
-    def test_guests_are_told_what_kind_of_guest_they_are(
-        self, as_alice, as_guest, type
-    ):
+    def test_guests_see_their_type(self, as_alice, as_guest, type):
         token = as_alice.create_room()
         as_guest.join(token)
         Participant.objects.filter(guest__isnull=False).update(type=type)
         assert as_guest.room(token)["participantType"] == type
 
-    def test_a_guest_who_is_gone_is_a_stranger_again(self, as_alice, as_guest):
+    def test_a_guest_who_left_is_a_non_participant(self, as_alice, as_guest):
         token = as_alice.create_room()
         as_guest.join(token)
         as_guest.say(token, "hi")
@@ -75,16 +77,18 @@ class TestFind:
         assert room["sessionId"] == "0"
         assert room["lastMessage"] == []
 
-    def test_a_guest_of_one_room_is_a_stranger_in_another(self, as_alice, as_guest):
+    def test_a_guest_of_one_room_is_a_non_participant_in_another(
+        self, as_alice, as_guest
+    ):
         as_guest.join(as_alice.create_room())
         other = as_alice.create_room()
         assert as_guest.room(other)["participants"] == []
 
 
 class TestShown:
-    """What each of them is shown, exactly."""
+    """The exact room object for each kind of caller."""
 
-    def test_a_member_is_shown_all(self, clock, as_alice, as_bob, bob, as_guest):
+    def test_a_member_sees_everything(self, clock, as_alice, as_bob, bob, as_guest):
         token = as_alice.create_room(type=3, name="Plan")
         put_in(token, bob, favorite=True, notification_level=NotificationLevel.NEVER)
         session_id = as_bob.join(token)
@@ -143,7 +147,9 @@ class TestShown:
             },
         }
 
-    def test_a_guest_is_shown_all_but_unread_messages(self, clock, as_alice, as_guest):
+    def test_a_guest_sees_everything_but_unread_messages(
+        self, clock, as_alice, as_guest
+    ):
         token = as_alice.create_room(type=3, name="Plan")
         session_id = as_guest.join(token)
         message_id = as_alice.say(token, "hello")
@@ -191,14 +197,14 @@ class TestShown:
             },
         }
 
-    def test_a_stranger_of_an_open_room_is_shown_the_room_without_its_people(
-        self, clock, as_alice, stranger
+    def test_a_non_participant_of_a_room_without_a_password_sees_no_participants(
+        self, clock, as_alice, non_participant
     ):
         token = as_alice.create_room(type=3, name="Plan")
         as_alice.join(token)
         as_alice.say(token, "hello")
         Room.objects.update(active_since=START, object_type="order", object_id="77")
-        assert stranger.room(token) == {
+        assert non_participant.room(token) == {
             "id": Room.objects.get().pk,
             "token": token,
             "type": 3,
@@ -225,15 +231,15 @@ class TestShown:
             "lastMessage": [],
         }
 
-    def test_a_stranger_of_a_room_with_a_password_is_shown_next_to_nothing(
-        self, clock, as_alice, stranger
+    def test_a_non_participant_of_a_room_with_a_password_sees_hardly_anything(
+        self, clock, as_alice, non_participant
     ):
         token = as_alice.create_room(type=3, name="Plan")
         as_alice.join(token)
         as_alice.say(token, "hello")
         Room.objects.update(active_since=START, object_type="order", object_id="77")
         set_password(token)
-        assert stranger.room(token) == {
+        assert non_participant.room(token) == {
             "id": Room.objects.get().pk,
             "token": token,
             "type": 3,
@@ -275,14 +281,16 @@ class TestShown:
         assert room["hasPassword"] is True
         assert room["name"] == "Plan"
 
-    def test_a_stranger_of_a_room_without_a_name_gets_no_names_of_people(
+    def test_a_non_participant_of_an_unnamed_room_sees_no_names(
         self, as_alice, as_carol
     ):
         token = as_alice.create_room(name="")
         room = as_carol.room(token)
         assert (room["name"], room["displayName"]) == ("", "")
 
-    @pytest.mark.parametrize("who", ["member", "self-joined", "guest", "stranger"])
+    @pytest.mark.parametrize(
+        "who", ["member", "self-joined", "guest", "non_participant"]
+    )
     def test_reading_writes_nothing(
         self, clock, as_alice, as_bob, as_carol, as_guest, who
     ):

@@ -1,4 +1,4 @@
-"""Messages of guests: so many from one address; users may send as many as they like."""
+"""The throttle of guests' messages by address; users are not limited."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_more_than_the_limit_are_refused(as_visitor, public) -> None:
     assert_refused(send(as_visitor, public), 429)
 
 
-def test_nothing_is_written_then(as_alice, as_visitor, public) -> None:
+def test_a_refused_message_is_not_stored(as_alice, as_visitor, public) -> None:
     for text in ("one", "two", "three"):
         send(as_visitor, public, text)
     newest = as_alice.history(public).data[0]
     assert newest["message"] == "two"
 
 
-def test_another_guest_of_the_address_is_counted_together(as_visitor, public) -> None:
+def test_guests_at_one_address_are_counted_together(as_visitor, public) -> None:
     for _ in range(2):
         send(as_visitor, public)
     other = TalkClient()
@@ -48,7 +48,7 @@ def test_another_guest_of_the_address_is_counted_together(as_visitor, public) ->
     assert_refused(send(other, public), 429)
 
 
-def test_what_is_refused_does_not_count(as_visitor, public) -> None:
+def test_a_refused_message_does_not_count(as_visitor, public) -> None:
     for _ in range(3):
         assert_refused(send(as_visitor, public, " "), 400)
     assert send(as_visitor, public).status == 201

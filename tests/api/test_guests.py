@@ -1,4 +1,4 @@
-"""`/guest/{token}/name` and `actorDisplayName`: what guests are called."""
+"""`/guest/{token}/name` and `actorDisplayName`: the names of guests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def as_gwen(as_guest: TalkClient, public: str) -> TalkClient:
-    """A guest of the room who is called Gwen."""
+    """A guest of the room, called Gwen."""
     as_guest.join(public)
     Guest.objects.update(display_name="Gwen")
     return as_guest
@@ -39,7 +39,7 @@ def say_as(client: TalkClient, token: str, name: Any, text: str = "hello") -> An
 
 
 def stored_name() -> str:
-    """Return the name of the only guest there is."""
+    """Return the name of the only guest."""
     return Guest.objects.get().display_name
 
 
@@ -64,7 +64,7 @@ class TestSetDisplayName:
     """POST."""
 
     @pytest.mark.parametrize("name", KEPT)
-    def test_a_guest_is_called_as_they_say(
+    def test_a_guest_sets_a_name(
         self, as_gwen: TalkClient, public: str, name: str
     ) -> None:
         answer = set_name(as_gwen, public, name)
@@ -73,7 +73,7 @@ class TestSetDisplayName:
         assert answer.data == []
         assert stored_name() == name
 
-    def test_the_name_may_stand_in_a_form(
+    def test_the_name_may_be_sent_in_a_form(
         self, as_gwen: TalkClient, public: str
     ) -> None:
         answer = as_gwen.post(f"/guest/{public}/name", displayName="Gina")
@@ -81,7 +81,7 @@ class TestSetDisplayName:
         assert stored_name() == "Gina"
 
     @pytest.mark.parametrize("body", [{"displayName": ""}, {"displayName": None}, {}])
-    def test_an_empty_or_missing_name_takes_the_name_away(
+    def test_an_empty_or_missing_name_removes_the_name(
         self, as_gwen: TalkClient, public: str, body: dict[str, Any]
     ) -> None:
         answer = as_gwen.post_json(f"/guest/{public}/name", body)
@@ -89,20 +89,20 @@ class TestSetDisplayName:
         assert answer.data == []
         assert stored_name() == ""
 
-    def test_the_same_name_again_is_fine(
+    def test_the_same_name_again_is_accepted(
         self, as_gwen: TalkClient, public: str
     ) -> None:
         assert set_name(as_gwen, public, "Gwen").status == 200
         assert stored_name() == "Gwen"
 
-    def test_a_number_is_called_by_its_digits(
+    def test_a_number_becomes_its_digits(
         self, as_gwen: TalkClient, public: str
     ) -> None:
         assert set_name(as_gwen, public, 7).status == 200
         assert stored_name() == "7"
 
     @pytest.mark.parametrize("name", [*TOO_LONG, *UNSTORABLE, *NO_TEXTS])
-    def test_what_cannot_be_kept_is_refused(
+    def test_a_name_that_cannot_be_stored_is_refused(
         self, as_gwen: TalkClient, public: str, name: Any
     ) -> None:
         assert_refused(set_name(as_gwen, public, name), 400)
@@ -123,7 +123,7 @@ class TestSetDisplayName:
         assert_refused(set_name(as_alice, public, name), 403)
         assert stored_name() == "Gwen"
 
-    def test_users_are_refused_before_the_room_is_looked_at(
+    def test_users_are_refused_before_the_room_is_read(
         self, as_carol: TalkClient
     ) -> None:
         assert_refused(set_name(as_carol, "nowhere9", "Carl"), 403)
@@ -136,33 +136,29 @@ class TestSetDisplayName:
         assert stored_name() == "Gwen"
 
     @pytest.mark.parametrize("name", ["Gina", "", "x" * 65, ["Gina"]])
-    def test_who_has_not_joined_finds_nothing(
+    def test_a_caller_who_has_not_joined_gets_404(
         self, as_gwen: TalkClient, public: str, name: Any
     ) -> None:
         assert_refused(set_name(TalkClient(), public, name), 404)
         assert stored_name() == "Gwen"
 
-    def test_a_guest_of_another_room_finds_nothing(
+    def test_a_guest_of_another_room_gets_404(
         self, as_alice: TalkClient, as_gwen: TalkClient, public: str
     ) -> None:
         other = as_alice.create_room()
         assert_refused(set_name(as_gwen, other, "Gina"), 404)
         assert stored_name() == "Gwen"
 
-    def test_an_unknown_room_is_not_found(self, as_gwen: TalkClient) -> None:
+    def test_an_unknown_room_is_404(self, as_gwen: TalkClient) -> None:
         assert_refused(set_name(as_gwen, "nowhere9", "Gina"), 404)
         assert stored_name() == "Gwen"
 
-    def test_a_guest_who_left_finds_nothing(
-        self, as_gwen: TalkClient, public: str
-    ) -> None:
+    def test_a_guest_who_left_gets_404(self, as_gwen: TalkClient, public: str) -> None:
         as_gwen.leave(public)
         assert_refused(set_name(as_gwen, public, "Gina"), 404)
         assert stored_name() == "Gwen"
 
-    def test_a_removed_guest_finds_nothing(
-        self, as_gwen: TalkClient, public: str
-    ) -> None:
+    def test_a_removed_guest_gets_404(self, as_gwen: TalkClient, public: str) -> None:
         Participant.objects.filter(guest__isnull=False).delete()
         assert_refused(set_name(as_gwen, public, "Gina"), 404)
         assert stored_name() == "Gwen"
@@ -186,7 +182,7 @@ class TestSetDisplayName:
             "Gwen",
         ]
 
-    def test_one_person_is_another_guest_in_each_room(
+    def test_one_device_is_another_guest_in_each_room(
         self, as_alice: TalkClient, as_gwen: TalkClient, public: str
     ) -> None:
         other = as_alice.create_room()
@@ -198,21 +194,21 @@ class TestSetDisplayName:
         }
         assert names == {public: "Gwen", other: "Gina"}
 
-    def test_it_is_no_ping(self, as_gwen: TalkClient, public: str) -> None:
+    def test_it_does_not_ping_the_session(
+        self, as_gwen: TalkClient, public: str
+    ) -> None:
         past = timezone.now() - timedelta(seconds=50)
         Session.objects.update(last_ping=past)
         set_name(as_gwen, public, "Gina")
         assert Session.objects.get().last_ping == past
 
-    def test_it_writes_nothing_into_the_timeline(
-        self, as_gwen: TalkClient, public: str
-    ) -> None:
+    def test_it_creates_no_message(self, as_gwen: TalkClient, public: str) -> None:
         before = timeline_of(public)
         set_name(as_gwen, public, "Gina")
         assert timeline_of(public) == before
 
     @pytest.mark.parametrize("message_count", [1, 20])
-    def test_it_costs_the_same_however_much_was_said(
+    def test_the_cost_does_not_depend_on_the_number_of_messages(
         self,
         as_gwen: TalkClient,
         public: str,
@@ -233,7 +229,7 @@ class TestSetDisplayName:
 
 
 class TestNamesInMessages:
-    """What the chat shows of them."""
+    """Names of guests in the chat."""
 
     def test_a_message_shows_the_name_set_before(
         self, as_gwen: TalkClient, public: str
@@ -250,7 +246,7 @@ class TestNamesInMessages:
         (message,) = as_alice.history(public, limit=1).data
         assert message["actorDisplayName"] == "Gina"
 
-    def test_old_messages_show_no_name_when_it_was_taken_away(
+    def test_old_messages_show_no_name_after_it_was_removed(
         self, as_alice: TalkClient, as_gwen: TalkClient, public: str
     ) -> None:
         as_gwen.say(public, "one")
@@ -258,7 +254,7 @@ class TestNamesInMessages:
         (message,) = as_alice.history(public, limit=1).data
         assert message["actorDisplayName"] == ""
 
-    def test_the_name_in_a_message_stands_alone(
+    def test_the_name_in_a_message_is_not_marked(
         self, as_alice: TalkClient, as_gwen: TalkClient, public: str
     ) -> None:
         as_gwen.say(public, "one")
@@ -295,7 +291,7 @@ class TestActorDisplayName:
         assert answer.data["actorDisplayName"] == "Gwen"
         assert stored_name() == "Gwen"
 
-    def test_null_is_none(self, as_gwen: TalkClient, public: str) -> None:
+    def test_null_is_no_name(self, as_gwen: TalkClient, public: str) -> None:
         assert say_as(as_gwen, public, None).data["actorDisplayName"] == "Gwen"
 
     def test_a_guest_without_any_name_has_an_empty_one(
@@ -305,7 +301,7 @@ class TestActorDisplayName:
         assert say_as(as_guest, public, "").data["actorDisplayName"] == ""
 
     @pytest.mark.parametrize("name", [*TOO_LONG, *UNSTORABLE, *NO_TEXTS])
-    def test_what_cannot_be_kept_refuses_the_message_too(
+    def test_a_name_that_cannot_be_stored_refuses_the_message(
         self, as_gwen: TalkClient, public: str, name: Any
     ) -> None:
         before = rows(Room, Message)
@@ -328,7 +324,7 @@ class TestActorDisplayName:
         assert_refused(say_as(TalkClient(), public, "Gina"), 404)
         assert stored_name() == "Gwen"
 
-    def test_users_name_nobody(
+    def test_the_name_is_ignored_for_users(
         self, as_alice: TalkClient, as_gwen: TalkClient, public: str
     ) -> None:
         answer = say_as(as_alice, public, "Gina")
@@ -346,7 +342,7 @@ class TestActorDisplayName:
             st.text(min_size=60, max_size=70),
         )
     )
-    def test_any_name_is_kept_as_it_is_or_refused(
+    def test_any_name_is_stored_unchanged_or_refused(
         self, as_gwen: TalkClient, public: str, name: str
     ) -> None:
         name = json.loads(json.dumps(name))  # two surrogates may have become one pair

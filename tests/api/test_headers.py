@@ -1,4 +1,4 @@
-"""OCS: headers of every answer, errors included."""
+"""OCS: headers of every response, errors included."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 class TestHeaders:
-    """Of any answer, and of those about rooms."""
+    """Headers of any response, and of those about rooms."""
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -31,20 +31,20 @@ class TestHeaders:
         assert Client().get(url).headers.get(name) == value
 
     @pytest.mark.parametrize("url", [CAPABILITIES, PROFILE, UNKNOWN_ROUTE])
-    def test_an_answer_is_no_page_that_may_load_anything(self, url: str) -> None:
+    def test_the_content_security_policy_forbids_everything(self, url: str) -> None:
         policy = Client().get(url)["Content-Security-Policy"]
 
         assert "default-src 'none'" in policy
 
     @pytest.mark.parametrize("url", [CAPABILITIES, PROFILE, UNKNOWN_ROUTE])
-    def test_other_origins_are_not_invited(self, url: str) -> None:
+    def test_no_cors_headers_are_sent(self, url: str) -> None:
         response = Client().get(url, headers={"Origin": "https://evil.example"})
 
         assert not [
             name for name in response.headers if "access-control" in name.lower()
         ]
 
-    def test_rooms_carry_a_hash(self, as_alice: TalkClient) -> None:
+    def test_rooms_have_a_hash_header(self, as_alice: TalkClient) -> None:
         token = as_alice.create_room()
         one, all_rooms = as_alice.get(f"/room/{token}"), as_alice.get("/room")
 
@@ -52,12 +52,12 @@ class TestHeaders:
         assert value
         assert all_rooms.headers["X-Nextcloud-Talk-Hash"] == value
 
-    def test_the_room_list_tells_its_time(self, as_alice: TalkClient) -> None:
+    def test_the_room_list_has_a_time_header(self, as_alice: TalkClient) -> None:
         assert (
             int(as_alice.get("/room").headers["X-Nextcloud-Talk-Modified-Before"]) > 0
         )
 
-    def test_conditions_of_the_client_change_nothing(self) -> None:
+    def test_conditional_headers_are_ignored(self) -> None:
         headers = {
             "If-None-Match": "*",
             "If-Modified-Since": "Mon, 01 Jan 2035 00:00:00 GMT",

@@ -1,4 +1,4 @@
-"""The mail that invites: whom it reaches, what it says, what it keeps quiet."""
+"""The invitation mail: recipients, text, and data that it must not show."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def invite(
 
 @pytest.fixture(autouse=True)
 def sender(settings: Any) -> None:
-    """Let the site have an address of its own."""
+    """Set the site's URL."""
     settings.DEFAULT_FROM_EMAIL = f"The site <{SENDER}>"
 
 
 def mail_of(
     invite: Invite, client: TalkClient, token: str, **room: Any
 ) -> EmailMultiAlternatives:
-    """Return the mail that comes of an invitation, after the room got its fields."""
+    """Return the mail of an invitation to a room with these fields."""
     if room:
         Room.objects.filter(token=token).update(**room)
     assert invite(client, token).status == 200
@@ -67,29 +67,29 @@ def mail_of(
 
 
 def rename(user: Any, name: str) -> None:
-    """Let a user be called by a name."""
+    """Set a user's name."""
     user.first_name, user.last_name = name, ""
     user.save()
 
 
 class TestEnvelope:
-    """From whom and to whom."""
+    """Sender and recipients."""
 
     @pytest.mark.parametrize("room", ["public", "locked", "group", "pair"])
-    def test_it_reaches_the_address_and_nobody_else(
+    def test_the_address_is_the_only_recipient(
         self, as_alice, request, invite: Invite, room
     ):
         mail = mail_of(invite, as_alice, request.getfixturevalue(room))
         assert mail.recipients() == [ADDRESS]
         assert (mail.to, mail.cc, mail.bcc) == ([ADDRESS], [], [])
 
-    def test_it_comes_from_the_site_in_the_name_of_who_invites(
+    def test_the_sender_has_the_inviters_name_and_the_sites_address(
         self, as_alice, public, invite: Invite
     ):
         mail = mail_of(invite, as_alice, public)
         assert parseaddr(received(mail)["From"]) == ("Alice Adams", SENDER)
 
-    def test_the_address_of_who_invites_is_kept_quiet(
+    def test_the_inviters_address_is_not_shown(
         self, as_alice, alice, public, invite: Invite
     ):
         alice.email = "alice@private.example"
@@ -98,11 +98,11 @@ class TestEnvelope:
         assert "private.example" not in mail.message().as_string()
         assert all("private.example" not in text for text in parts_of(mail).values())
 
-    def test_the_subject_names_who_invites(self, as_alice, public, invite: Invite):
+    def test_the_subject_names_the_inviter(self, as_alice, public, invite: Invite):
         mail = mail_of(invite, as_alice, public)
         assert "Alice Adams" in mail.subject
 
-    def test_another_moderator_invites_in_the_own_name(
+    def test_another_moderator_invites_under_their_own_name(
         self, as_bob, staff, invite: Invite
     ):
         Room.objects.get(token=staff).participants.update(type=2)
@@ -120,7 +120,7 @@ class TestEnvelope:
 
 
 class TestText:
-    """What it says."""
+    """The text of the mail."""
 
     @pytest.mark.parametrize("room", ["public", "group", "pair"])
     def test_every_part_links_to_the_room(
@@ -132,7 +132,7 @@ class TestText:
         for text in parts.values():
             assert any(link.endswith(f"/call/{token}") for link in links_in(text))
 
-    def test_it_names_who_invites(self, as_alice, public, invite: Invite):
+    def test_it_names_the_inviter(self, as_alice, public, invite: Invite):
         for text in parts_of(mail_of(invite, as_alice, public)).values():
             assert "Alice Adams" in text
 
@@ -140,19 +140,19 @@ class TestText:
         mail = mail_of(invite, as_alice, public, name="Summer plans")
         assert any("Summer plans" in text for text in parts_of(mail).values())
 
-    def test_a_room_without_a_name_is_fine(self, as_alice, public, invite: Invite):
+    def test_a_room_may_have_no_name(self, as_alice, public, invite: Invite):
         mail = mail_of(invite, as_alice, public, name="")
         assert mail.recipients() == [ADDRESS]
         assert "None" not in "".join(parts_of(mail).values())
 
-    def test_the_password_is_kept_quiet(self, as_alice, locked, invite: Invite):
+    def test_the_password_is_not_shown(self, as_alice, locked, invite: Invite):
         mail = mail_of(invite, as_alice, locked)
         stored = Room.objects.get(token=locked).password
         for text in [mail.message().as_string(), *parts_of(mail).values()]:
             assert SECRET not in text
             assert stored not in text
 
-    def test_who_else_is_there_is_kept_quiet(
+    def test_other_participants_are_not_shown(
         self, as_alice, bob, shared, invite: Invite
     ):
         as_alice.say(shared, "private words")
@@ -171,7 +171,7 @@ class TestText:
         assert "<script" not in html
 
     @pytest.mark.parametrize("name", ["Q&A", "Tom's <i>room</i>"])
-    def test_names_are_themselves_in_plain_text(
+    def test_names_are_unchanged_in_plain_text(
         self, as_alice, alice, public, invite: Invite, name
     ):
         rename(alice, name)
@@ -181,7 +181,7 @@ class TestText:
 
 
 class TestHeaders:
-    """Names make no headers."""
+    """Names cannot add headers."""
 
     @pytest.mark.parametrize("name", INJECTIONS)
     def test_a_display_name_with_line_breaks_makes_no_header(
@@ -207,7 +207,7 @@ class TestHeaders:
         assert_headers_are_clean(mail)
         assert name in mail.subject
 
-    def test_a_name_of_nothing_but_line_breaks_is_fine(
+    def test_a_name_of_line_breaks_only_is_accepted(
         self, as_alice, alice, public, invite: Invite
     ):
         rename(alice, "\r\n")
@@ -226,7 +226,7 @@ class TestHeaders:
 
 
 def assert_headers_are_clean(mail: EmailMultiAlternatives) -> None:
-    """One sender, one recipient, one line each, and nothing that a name smuggled in."""
+    """Check that the mail has one sender and one recipient, and no injected header."""
     message = received(mail)
     assert mail.recipients() == [ADDRESS]
     assert message["Bcc"] is None

@@ -1,4 +1,4 @@
-"""Inviting by e-mail, in both ways: who may, what it changes, what is refused."""
+"""Inviting by e-mail, in both ways: access, effects, refusals."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.api.helpers import (
     UNSTORABLE,
     assert_done,
     assert_refused,
-    places_of,
     rows,
     set_password,
+    user_types_of,
 )
 from tests.api.invitations import ADDRESS, BROKEN, WAYS, Invite, inviter
 from tests.api.moderation import (
@@ -33,7 +33,7 @@ from tests.factories import UserFactory
 from tests.mails import wait_for_mails
 
 GUESTS = "participants/guests"
-"""The endpoint that is for nothing else."""
+"""The endpoint for invitations by e-mail only."""
 
 ADDRESSES = [
     "gwen@example.org",
@@ -79,14 +79,14 @@ def invite(
 
 
 class NoMailAdapter(DefaultAdapter):
-    """A site that invites nobody by e-mail."""
+    """An adapter that forbids invitations by e-mail."""
 
     def may_invite_by_email(self, user):
         return False
 
 
 class ThreadBackend(BaseEmailBackend):
-    """Notes which thread sends a mail."""
+    """Records the thread that sends a mail."""
 
     threads: list[int] = []  # noqa: RUF012 - emptied by the test
 
@@ -117,11 +117,11 @@ class TestAccess:
 
 
 class TestRequest:
-    """Which address is one."""
+    """Valid and invalid addresses."""
 
     @pytest.mark.parametrize("place", PLACES)
     @pytest.mark.parametrize("way", WAYS)
-    def test_the_address_may_stand_anywhere(
+    def test_the_address_may_be_sent_anywhere(
         self, as_alice, public, django_capture_on_commit_callbacks, way, place
     ):
         path, rest = WAYS[way]
@@ -138,7 +138,7 @@ class TestRequest:
         assert [mail.to for mail in wait_for_mails()] == [[ADDRESS]]
 
     @pytest.mark.parametrize("address", ADDRESSES)
-    def test_an_address_is_taken_as_given(
+    def test_an_address_is_used_unchanged(
         self, as_alice, public, invite: Invite, address
     ):
         assert_done(invite(as_alice, public, address))
@@ -148,7 +148,7 @@ class TestRequest:
         "address", NO_ADDRESSES, ids=lambda value: repr(value)[:40]
     )
     @pytest.mark.parametrize("room", ["public", "group"])
-    def test_what_is_no_address_is_400(
+    def test_a_malformed_address_is_400(
         self, as_alice, request, invite: Invite, room, address
     ):
         token = request.getfixturevalue(room)
@@ -175,27 +175,29 @@ class TestRequest:
         assert_refused(as_alice.post_json(f"/room/{group}/{path}", body), 400)
         assert rows() == before
 
-    def test_without_an_address_it_is_404_for_strangers(self, stranger, public):
-        assert_refused(stranger.post(f"/room/{public}/{GUESTS}"), 404)
+    def test_without_an_address_it_is_404_for_non_participants(
+        self, non_participant, public
+    ):
+        assert_refused(non_participant.post(f"/room/{public}/{GUESTS}"), 404)
 
     def test_without_an_address_it_is_403_for_users(self, as_bob, shared):
         assert_refused(as_bob.post(f"/room/{shared}/{GUESTS}"), 403)
 
-    def test_the_flag_for_groups_does_not_count(self, as_alice, public, invite: Invite):
+    def test_the_flag_for_groups_is_ignored(self, as_alice, public, invite: Invite):
         assert_done(invite(as_alice, public, isGroup=True))
         assert [mail.to for mail in wait_for_mails()] == [[ADDRESS]]
 
-    def test_the_source_does_not_count_where_all_are_addresses(
+    def test_the_source_is_ignored_by_the_endpoint_for_addresses(
         self, as_alice, bob, public
     ):
         path = f"/room/{public}/{GUESTS}"
         answer = as_alice.post(path, newParticipant="bob", source="users")
         assert_refused(answer, 400)
-        assert places_of(public) == {"alice": 1}
+        assert user_types_of(public) == {"alice": 1}
 
 
 class TestPublicRoom:
-    """Nothing but a mail comes of it."""
+    """The only effect is a mail."""
 
     @pytest.mark.parametrize("room", ["public", "locked", "shared"])
     def test_nothing_changes(self, clock, as_alice, request, invite: Invite, room):
@@ -205,15 +207,15 @@ class TestPublicRoom:
         assert_done(invite(as_alice, token))
         assert rows() == before
 
-    def test_the_owner_of_the_address_gets_no_place(
+    def test_the_owner_of_the_address_is_not_added(
         self, as_alice, public, invite: Invite
     ):
         UserFactory(email=ADDRESS)
         assert_done(invite(as_alice, public))
-        assert places_of(public) == {"alice": 1}
+        assert user_types_of(public) == {"alice": 1}
         assert told(as_alice, public) == []
 
-    def test_the_invited_are_asked_for_the_password(
+    def test_invited_guests_need_the_password(
         self, as_guest, as_alice, locked, invite: Invite
     ):
         invite(as_alice, locked)
@@ -224,7 +226,7 @@ class TestPrivateRoom:
     """The room becomes public."""
 
     @pytest.mark.parametrize("room", ["group", "staff", "pair"])
-    def test_the_answer_is_the_new_type_as_a_number(
+    def test_the_response_has_the_new_type_as_a_number(
         self, as_alice, request, invite: Invite, room
     ):
         token = request.getfixturevalue(room)
@@ -234,7 +236,9 @@ class TestPrivateRoom:
         assert answer.data == {"type": 3}
         assert as_alice.room(token)["type"] == 3
 
-    def test_anybody_may_join_then(self, as_alice, as_guest, group, invite: Invite):
+    def test_anyone_may_join_afterwards(
+        self, as_alice, as_guest, group, invite: Invite
+    ):
         invite(as_alice, group)
         assert as_guest.ask_to_join(group).status == 200
 
@@ -246,7 +250,7 @@ class TestPrivateRoom:
             ("pair", [("user_added", "alice", "bob")]),
         ],
     )
-    def test_one_message_tells_that_guests_are_allowed(
+    def test_a_system_message_announces_that_guests_are_allowed(
         self, as_alice, request, invite: Invite, room, before
     ):
         token = request.getfixturevalue(room)
@@ -254,7 +258,7 @@ class TestPrivateRoom:
         allowed = ("guests_allowed", "alice", "")
         assert told(as_alice, token) == [*before, allowed]
 
-    def test_the_message_names_who_invited(
+    def test_the_system_message_names_the_inviter(
         self, as_alice, as_bob, staff, invite: Invite
     ):
         invite(as_alice, staff)
@@ -273,7 +277,7 @@ class TestPrivateRoom:
         assert last_activity(as_alice, group) == TIMESTAMP + 60
 
     @pytest.mark.parametrize("room", ["group", "staff", "pair"])
-    def test_everybody_keeps_their_place(self, as_alice, request, invite: Invite, room):
+    def test_all_participants_stay(self, as_alice, request, invite: Invite, room):
         token = request.getfixturevalue(room)
         before = rows(Participant)
         invite(as_alice, token)
@@ -287,7 +291,7 @@ class TestPrivateRoom:
         recipients = sorted(mail.to[0] for mail in wait_for_mails())
         assert recipients == ["gus@example.org", ADDRESS]
 
-    def test_a_password_of_former_times_is_asked_for(
+    def test_an_earlier_password_still_applies(
         self, as_alice, as_guest, group, invite: Invite
     ):
         set_password(group)
@@ -299,7 +303,7 @@ class TestPrivateRoom:
         self, as_alice, pair, invite: Invite
     ):
         invite(as_alice, pair)
-        assert places_of(pair) == {"alice": 1, "bob": 1}
+        assert user_types_of(pair) == {"alice": 1, "bob": 1}
         answer = as_alice.post("/room", roomType=1, invite="bob")
         assert answer.status == 201
         assert answer.data["token"] != pair
@@ -311,7 +315,7 @@ class TestPrivateRoom:
 
 
 class TestFailure:
-    """What becomes of the mail is not the request's affair."""
+    """The request succeeds whatever happens to the mail."""
 
     @pytest.fixture
     def broken(self, settings: Any) -> None:
@@ -351,7 +355,9 @@ class TestFailure:
         invite(as_alice, public, "gus@example.org")
         assert [mail.to for mail in wait_for_mails()] == [["gus@example.org"]]
 
-    def test_another_thread_sends(self, as_alice, public, invite: Invite, settings):
+    def test_another_thread_sends_the_mail(
+        self, as_alice, public, invite: Invite, settings
+    ):
         ThreadBackend.threads.clear()
         settings.EMAIL_BACKEND = f"{__name__}.ThreadBackend"
         invite(as_alice, public)
@@ -359,7 +365,7 @@ class TestFailure:
         assert len(ThreadBackend.threads) == 1
         assert threading.get_ident() not in ThreadBackend.threads
 
-    def test_nothing_is_sent_before_the_commit(
+    def test_the_mail_is_sent_after_the_commit(
         self, as_alice, public, django_capture_on_commit_callbacks
     ):
         with django_capture_on_commit_callbacks():
@@ -368,7 +374,7 @@ class TestFailure:
         assert wait_for_mails() == []
 
     @pytest.mark.django_db(transaction=True)
-    def test_a_real_commit_sends(self, as_alice):
+    def test_a_real_commit_sends_the_mail(self, as_alice):
         token = as_alice.create_room(type=2)
         path = f"/room/{token}/{GUESTS}"
         answer = as_alice.post(path, newParticipant=ADDRESS)

@@ -33,14 +33,16 @@ class TestAccess:
         assert as_alice.ask_to_join(locked, password="wrong").status == 200
 
     @pytest.mark.parametrize("password", ["", "anything", "\u05e9 🎉"])
-    def test_a_room_without_a_password_accepts_any(self, stranger, public, password):
-        assert stranger.ask_to_join(public, password=password).status == 200
+    def test_a_room_without_a_password_accepts_any(
+        self, non_participant, public, password
+    ):
+        assert non_participant.ask_to_join(public, password=password).status == 200
 
-    def test_a_private_room_with_a_password_kept_is_404_all_the_same(
-        self, stranger, locked
+    def test_a_private_room_with_an_earlier_password_is_404(
+        self, non_participant, locked
     ):
         Room.objects.update(type=RoomType.GROUP)
-        assert_refused(stranger.ask_to_join(locked, password=SECRET), 404)
+        assert_refused(non_participant.ask_to_join(locked, password=SECRET), 404)
 
     def test_a_guest_of_a_room_that_became_private_gets_404(self, as_guest, public):
         as_guest.join(public)
@@ -50,30 +52,32 @@ class TestAccess:
 
 
 class TestPassword:
-    """Strangers give it when they join, and nobody asks for it later."""
+    """Non-participants need the password when they join, and never later."""
 
-    def test_the_right_password_lets_a_stranger_in(self, stranger, locked):
-        assert stranger.ask_to_join(locked, password=SECRET).status == 200
+    def test_the_right_password_lets_a_non_participant_in(
+        self, non_participant, locked
+    ):
+        assert non_participant.ask_to_join(locked, password=SECRET).status == 200
 
     @pytest.mark.parametrize(
         "parameters",
         [{}, {"password": ""}, {"password": "wrong"}, {"password": SECRET + " "}],
         ids=str,
     )
-    def test_without_the_right_password_a_stranger_gets_403(
-        self, stranger, locked, parameters
+    def test_without_the_right_password_a_non_participant_gets_403(
+        self, non_participant, locked, parameters
     ):
         before = rows()
-        assert_refused(stranger.ask_to_join(locked, **parameters), 403)
+        assert_refused(non_participant.ask_to_join(locked, **parameters), 403)
         assert rows() == before
 
-    def test_the_hash_is_not_the_password(self, stranger, locked):
+    def test_the_hash_is_not_the_password(self, non_participant, locked):
         stored = Room.objects.get(token=locked).password
-        assert_refused(stranger.ask_to_join(locked, password=stored), 403)
+        assert_refused(non_participant.ask_to_join(locked, password=stored), 403)
 
-    def test_a_password_of_nul_is_refused(self, stranger, locked):
+    def test_a_password_of_nul_is_refused(self, non_participant, locked):
         before = rows()
-        assert stranger.ask_to_join(locked, password="a\0b").status in (400, 403)
+        assert non_participant.ask_to_join(locked, password="a\0b").status in (400, 403)
         assert rows() == before
 
     def test_a_self_joined_user_is_not_asked_again_on_another_device(
@@ -94,16 +98,16 @@ class TestPassword:
         assert_refused(as_guest.ask_to_join(locked), 403)
         assert own_session_id(as_guest, locked) == session_id
 
-    def test_people_inside_stay_when_a_password_is_set(self, as_guest, public):
+    def test_participants_stay_when_a_password_is_set(self, as_guest, public):
         session_id = as_guest.join(public)
         set_password(public)
         assert own_session_id(as_guest, public) == session_id
 
 
 class TestAnswer:
-    """A session id."""
+    """The response holds a session id."""
 
-    def test_the_answer_is_the_session_id_and_nothing_else(self, anyone, public):
+    def test_the_response_has_only_the_session_id(self, anyone, public):
         answer = anyone.ask_to_join(public)
         assert answer.meta["status"] == "ok"
         assert answer.meta["statuscode"] == 200
@@ -117,10 +121,10 @@ class TestAnswer:
 
 
 class TestEffects:
-    """What joining makes of whom."""
+    """Effects of joining by caller."""
 
     @pytest.mark.parametrize("type", [1, 2, 3, 5])
-    def test_participants_keep_their_place_as_it_is(self, as_bob, bob, public, type):
+    def test_participants_are_unchanged(self, as_bob, bob, public, type):
         participant = put_in(
             public, bob, type=type, favorite=True, notification_level=3
         )
@@ -128,7 +132,9 @@ class TestEffects:
         as_bob.join(public)
         assert Participant.objects.filter(user=bob).values().get() == before
 
-    def test_a_logged_in_stranger_becomes_self_joined(self, as_carol, carol, public):
+    def test_a_logged_in_non_participant_becomes_self_joined(
+        self, as_carol, carol, public
+    ):
         as_carol.join(public)
         participant = Participant.objects.get(user=carol)
         assert participant.type == ParticipantType.SELF_JOINED
@@ -147,7 +153,7 @@ class TestEffects:
         as_guest.join(public)
         assert Guest.objects.get().display_name == ""
 
-    def test_joining_writes_nothing_into_the_timeline(self, clock, anyone, public):
+    def test_joining_creates_no_message(self, clock, anyone, public):
         clock.shift(60)
         before = timeline_of(public)
         anyone.join(public)
@@ -160,7 +166,7 @@ class TestEffects:
 
 
 class TestAgain:
-    """Joining again, and at the same moment."""
+    """Joining again, and concurrently."""
 
     def test_joining_again_on_the_same_device_replaces_the_session(
         self, as_alice, public
@@ -176,7 +182,7 @@ class TestAgain:
         as_alice.join(public)
         assert as_alice.room(public)["participantFlags"] == 0
 
-    def test_a_self_joined_user_who_joins_again_keeps_the_place(
+    def test_a_self_joined_user_who_joins_again_is_the_same_participant(
         self, as_carol, carol, public
     ):
         as_carol.join(public)
@@ -233,7 +239,9 @@ class TestAgain:
 class TestLogin:
     """A guest who logs in, a user who logs out."""
 
-    def test_logging_in_makes_no_user_of_a_guest(self, as_guest, carol, public):
+    def test_a_guest_who_logs_in_stays_a_guest_in_the_room(
+        self, as_guest, carol, public
+    ):
         as_guest.join(public)
         as_guest.http.force_login(carol)
         assert as_guest.room(public)["sessionId"] == "0"
@@ -249,7 +257,7 @@ class TestLogin:
         assert participant.user == carol
         assert participant.type == ParticipantType.SELF_JOINED
 
-    def test_messages_of_a_guest_who_logged_in_stay_the_guests(
+    def test_messages_of_a_guest_who_logged_in_stay_the_guests_messages(
         self, as_alice, as_guest, carol, public
     ):
         first = as_guest.join(public)
@@ -260,7 +268,7 @@ class TestLogin:
         assert message["actorType"] == "guests"
         assert message["actorId"] == hash_of(first)
 
-    def test_a_guest_who_logged_in_as_a_member_gets_the_members_place(
+    def test_a_guest_who_logged_in_as_a_member_joins_as_the_member(
         self, as_guest, bob, public
     ):
         participant = put_in(public, bob)
@@ -269,7 +277,7 @@ class TestLogin:
         session_id = as_guest.join(public)
         assert Session.objects.get(session_id=session_id).participant == participant
 
-    def test_a_user_who_logged_out_is_a_stranger(self, as_alice, public):
+    def test_a_user_who_logged_out_is_a_non_participant(self, as_alice, public):
         as_alice.join(public)
         as_alice.http.logout()
         assert own_session_id(as_alice, public) == "0"

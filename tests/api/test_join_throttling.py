@@ -1,4 +1,4 @@
-"""How often a password may be guessed, and how often strangers may join as guests."""
+"""The throttles of room passwords and of joins of guests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.api.operations import make_private
 from tests.client import TalkClient
 
 HERE, THERE = "192.0.2.1", "198.51.100.7"
-"""Two addresses that requests come from."""
+"""Two addresses of clients."""
 
 
 def at(address: str, user: Any = None) -> TalkClient:
@@ -33,7 +33,7 @@ def at(address: str, user: Any = None) -> TalkClient:
 
 
 def guess(client: TalkClient, token: str, times: int) -> list[int]:
-    """Let a client guess wrong passwords; return the statuses of the answers."""
+    """Let a client try wrong passwords; return the statuses."""
     guesses = [f"wrong {number}" for number in range(times)]
     return [client.ask_to_join(token, password=text).status for text in guesses]
 
@@ -43,30 +43,30 @@ class TestPasswordAttempts:
 
     @pytest.fixture(autouse=True)
     def three_attempts(self, settings: Any) -> None:
-        """Three wrong passwords in five minutes are enough."""
+        """Allow three wrong passwords in five minutes."""
         settings.TALK = {
             "PASSWORD_ATTEMPTS_MAX": 3,
             "PASSWORD_ATTEMPTS_SECONDS": 300,
         }
 
-    def test_after_so_many_wrong_ones_every_further_one_is_429(self, locked):
+    def test_wrong_passwords_beyond_the_limit_are_429(self, locked):
         assert guess(at(HERE), locked, 5) == [403, 403, 403, 429, 429]
 
-    def test_the_refusal_stands_in_an_envelope_and_changes_nothing(self, locked):
+    def test_the_refusal_has_an_envelope_and_changes_nothing(self, locked):
         client = at(HERE)
         guess(client, locked, 3)
         before = rows()
         assert_refused(client.ask_to_join(locked, password="wrong"), 429)
         assert rows() == before
 
-    def test_the_right_one_is_429_then_too(self, locked):
+    def test_beyond_the_limit_the_right_password_is_429_too(self, locked):
         client = at(HERE)
         guess(client, locked, 3)
         before = rows()
         assert_refused(client.ask_to_join(locked, password=SECRET), 429)
         assert rows() == before
 
-    def test_before_that_the_right_one_lets_in(self, locked):
+    def test_within_the_limit_the_right_password_works(self, locked):
         client = at(HERE)
         guess(client, locked, 2)
         assert client.ask_to_join(locked, password=SECRET).status == 200
@@ -99,7 +99,7 @@ class TestPasswordAttempts:
         other = as_alice.create_room()
         assert client.ask_to_join(other, password="anything").status == 200
 
-    def test_an_address_cannot_be_made_up(self, locked):
+    def test_an_address_cannot_be_forged(self, locked):
         client = at(HERE)
         statuses = []
         for number in range(5):
@@ -107,18 +107,18 @@ class TestPasswordAttempts:
             statuses += guess(client, locked, 1)
         assert statuses == [403, 403, 403, 429, 429]
 
-    def test_right_ones_are_never_counted(self, locked):
+    def test_right_passwords_are_never_counted(self, locked):
         for _ in range(5):
             assert at(HERE).ask_to_join(locked, password=SECRET).status == 200
         assert guess(at(HERE), locked, 3) == [403, 403, 403]
 
-    def test_to_join_without_one_is_no_attempt(self, locked):
+    def test_joining_without_a_password_is_no_attempt(self, locked):
         client = at(HERE)
         for parameters in ({}, {"password": ""}) * 3:
             assert_refused(client.ask_to_join(locked, **parameters), 403)
         assert client.ask_to_join(locked, password=SECRET).status == 200
 
-    def test_to_join_without_one_is_403_even_when_throttled(self, locked):
+    def test_joining_without_a_password_is_403_even_when_throttled(self, locked):
         client = at(HERE)
         guess(client, locked, 5)
         assert_refused(client.ask_to_join(locked), 403)
@@ -130,7 +130,7 @@ class TestPasswordAttempts:
         assert guess(at(HERE), public, 3) == [403, 403, 403]
 
     @pytest.mark.parametrize(("seconds", "status"), [(299, 429), (301, 200)])
-    def test_time_heals(self, clock, locked, seconds, status):
+    def test_the_throttle_ends_after_its_time(self, clock, locked, seconds, status):
         client = at(HERE)
         guess(client, locked, 3)
         clock.shift(seconds)
@@ -138,16 +138,14 @@ class TestPasswordAttempts:
         assert answer.status == status
 
     @pytest.mark.parametrize("seconds", [0, 100, 200, 290, 299])
-    def test_it_does_not_matter_at_which_moment_somebody_begins(
-        self, clock, locked, seconds
-    ):
+    def test_the_time_starts_with_the_first_attempt(self, clock, locked, seconds):
         clock.shift(seconds)
         client = at(HERE)
         guess(client, locked, 3)
         clock.shift(20)
         assert_refused(client.ask_to_join(locked, password=SECRET), 429)
 
-    def test_after_that_time_counting_starts_anew(self, clock, locked):
+    def test_counting_restarts_after_the_time(self, clock, locked):
         client = at(HERE)
         guess(client, locked, 3)
         clock.shift(301)
@@ -162,7 +160,7 @@ class TestPasswordAttempts:
         assert statuses == [403] * 6
 
     @pytest.mark.parametrize("type", [1, 2, 3, 5])
-    def test_users_with_a_place_are_never_throttled(self, bob, locked, type):
+    def test_participants_are_never_throttled(self, bob, locked, type):
         put_in(locked, bob, type=type)
         guess(at(HERE), locked, 5)
         client = at(HERE, bob)
@@ -170,7 +168,7 @@ class TestPasswordAttempts:
         assert client.ask_to_join(locked, password="wrong").status == 200
         assert client.ask_to_join(locked, password=SECRET).status == 200
 
-    def test_what_users_with_a_place_send_is_not_counted(self, alice, locked):
+    def test_passwords_of_participants_are_not_counted(self, alice, locked):
         assert guess(at(HERE, alice), locked, 5) == [200] * 5
         assert guess(at(HERE), locked, 3) == [403, 403, 403]
 
@@ -188,17 +186,17 @@ class TestPasswordAttempts:
         guess(client, locked, 3)
         assert_refused(client.ask_to_join(locked, password=SECRET), 429)
 
-    def test_a_private_room_is_404_however_often(self, as_alice, locked):
+    def test_a_private_room_is_always_404(self, as_alice, locked):
         make_private(as_alice, locked)
         assert guess(at(HERE), locked, 5) == [404] * 5
 
-    def test_a_room_made_private_is_404_for_the_throttled_too(self, as_alice, locked):
+    def test_a_room_made_private_is_404_even_when_throttled(self, as_alice, locked):
         client = at(HERE)
         guess(client, locked, 5)
         make_private(as_alice, locked)
         assert_refused(client.ask_to_join(locked, password=SECRET), 404)
 
-    def test_an_unknown_room_is_404_however_often(self, db):
+    def test_an_unknown_room_is_always_404(self, db):
         assert guess(at(HERE), "k7pz3mqd", 5) == [404] * 5
 
     def test_nothing_but_joining_is_throttled(self, alice, locked):
@@ -215,22 +213,20 @@ class TestPasswordAttempts:
 
 
 class TestDefaults:
-    """What a site gets that sets nothing."""
+    """The default settings."""
 
-    def test_ten_wrong_passwords_are_enough(self, locked):
+    def test_the_default_is_ten_wrong_passwords(self, locked):
         assert guess(at(HERE), locked, 12) == [403] * 10 + [429] * 2
 
     @pytest.mark.parametrize(("seconds", "status"), [(299, 429), (301, 200)])
-    def test_they_are_forgotten_after_five_minutes(
-        self, clock, locked, seconds, status
-    ):
+    def test_the_default_time_is_five_minutes(self, clock, locked, seconds, status):
         client = at(HERE)
         guess(client, locked, 10)
         clock.shift(seconds)
         answer = client.ask_to_join(locked, password=SECRET)
         assert answer.status == status
 
-    def test_sixty_guests_may_join_in_a_minute(self, clock, public):
+    def test_the_default_is_sixty_guests_a_minute(self, clock, public):
         for _ in range(60):
             at(HERE).join(public)
         assert_refused(at(HERE).ask_to_join(public), 429)
@@ -252,19 +248,19 @@ class TestGuestJoins:
             at(HERE).join(public)
         return public
 
-    def test_one_guest_more_is_429(self, crowded):
+    def test_a_guest_beyond_the_limit_is_429(self, crowded):
         before = rows()
         assert_refused(at(HERE).ask_to_join(crowded), 429)
         assert rows() == before
 
-    def test_the_rooms_are_counted_together(self, as_alice, crowded):
+    def test_all_rooms_are_counted_together(self, as_alice, crowded):
         other = as_alice.create_room()
         assert_refused(at(HERE).ask_to_join(other), 429)
 
     def test_another_address_is_not_affected(self, crowded):
         assert at(THERE).ask_to_join(crowded).status == 200
 
-    def test_an_address_cannot_be_made_up(self, crowded):
+    def test_an_address_cannot_be_forged(self, crowded):
         client = at(HERE)
         client.headers["X-Forwarded-For"] = THERE
         assert_refused(client.ask_to_join(crowded), 429)
@@ -280,7 +276,7 @@ class TestGuestJoins:
             client.join(public)
         assert at(HERE).ask_to_join(public).status == 200
 
-    def test_guests_inside_stay(self, public):
+    def test_guests_in_the_room_are_not_affected(self, public):
         clients = [at(HERE), at(HERE)]
         found = [client.join(public) for client in clients]
         assert_refused(clients[0].ask_to_join(public), 429)
@@ -288,27 +284,27 @@ class TestGuestJoins:
         assert clients[0].say(public, "still here")
 
     @pytest.mark.parametrize(("seconds", "status"), [(59, 429), (61, 200)])
-    def test_time_heals(self, clock, public, seconds, status):
+    def test_the_throttle_ends_after_its_time(self, clock, public, seconds, status):
         for _ in range(2):
             at(HERE).join(public)
         clock.shift(seconds)
         assert at(HERE).ask_to_join(public).status == status
 
     @pytest.mark.parametrize("seconds", [0, 30, 55, 59])
-    def test_it_does_not_matter_at_which_moment_they_come(self, clock, public, seconds):
+    def test_the_time_starts_with_the_first_join(self, clock, public, seconds):
         clock.shift(seconds)
         for _ in range(2):
             at(HERE).join(public)
         clock.shift(10)
         assert_refused(at(HERE).ask_to_join(public), 429)
 
-    def test_who_was_not_let_in_has_not_joined(self, locked):
+    def test_a_refused_join_does_not_count(self, locked):
         client = at(HERE)
         for _ in range(3):
             assert_refused(client.ask_to_join(locked), 403)
         assert client.ask_to_join(locked, password=SECRET).status == 200
 
-    def test_a_right_password_too_many_is_not_counted_as_wrong(
+    def test_a_throttled_right_password_is_not_counted_as_wrong(
         self, clock, settings, locked
     ):
         settings.TALK = {**settings.TALK, "PASSWORD_ATTEMPTS_MAX": 1}
@@ -318,7 +314,7 @@ class TestGuestJoins:
         clock.shift(61)
         assert at(HERE).ask_to_join(locked, password=SECRET).status == 200
 
-    def test_a_room_that_nobody_finds_is_404_all_the_same(self, as_alice, crowded):
+    def test_a_private_room_is_404_even_when_throttled(self, as_alice, crowded):
         Room.objects.all().delete()
         assert_refused(at(HERE).ask_to_join(crowded), 404)
 
@@ -326,7 +322,7 @@ class TestGuestJoins:
         client = at(HERE)
         assert client.get(f"/room/{crowded}").status == 200
 
-    def test_leaving_gives_no_join_back(self, public):
+    def test_leaving_does_not_reduce_the_count(self, public):
         client = at(HERE)
         ask = partial(client.ask_to_join, public)
         statuses = []

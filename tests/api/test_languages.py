@@ -1,4 +1,4 @@
-"""The languages in which a room is told of: the reader's, whoever did what in whose."""
+"""Languages of responses: that of the reader, not that of the actor."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ TIMELINE = [
     ("You promoted {user} to moderator", "{actor} promoted {user} to moderator"),
     ("You demoted {user} from moderator", "{actor} demoted {user} from moderator"),
 ]
-"""What happens in the room `eventful`, for Alice who did it and for others."""
+"""System messages of the room `eventful`, for Alice as the actor and for others."""
 
 NAMES = {"oldName": "Room", "newName": "New name"}
 
 
 class SpeakingAdapter(DefaultAdapter):
-    """A site on which Alice reads German and Bob French."""
+    """An adapter with which Alice reads German and Bob French."""
 
     def language(self, user):
         return {"alice": "de", "bob": "fr"}.get(user.get_username(), "")
@@ -95,14 +95,14 @@ ODD = {"ADAPTER": f"{__name__}.OddAdapter"}
 
 @pytest.fixture(autouse=True)
 def language() -> Iterator[None]:
-    """Leave the thread's language as it was: Django's middleware does not."""
+    """Restore the thread's language, which Django's middleware does not."""
     with translation.override(translation.get_language()):
         yield
 
 
 @pytest.fixture(params=[True, False], ids=["LocaleMiddleware", "without"])
 def middleware(request: pytest.FixtureRequest, settings: Any) -> None:
-    """A site that chooses languages by itself, then one that does not."""
+    """A site with `LocaleMiddleware`, and one without."""
     settings.MIDDLEWARE = [
         path
         for path in project_settings.MIDDLEWARE
@@ -111,7 +111,7 @@ def middleware(request: pytest.FixtureRequest, settings: Any) -> None:
 
 
 def words(language: str, text: str) -> str:
-    """Return a text in a language, in which it must not be the English one."""
+    """Return the translation of a text, which must differ from the English one."""
     with translation.override(language):
         translated = gettext(text)
     assert (translated == text) == (language == "en")
@@ -119,7 +119,7 @@ def words(language: str, text: str) -> str:
 
 
 def counted(language: str, one: str, many: str, count: int) -> str:
-    """Return a text with a number in a language, which must not be the English one."""
+    """Return the translation of a plural, which must differ from the English one."""
     with translation.override(language):
         translated = ngettext(one, many, count)
     assert translated not in (one, many)
@@ -127,7 +127,7 @@ def counted(language: str, one: str, many: str, count: int) -> str:
 
 
 def reading(client: TalkClient, language: str) -> TalkClient:
-    """Let a browser ask for a language."""
+    """Let a browser request a language."""
     client.headers["Accept-Language"] = language
     return client
 
@@ -139,7 +139,7 @@ def told(client: TalkClient, token: str) -> list[str]:
 
 @pytest.fixture
 def eventful(as_alice: TalkClient, public: str, bob: Any) -> str:
-    """A room of Alice's in which `TIMELINE` has happened; Bob has come before."""
+    """Alice's room with the messages of `TIMELINE`; Bob was added before."""
     put_in(public, bob)
     dora = UserFactory(username="dora").username
     as_alice.put(f"/room/{public}", roomName="New name")
@@ -161,9 +161,11 @@ def eventful(as_alice: TalkClient, public: str, bob: Any) -> str:
 @pytest.mark.usefixtures("middleware")
 @pytest.mark.parametrize("language", LANGUAGES)
 class TestAcceptLanguage:
-    """Whatever the request asks for, with and without Django's middleware."""
+    """The requested language, with and without Django's middleware."""
 
-    def test_system_messages_of_ones_own(self, alice, eventful, language):
+    def test_system_messages_of_the_readers_own_actions(
+        self, alice, eventful, language
+    ):
         client = reading(TalkClient(alice), language)
         expected = [words(language, own) for own, _ in TIMELINE]
         expected[1] %= NAMES
@@ -182,7 +184,9 @@ class TestAcceptLanguage:
         expected[1] %= NAMES
         assert told(client, eventful) == expected
 
-    def test_what_befell_the_reader(self, alice, carol, public, language):
+    def test_system_messages_that_affect_the_reader(
+        self, alice, carol, public, language
+    ):
         as_alice, as_carol = TalkClient(alice), reading(TalkClient(carol), language)
         as_alice.post(f"/room/{public}/participants", newParticipant="carol")
         as_alice.post(f"/room/{public}/moderators", participant="carol")
@@ -193,14 +197,14 @@ class TestAcceptLanguage:
             words(language, "{actor} demoted you from moderator"),
         ]
 
-    def test_what_befell_a_guest(self, alice, public, language):
+    def test_system_messages_that_affect_a_guest(self, alice, public, language):
         client = reading(TalkClient(), language)
         session_id = client.join(public)
         TalkClient(alice).post(f"/room/{public}/moderators", sessionId=session_id)
         expected = words(language, "{actor} promoted you to moderator")
         assert newest(client, public)["message"] == expected
 
-    def test_who_left(self, alice, bob, public, language):
+    def test_system_messages_about_leaving(self, alice, bob, public, language):
         put_in(public, bob)
         TalkClient(bob).delete(f"/room/{public}/participants/self")
         client = reading(TalkClient(alice), language)
@@ -208,7 +212,7 @@ class TestAcceptLanguage:
         assert newest(client, public)["message"] == expected
 
     @pytest.mark.parametrize("name", ["", "Gwen"])
-    def test_what_guests_are_called(self, alice, public, language, name):
+    def test_names_of_guests(self, alice, public, language, name):
         guest, session_id = join_as_guest(public)
         guest.post(f"/guest/{public}/name", displayName=name)
         client = reading(TalkClient(alice), language)
@@ -217,7 +221,7 @@ class TestAcceptLanguage:
         expected = words(language, "%(name)s (guest)") % {"name": name}
         assert user["name"] == (expected if name else words(language, "Guest"))
 
-    def test_what_people_say_stays(self, alice, public, language):
+    def test_comments_are_not_translated(self, alice, public, language):
         client = reading(TalkClient(alice), language)
         client.say(public, YOU_CREATED)
         assert told(client, public)[-1] == YOU_CREATED
@@ -229,7 +233,7 @@ class TestAcceptLanguage:
         (room,) = client.get("/room").data
         assert room["lastMessage"]["message"] == expected
 
-    def test_a_room_with_nobody_else_is_called_you(self, alice, language):
+    def test_the_name_of_a_room_without_others_is_you(self, alice, language):
         client = reading(TalkClient(alice), language)
         token = client.create_room(name="")
         assert client.room(token)["displayName"] == words(language, "You")
@@ -254,12 +258,12 @@ class TestAcceptLanguage:
         expected = counted(language, *forms, count)
         assert client.room(public)["guestList"] == expected
 
-    def test_an_answer_to_a_poll(self, alice, public, language):
+    def test_the_response_to_a_poll(self, alice, public, language):
         client = reading(TalkClient(alice), language)
         answer = client.poll(public, after=0)
         assert answer.data[0]["message"] == words(language, YOU_CREATED)
 
-    def test_the_cookie_of_a_site_decides_too(self, alice, public, language):
+    def test_the_language_cookie_counts_too(self, alice, public, language):
         client = TalkClient(alice)
         client.http.cookies[project_settings.LANGUAGE_COOKIE_NAME] = language
         assert told(client, public) == [words(language, YOU_CREATED)]
@@ -268,37 +272,37 @@ class TestAcceptLanguage:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("middleware")
 class TestUserLanguage:
-    """What the adapter says about a user goes before all else."""
+    """The adapter's language of a user takes precedence."""
 
     @pytest.fixture(autouse=True)
     def adapter(self, settings: Any) -> None:
         settings.TALK = SPEAKING
 
     @pytest.mark.parametrize("asked", ["", "en", "es", "tlh"])
-    def test_users_read_their_own(self, alice, bob, shared, asked):
+    def test_users_read_their_own_language(self, alice, bob, shared, asked):
         as_alice = reading(TalkClient(alice), asked)
         as_bob = reading(TalkClient(bob), asked)
         assert told(as_alice, shared) == [words("de", YOU_CREATED)]
         assert told(as_bob, shared) == [words("fr", CREATED)]
 
-    def test_users_without_one_get_what_they_ask_for(self, carol, public):
+    def test_users_without_a_language_get_the_requested_one(self, carol, public):
         client = TalkClient(carol)
         client.join(public)
         assert told(client, public) == [CREATED]
         assert told(reading(client, "es"), public) == [words("es", CREATED)]
 
-    def test_guests_get_what_they_ask_for(self, public):
+    def test_guests_get_the_requested_language(self, public):
         client = TalkClient()
         client.join(public)
         assert told(client, public) == [CREATED]
         assert told(reading(client, "de"), public) == [words("de", CREATED)]
 
-    def test_rooms_are_called_in_it(self, alice):
+    def test_names_of_rooms_are_in_it(self, alice):
         client = TalkClient(alice)
         token = client.create_room(name="")
         assert client.room(token)["displayName"] == words("de", "You")
 
-    def test_polls_are_answered_in_it(self, alice, bob, shared):
+    def test_responses_to_polls_are_in_it(self, alice, bob, shared):
         for user, text in (
             (alice, words("de", YOU_CREATED)),
             (bob, words("fr", CREATED)),
@@ -306,7 +310,7 @@ class TestUserLanguage:
             answer = TalkClient(user).poll(shared, after=0)
             assert answer.data[0]["message"] == text
 
-    def test_basic_authentication_tells_who_reads(self, bob, shared):
+    def test_it_applies_to_basic_authentication(self, bob, shared):
         client = TalkClient(bob, basic="correct horse")
         assert told(client, shared) == [words("fr", CREATED)]
 
@@ -314,14 +318,16 @@ class TestUserLanguage:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("middleware")
 class TestFallback:
-    """Where nobody has translated anything."""
+    """Languages without a translation."""
 
     @pytest.mark.parametrize("asked", ["", "tlh", "*", "xx-yy", "de_AT;;;", "x" * 2000])
     def test_an_unknown_language_is_english(self, alice, public, asked):
         assert told(reading(TalkClient(alice), asked), public) == [YOU_CREATED]
 
     @pytest.mark.parametrize("asked", ["", "tlh"])
-    def test_or_that_of_the_site(self, alice, public, asked, settings):
+    def test_an_unknown_language_is_that_of_the_site(
+        self, alice, public, asked, settings
+    ):
         settings.LANGUAGE_CODE = "fr"
         client = reading(TalkClient(alice), asked)
         assert told(client, public) == [words("fr", YOU_CREATED)]
@@ -329,28 +335,34 @@ class TestFallback:
     @pytest.mark.parametrize(
         "asked", ["tlh, de;q=0.5", "de-AT", "de-CH, fr", "fr;q=0.1, de", "DE"]
     )
-    def test_the_first_known_one_is_taken(self, alice, public, asked):
+    def test_the_first_known_language_is_used(self, alice, public, asked):
         client = reading(TalkClient(alice), asked)
         assert told(client, public) == [words("de", YOU_CREATED)]
 
-    def test_a_user_with_an_unknown_one_gets_english(self, alice, public, settings):
+    def test_a_user_with_an_unknown_language_gets_english(
+        self, alice, public, settings
+    ):
         settings.TALK = ODD
         assert told(TalkClient(alice), public) == [YOU_CREATED]
 
-    def test_or_what_the_site_reads(self, carol, public, settings):
+    def test_a_user_with_an_unknown_language_gets_that_of_the_site(
+        self, carol, public, settings
+    ):
         settings.TALK, settings.LANGUAGE_CODE = ODD, "fr"
         client = TalkClient(carol)
         client.join(public)
         assert told(client, public) == [words("fr", CREATED)]
 
-    def test_a_user_with_a_variant_gets_the_language(self, bob, shared, settings):
+    def test_a_user_with_a_regional_variant_gets_the_language(
+        self, bob, shared, settings
+    ):
         settings.TALK = ODD
         assert told(TalkClient(bob), shared) == [words("de", CREATED)]
 
 
 @pytest.mark.django_db
 class TestLeaks:
-    """A request leaves nothing behind for the next one."""
+    """A request does not affect the language of the next one."""
 
     @pytest.fixture(autouse=True)
     def bare(self, settings: Any) -> None:
@@ -359,13 +371,13 @@ class TestLeaks:
             path for path in project_settings.MIDDLEWARE if path != LOCALE_MIDDLEWARE
         ]
 
-    def test_the_next_request_is_in_its_own(self, alice, bob, shared):
+    def test_the_next_request_has_its_own_language(self, alice, bob, shared):
         as_german, as_bob = reading(TalkClient(alice), "de"), TalkClient(bob)
         for _ in range(2):
             assert told(as_german, shared) == [words("de", YOU_CREATED)]
             assert told(as_bob, shared) == [CREATED]
 
-    def test_the_next_request_of_a_user_of_a_site_that_knows(
+    def test_the_next_request_of_a_user_with_a_language_has_that_language(
         self, alice, carol, public, settings
     ):
         settings.TALK = SPEAKING
@@ -378,13 +390,13 @@ class TestLeaks:
     @pytest.mark.parametrize(
         "path", ["/chat/{}", "/room/{}", "/room", "/chat/k7pz3mqd", "/chat/{}/mentions"]
     )
-    def test_the_thread_reads_what_it_read(self, alice, public, active, path):
+    def test_the_language_of_the_thread_stays(self, alice, public, active, path):
         client = reading(TalkClient(alice), "de")
         with translation.override(active):
             client.get(path.format(public), lookIntoFuture=0)
             assert translation.get_language() == active
 
-    def test_not_after_a_poll_either(self, alice, public):
+    def test_the_language_of_the_thread_stays_after_a_poll(self, alice, public):
         client = reading(TalkClient(alice), "de")
         with translation.override("fr"):
             last = client.history(public).data[0]["id"]
@@ -392,7 +404,7 @@ class TestLeaks:
             client.poll(public, after=last)
             assert translation.get_language() == "fr"
 
-    def test_not_after_a_refused_login(self, db):
+    def test_the_language_of_the_thread_stays_after_a_refused_login(self, db):
         client = reading(TalkClient(UserFactory(), basic="wrong"), "de")
         with translation.override("fr"):
             assert client.get("/room").status == 401
@@ -402,7 +414,7 @@ class TestLeaks:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("middleware")
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_poll_that_waits_is_answered_in_the_pollers_language(
+def test_a_waiting_poll_gets_a_response_in_its_own_language(
     alice, bob, shared, language
 ):
     as_alice = reading(TalkClient(alice), "fr" if language == "de" else "de")
@@ -420,7 +432,7 @@ def test_a_poll_that_waits_is_answered_in_the_pollers_language(
 
 
 class TestHub:
-    """Polls that wait for the same room together, and are answered together."""
+    """Polls of the same room that wake together."""
 
     @pytest.fixture
     def room(
@@ -441,7 +453,9 @@ class TestHub:
 
     @pytest.mark.asyncio
     @pytest.mark.django_db(transaction=True)
-    async def test_each_is_answered_in_its_own_language(self, hub, room, alice):
+    async def test_each_poll_gets_a_response_in_its_own_language(
+        self, hub, room, alice
+    ):
         token, _, cookies = room
         cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
         polls = []

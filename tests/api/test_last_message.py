@@ -12,7 +12,7 @@ from tests.factories import ParticipantFactory
 
 
 class TestLastMessage:
-    """What it is, and what it shows."""
+    """The last message and its content."""
 
     def test_the_last_message_is_a_message(self, clock, as_alice, as_bob, bob):
         token = as_alice.create_room()
@@ -64,7 +64,7 @@ class TestLastMessage:
         ParticipantFactory(user=alice)
         assert as_alice.get("/room").data[0]["lastMessage"] == []
 
-    def test_the_last_message_of_a_deleted_account_names_nobody(
+    def test_the_last_message_of_a_deleted_account_has_no_name(
         self, as_alice, as_bob, bob
     ):
         token = as_alice.create_room()

@@ -23,7 +23,7 @@ from tests.client import TalkClient
 
 
 class TestMembers:
-    """Participants who stay members."""
+    """Participants who stay in the room."""
 
     @pytest.mark.parametrize("type", [1, 2, 3])
     @pytest.mark.parametrize("room", ["public", "locked", "group"])
@@ -35,7 +35,9 @@ class TestMembers:
         participant = Participant.objects.get(user=bob)
         assert (participant.type, participant.favorite) == (type, True)
 
-    def test_somebody_who_leaves_a_one_to_one_room_keeps_it(self, as_bob, pair):
+    def test_a_user_who_leaves_a_one_to_one_room_stays_a_participant(
+        self, as_bob, pair
+    ):
         as_bob.join(pair)
         assert_done(as_bob.leave(pair))
         assert [room["token"] for room in as_bob.get("/room").data] == [pair]
@@ -76,11 +78,9 @@ class TestMembers:
 
 
 class TestSelfJoined:
-    """Self-joined users lose their place."""
+    """Self-joined users are removed."""
 
-    def test_a_self_joined_user_who_leaves_loses_the_place(
-        self, as_carol, carol, public
-    ):
+    def test_a_self_joined_user_who_leaves_is_removed(self, as_carol, carol, public):
         as_carol.join(public)
         assert_done(as_carol.leave(public))
         assert not Participant.objects.filter(user=carol).exists()
@@ -109,15 +109,15 @@ class TestSelfJoined:
 
 
 class TestGuests:
-    """Guests lose their place."""
+    """Guests are removed."""
 
-    def test_a_guest_who_leaves_loses_the_place(self, as_guest, public):
+    def test_a_guest_who_leaves_is_removed(self, as_guest, public):
         as_guest.join(public)
         assert_done(as_guest.leave(public))
         assert not Participant.objects.filter(guest__isnull=False).exists()
         assert session_ids(public) == set()
 
-    def test_a_guest_moderator_who_leaves_loses_the_place(self, as_guest, public):
+    def test_a_guest_moderator_who_leaves_is_removed(self, as_guest, public):
         as_guest.join(public)
         Participant.objects.filter(guest__isnull=False).update(type=6)
         assert_done(as_guest.leave(public))
@@ -145,14 +145,14 @@ class TestGuests:
         assert message["actorId"] == hash_of(session_id)
         assert message["actorDisplayName"] == "Zoe"
 
-    def test_a_guest_who_left_comes_back_as_somebody_else(self, as_guest, public):
+    def test_a_guest_who_rejoins_is_another_guest(self, as_guest, public):
         first = as_guest.join(public)
         as_guest.leave(public)
         second = as_guest.join(public)
         participant = Participant.objects.get(guest__isnull=False)
         assert participant.guest.actor_id == hash_of(second) != hash_of(first)
 
-    def test_a_guest_who_leaves_takes_no_other_guest_along(self, as_guest, public):
+    def test_a_guest_who_leaves_does_not_affect_other_guests(self, as_guest, public):
         other = TalkClient()
         session_id = other.join(public)
         as_guest.join(public)
@@ -161,17 +161,17 @@ class TestGuests:
 
 
 class TestStrangers:
-    """Who is not there cannot leave."""
+    """Non-participants cannot leave."""
 
     @pytest.mark.parametrize("room", ["public", "locked", "group", "pair"])
-    def test_a_stranger_gets_404(self, stranger, request, room):
+    def test_a_non_participant_gets_404(self, non_participant, request, room):
         token = request.getfixturevalue(room)
         before = rows()
-        assert_refused(stranger.leave(token), 404)
+        assert_refused(non_participant.leave(token), 404)
         assert rows() == before
 
-    def test_an_unknown_token_is_404(self, stranger):
-        assert_refused(stranger.leave("k7pz3mqd"), 404)
+    def test_an_unknown_token_is_404(self, non_participant):
+        assert_refused(non_participant.leave("k7pz3mqd"), 404)
 
     def test_a_guest_of_another_room_gets_404_and_stays_there(
         self, as_alice, as_guest, public
@@ -194,16 +194,16 @@ class TestStrangers:
         Participant.objects.filter(user=carol).delete()
         assert_refused(as_carol.leave(public), 404)
 
-    def test_somebody_whose_room_was_deleted_meanwhile_gets_404(self, as_alice, public):
+    def test_a_user_of_a_deleted_room_gets_404(self, as_alice, public):
         as_alice.join(public)
         Room.objects.filter(token=public).delete()
         assert_refused(as_alice.leave(public), 404)
 
 
 class TestEffects:
-    """What leaving does not do."""
+    """Effects of leaving."""
 
-    def test_leaving_writes_nothing_into_the_timeline(self, clock, anyone, public):
+    def test_leaving_creates_no_message(self, clock, anyone, public):
         anyone.join(public)
         clock.shift(60)
         before = timeline_of(public)
@@ -211,15 +211,13 @@ class TestEffects:
         assert timeline_of(public) == before
         assert Message.objects.count() == 1
 
-    def test_the_last_ping_is_remembered(self, clock, as_alice, public):
+    def test_the_last_ping_stays(self, clock, as_alice, public):
         as_alice.join(public)
         clock.shift(10)
         as_alice.leave(public)
         assert as_alice.room(public)["lastPing"] == TIMESTAMP
 
-    def test_an_older_session_does_not_turn_the_last_ping_back(
-        self, clock, alice, public
-    ):
+    def test_an_older_session_does_not_lower_the_last_ping(self, clock, alice, public):
         phone, laptop = TalkClient(alice), TalkClient(alice)
         phone.join(public)
         clock.shift(10)
@@ -229,7 +227,7 @@ class TestEffects:
         assert phone.room(public)["lastPing"] == TIMESTAMP + 10
 
     @pytest.mark.parametrize(("seconds", "count"), [(29, 1), (30, 0)])
-    @pytest.mark.parametrize("who", ["member", "stranger"])
+    @pytest.mark.parametrize("who", ["member", "non_participant"])
     def test_a_member_who_left_counts_until_30_seconds_after_the_last_ping(
         self, clock, as_alice, as_carol, public, who, seconds, count
     ):
@@ -237,5 +235,5 @@ class TestEffects:
         clock.shift(10)
         as_alice.leave(public)
         clock.move_to(START + timedelta(seconds=seconds))
-        client = {"member": as_alice, "stranger": as_carol}[who]
+        client = {"member": as_alice, "non_participant": as_carol}[who]
         assert client.room(public)["count"] == count

@@ -1,4 +1,4 @@
-"""GET /room/{token}/participants: who sees the list, and who stands in it."""
+"""GET /room/{token}/participants: access and entries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.client import TalkClient
 
 
 def list_participants(client: TalkClient, token: str) -> list[dict[str, Any]]:
-    """Return the list that a participant gets."""
+    """Return the list as a participant sees it."""
     answer = client.get(f"/room/{token}/participants")
     assert answer.status == 200, answer
     return answer.data
@@ -45,7 +45,7 @@ class TestAccess:
         set_password(public)
         assert len(list_participants(as_guest, public)) == 2
 
-    def test_both_people_of_a_pair_are_owners(self, as_bob, pair):
+    def test_both_users_of_a_one_to_one_room_are_owners(self, as_bob, pair):
         types = {
             found["userId"]: found["participantType"]
             for found in list_participants(as_bob, pair)
@@ -54,7 +54,7 @@ class TestAccess:
 
 
 class TestEntries:
-    """What each entry says."""
+    """The content of entries."""
 
     def test_a_member_who_never_joined_is_not_connected(self, as_alice, public):
         assert list_participants(as_alice, public) == [
@@ -92,9 +92,7 @@ class TestEntries:
             "inCall": 0,
         }
 
-    def test_a_guest_with_a_name_has_it_without_any_addition(
-        self, as_alice, as_guest, public
-    ):
+    def test_the_name_of_a_guest_is_not_marked(self, as_alice, as_guest, public):
         as_guest.join(public)
         Guest.objects.update(display_name="Gwen")
         assert entry(as_alice, public, "")["displayName"] == "Gwen"
@@ -110,7 +108,7 @@ class TestEntries:
         Participant.objects.filter(guest__isnull=False).update(type=type)
         assert entry(as_alice, public, "")["participantType"] == type
 
-    def test_guests_stand_behind_all_users_each_in_order_of_arrival(
+    def test_guests_follow_users_each_in_order_of_arrival(
         self, as_alice, bob, carol, public
     ):
         put_in(public, carol)
@@ -121,11 +119,11 @@ class TestEntries:
         assert [each["userId"] for each in found] == ["alice", "carol", "bob", "", ""]
         assert [each["sessionId"] for each in found[3:]] == guests
 
-    def test_a_guest_finds_the_own_entry(self, as_guest, public):
+    def test_a_guest_is_listed_too(self, as_guest, public):
         session_id = as_guest.join(public)
         assert entry(as_guest, public, "")["sessionId"] == session_id
 
-    def test_people_in_the_call_have_its_flags(
+    def test_participants_in_the_call_have_in_call_flags(
         self, as_alice, as_bob, as_guest, shared
     ):
         put_in_call(shared, as_bob.join(shared), as_guest.join(shared))
@@ -161,7 +159,7 @@ class TestEntries:
         found = list_participants(as_alice, shared)
         assert [each["userId"] for each in found] == ["alice"]
 
-    def test_a_user_on_two_devices_stands_once_with_the_freshest_session(
+    def test_a_user_on_two_devices_is_listed_once_with_the_freshest_session(
         self, clock, as_alice, bob, shared
     ):
         TalkClient(bob).join(shared)
@@ -170,7 +168,9 @@ class TestEntries:
         found = entry(as_alice, shared, "bob")
         assert (found["sessionId"], found["lastPing"]) == (fresh, TIMESTAMP + 10)
 
-    def test_people_of_other_rooms_are_not_listed(self, as_alice, as_carol, public):
+    def test_participants_of_other_rooms_are_not_listed(
+        self, as_alice, as_carol, public
+    ):
         other = as_alice.create_room(type=3)
         as_carol.join(other)
         TalkClient().join(other)
@@ -179,7 +179,7 @@ class TestEntries:
 
 
 class TestStale:
-    """Who has not pinged for 100 seconds is not connected."""
+    """A session without pings for 100 seconds is not connected."""
 
     @pytest.mark.parametrize("seconds", [99, 100])
     def test_a_user_is_connected_for_100_seconds(
@@ -223,9 +223,9 @@ class TestStale:
 
 
 class TestEffects:
-    """Reading changes nothing, and costs the same for few and for many."""
+    """Reading changes nothing, and its cost does not depend on the entries."""
 
-    def test_reading_removes_and_pings_nobody(
+    def test_reading_removes_and_pings_no_session(
         self, clock, as_alice, as_bob, as_guest, shared
     ):
         for client in (as_alice, as_bob, as_guest):
@@ -235,7 +235,9 @@ class TestEffects:
         list_participants(as_alice, shared)
         assert rows() == before
 
-    def test_the_cost_does_not_depend_on_the_number_of_people(self, as_alice, public):
+    def test_the_cost_does_not_depend_on_the_number_of_participants(
+        self, as_alice, public
+    ):
         costs = []
         for people in (1, 10):
             fill(public, people)

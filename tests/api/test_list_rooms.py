@@ -1,4 +1,4 @@
-"""GET /room: who gets a list, which rooms are in it, in which order."""
+"""GET /room: access, listed rooms, and their order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.factories import ParticipantFactory, RoomFactory
 
 
 class TestList:
-    """Whose rooms, and which."""
+    """Access, and the listed rooms."""
 
     def test_anonymous_callers_get_401(self, as_guest):
         assert_login_needed(as_guest.get("/room"))
@@ -35,7 +35,7 @@ class TestList:
         assert as_carol.get("/room").data == []
 
     @pytest.mark.parametrize("type", [1, 2, 3, 5])
-    def test_rooms_are_listed_whatever_the_participant_is(self, as_bob, bob, type):
+    def test_rooms_are_listed_for_every_type_of_participant(self, as_bob, bob, type):
         participant = ParticipantFactory(user=bob, type=type)
         (room,) = as_bob.get("/room").data
         assert room["token"] == participant.room.token
@@ -55,9 +55,7 @@ class TestList:
         TalkClient(alice).join(token)
         assert len(as_alice.get("/room").data) == 1
 
-    def test_the_list_and_the_single_room_tell_the_same(
-        self, clock, as_alice, as_bob, bob
-    ):
+    def test_list_and_single_room_are_the_same(self, clock, as_alice, as_bob, bob):
         tokens = [
             as_alice.create_room(type=1, invite="bob"),
             as_alice.create_room(type=2, name=""),

@@ -68,9 +68,9 @@ class TestAccess:
 
     @pytest.mark.parametrize("parameters", [{"search": "\0"}, {"limit": "x"}])
     def test_non_participants_learn_nothing_from_odd_parameters(
-        self, public, stranger, parameters
+        self, public, non_participant, parameters
     ):
-        assert_not_found(ask(stranger, public, **parameters))
+        assert_not_found(ask(non_participant, public, **parameters))
 
 
 class TestCandidates:

@@ -10,7 +10,7 @@ import pytest
 from talk.adapters import DefaultAdapter
 from talk.models import Message
 from tests.api.callers import guest, guest_moderator, self_joined, without_cookies
-from tests.api.helpers import places_of, put_in, rows
+from tests.api.helpers import put_in, rows, user_types_of
 from tests.client import TalkClient
 from tests.factories import UserFactory
 from tests.timelines import SAY
@@ -363,13 +363,13 @@ class TestWho:
         self, as_alice, carol, request, room
     ):
         token = request.getfixturevalue(room)
-        before = places_of(token)
+        before = user_types_of(token)
         message = say(as_alice, token, "what does @carol think?")
         assert message["message"] == "what does {mention-user1} think?"
         assert message["messageParameters"] == {
             "mention-user1": {"type": "user", "id": "carol", "name": "Carol Clark"}
         }
-        assert places_of(token) == before
+        assert user_types_of(token) == before
 
     def test_who_is_not_in_the_room_does_not_see_it(self, as_alice, as_carol, group):
         say(as_alice, group, "what does @carol think?")

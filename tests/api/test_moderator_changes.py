@@ -13,9 +13,9 @@ from tests.api.helpers import (
     assert_done,
     hash_of,
     own_session_id,
-    places_of,
     put_in,
     rows,
+    user_types_of,
 )
 from tests.api.moderation import (
     demote,
@@ -134,8 +134,12 @@ class TestUsers:
             put_in(token, bob, type=old)
             put_in(token, carol, type=old)
         change(as_alice, public, participant="bob")
-        assert places_of(public) == {"alice": 1, "bob": {3: 2, 2: 3}[old], "carol": old}
-        assert places_of(group) == {"alice": 1, "bob": old, "carol": old}
+        assert user_types_of(public) == {
+            "alice": 1,
+            "bob": {3: 2, 2: 3}[old],
+            "carol": old,
+        }
+        assert user_types_of(group) == {"alice": 1, "bob": old, "carol": old}
 
     @pytest.mark.parametrize(
         ("change", "old", "new"), [(promote, 3, 2), (demote, 2, 3)]

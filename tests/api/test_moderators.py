@@ -17,9 +17,9 @@ from tests.api.helpers import (
     assert_done,
     assert_refused,
     hash_of,
-    places_of,
     put_in,
     rows,
+    user_types_of,
 )
 from tests.api.moderation import (
     NO_TEXT,
@@ -135,8 +135,10 @@ class TestRequest:
         assert rows() == before
 
     @pytest.mark.parametrize("method", BOTH)
-    def test_without_anybody_it_is_404_for_strangers(self, stranger, public, method):
-        answer = stranger.request(method, f"/room/{public}/moderators")
+    def test_without_anybody_it_is_404_for_strangers(
+        self, non_participant, public, method
+    ):
+        answer = non_participant.request(method, f"/room/{public}/moderators")
         assert_refused(answer, 404)
 
     @pytest.mark.parametrize("method", BOTH)
@@ -274,7 +276,7 @@ class TestTarget:
 
     def test_an_owner_does_not_promote_themself(self, as_alice, public):
         assert_refused(promote(as_alice, public, participant="alice"), 412)
-        assert places_of(public) == {"alice": 1}
+        assert user_types_of(public) == {"alice": 1}
 
     def test_a_moderator_does_not_promote_themself(self, public):
         assert_refused(promote(moderator(public), public, participant="mona"), 412)
@@ -361,4 +363,4 @@ class TestTarget:
         path = f"/room/{pair}/moderators"
         answer = as_alice.request(method, path, query={"participant": "bob"})
         assert_refused(answer, 412)
-        assert places_of(pair) == {"alice": 1, "bob": 1, "carol": 3}
+        assert user_types_of(pair) == {"alice": 1, "bob": 1, "carol": 3}

@@ -16,7 +16,7 @@ from django.db import connection
 
 from talk.models import Message, Participant, Room, Session
 from tests.api import operations as do
-from tests.api.helpers import SECRET, keys, places_of, put_in
+from tests.api.helpers import SECRET, keys, put_in, user_types_of
 from tests.api.invariants import assert_consistent
 from tests.api.races import (
     MODERATOR,
@@ -54,7 +54,7 @@ class TestModerators:
                 partial(do.demote, as_carol, token, "bob"),
             )
             assert sorted(statuses(answers)) == [200, 403]
-            participants = places_of(token)
+            participants = user_types_of(token)
             assert sorted([participants["bob"], participants["carol"]]) == [
                 MODERATOR,
                 USER,
@@ -69,7 +69,7 @@ class TestModerators:
                 partial(do.remove, as_carol, token, "bob"),
             )
             assert sorted(statuses(answers)) == [200, 404]
-            assert len(places_of(token)) == 2
+            assert len(user_types_of(token)) == 2
             assert len(told(as_alice, token, "user_removed")) == 1
             assert_consistent()
 
@@ -97,7 +97,7 @@ class TestModerators:
             )
             assert removed.status == 200
             assert promoted.status in (200, 404)
-            assert "dora" not in places_of(token)
+            assert "dora" not in user_types_of(token)
             expected = ["dora"] if promoted.status == 200 else []
             assert told(as_alice, token, "moderator_promoted") == expected
             assert_consistent()
@@ -157,7 +157,7 @@ class TestGo:
             assert gone.status == 200
             assert added.status in (200, 404)
             participants = {"bob": USER} if added.status == 200 else {}
-            assert places_of(token) == participants
+            assert user_types_of(token) == participants
             assert Room.objects.exists() == bool(participants)
             assert_consistent()
             Room.objects.all().delete()
@@ -188,7 +188,7 @@ class TestSessions:
             answers = together(*[partial(device.leave, token) for device in devices])
             assert set(statuses(answers)) <= {200, 404}
             assert 200 in statuses(answers)
-            assert places_of(token) == {"alice": OWNER}
+            assert user_types_of(token) == {"alice": OWNER}
             assert not Session.objects.exists()
 
     def test_a_self_joined_user_joins_on_one_device_and_leaves_on_another(
@@ -204,7 +204,7 @@ class TestSessions:
             assert statuses(answers) == [200, 200]
             session = Session.objects.get(room__token=token)
             assert session.session_id == answers[1].data["sessionId"]
-            assert places_of(token)["carol"] == 5
+            assert user_types_of(token)["carol"] == 5
             assert_consistent()
 
     def test_a_guest_is_removed_while_writing(self, as_alice, as_guest):
@@ -280,7 +280,7 @@ class TestAccounts:
                 partial(do.add, as_alice, token, user.username), user.delete
             )
             assert added.status in (200, 404)
-            assert places_of(token) == {"alice": OWNER}
+            assert user_types_of(token) == {"alice": OWNER}
             assert_consistent()
 
     def test_its_one_to_one_room_is_opened_meanwhile(self, as_alice):
@@ -304,7 +304,7 @@ class TestAccounts:
                 user.delete,
             )
             assert (posted.status, left.status) == (201, 200)
-            assert places_of(token) == {"alice": OWNER}
+            assert user_types_of(token) == {"alice": OWNER}
             lines = keys(as_alice.history(token))
             assert sorted(lines[:3]) == ["", "user_removed", "user_removed"]
             assert_consistent()

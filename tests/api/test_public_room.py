@@ -17,11 +17,11 @@ from tests.api.helpers import (
     TIMESTAMP,
     assert_done,
     assert_refused,
-    places_of,
     put_in,
     rows,
     set_password,
     unread,
+    user_types_of,
 )
 from tests.api.operations import make_private, make_public
 from tests.api.room_requests import newest, room_without, timeline
@@ -56,9 +56,9 @@ class TestMakePublic:
         assert_done(make_public(as_alice, staff))
         assert [client.room(staff)["type"] for client in (as_alice, as_bob)] == [3, 3]
 
-    def test_strangers_find_it_now(self, as_alice, stranger, group):
+    def test_strangers_find_it_now(self, as_alice, non_participant, group):
         make_public(as_alice, group)
-        assert stranger.room(group)["type"] == 3
+        assert non_participant.room(group)["type"] == 3
 
     @pytest.mark.parametrize(("who", "type"), [("carol", 5), ("guest", 4)])
     def test_strangers_may_join_now(self, request, as_alice, group, who, type):
@@ -135,7 +135,7 @@ class TestOneToOneMadePublic:
 
     def test_both_stay_owners(self, as_alice, as_bob, pair):
         make_public(as_alice, pair)
-        assert places_of(pair) == {"alice": 1, "bob": 1}
+        assert user_types_of(pair) == {"alice": 1, "bob": 1}
         types = [c.room(pair)["participantType"] for c in (as_alice, as_bob)]
         assert types == [1, 1]
 
@@ -163,10 +163,10 @@ class TestOneToOneMadePublic:
         make_public(as_alice, pair)
         assert message_id in [message["id"] for message in as_bob.history(pair).data]
 
-    def test_a_stranger_may_join(self, as_alice, stranger, pair):
+    def test_a_stranger_may_join(self, as_alice, non_participant, pair):
         make_public(as_alice, pair)
-        stranger.join(pair)
-        assert stranger.history(pair).status == 200
+        non_participant.join(pair)
+        assert non_participant.history(pair).status == 200
 
     @pytest.mark.parametrize(("who", "other"), [("alice", "bob"), ("bob", "alice")])
     def test_asking_for_a_one_to_one_room_gives_a_new_one(
@@ -201,10 +201,10 @@ class TestMakePrivate:
         assert_done(make_private(as_alice, shared))
         assert [c.room(shared)["type"] for c in (as_alice, as_bob)] == [2, 2]
 
-    def test_strangers_find_it_no_more(self, as_alice, stranger, public):
+    def test_strangers_find_it_no_more(self, as_alice, non_participant, public):
         make_private(as_alice, public)
-        assert_refused(stranger.get(f"/room/{public}"), 404)
-        assert_refused(stranger.ask_to_join(public), 404)
+        assert_refused(non_participant.get(f"/room/{public}"), 404)
+        assert_refused(non_participant.ask_to_join(public), 404)
 
     def test_one_message_is_written(self, as_alice, public):
         make_private(as_alice, public)
@@ -282,19 +282,21 @@ class TestPassword:
         make_private(as_alice, locked)
         assert as_alice.room(locked)["hasPassword"] is True
 
-    def test_a_room_made_public_again_asks_for_it(self, as_alice, stranger, locked):
+    def test_a_room_made_public_again_asks_for_it(
+        self, as_alice, non_participant, locked
+    ):
         make_private(as_alice, locked)
         make_public(as_alice, locked)
-        assert_refused(stranger.ask_to_join(locked), 403)
-        assert stranger.ask_to_join(locked, password=SECRET).status == 200
+        assert_refused(non_participant.ask_to_join(locked), 403)
+        assert non_participant.ask_to_join(locked, password=SECRET).status == 200
 
     def test_a_room_with_a_password_left_over_opens_with_it(
-        self, as_alice, stranger, group
+        self, as_alice, non_participant, group
     ):
         set_password(group)
         make_public(as_alice, group)
-        assert stranger.room(group)["hasPassword"] is True
-        assert_refused(stranger.ask_to_join(group), 403)
+        assert non_participant.room(group)["hasPassword"] is True
+        assert_refused(non_participant.ask_to_join(group), 403)
 
     @pytest.mark.parametrize("caller", [self_joined, guest])
     def test_it_does_not_let_anybody_into_a_private_room(

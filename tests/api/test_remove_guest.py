@@ -19,11 +19,11 @@ from tests.api.helpers import (
     assert_refused,
     hash_of,
     own_session_id,
-    places_of,
     put_in,
     rows,
     session_ids,
     timeline_of,
+    user_types_of,
 )
 from tests.api.moderation import (
     NO_TEXT,
@@ -93,8 +93,8 @@ class TestRequest:
         assert_refused(send_json(as_alice, "DELETE", path, body), 400)
         assert rows() == before
 
-    def test_without_a_guest_it_is_404_for_strangers(self, stranger, public):
-        answer = stranger.delete(f"/room/{public}/participants/guests")
+    def test_without_a_guest_it_is_404_for_strangers(self, non_participant, public):
+        answer = non_participant.delete(f"/room/{public}/participants/guests")
         assert_refused(answer, 404)
 
     @pytest.mark.parametrize("caller", REFUSED)
@@ -195,7 +195,7 @@ class TestEffects:
         _, session_id = join_as_guest(shared)
         remove_guest(as_alice, shared, session_id)
         assert session_ids(shared) == sessions
-        assert places_of(shared) == {"alice": 1, "bob": 3, None: 4}
+        assert user_types_of(shared) == {"alice": 1, "bob": 3, None: 4}
 
     def test_the_guest_stays_in_other_rooms(self, as_alice, public):
         client, session_id = join_as_guest(public)

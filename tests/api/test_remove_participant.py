@@ -20,10 +20,10 @@ from tests.api.helpers import (
     assert_done,
     assert_refused,
     hash_of,
-    places_of,
     put_in,
     rows,
     session_ids,
+    user_types_of,
 )
 from tests.api.moderation import (
     NO_TEXT,
@@ -92,8 +92,8 @@ class TestAccess:
         assert type_of("bob") == 3
 
     @pytest.mark.parametrize("user_id", ["alice", "bob", "nobody"])
-    def test_a_non_participant_gets_404(self, stranger, shared, user_id):
-        assert_refused(remove(stranger, shared, user_id), 404)
+    def test_a_non_participant_gets_404(self, non_participant, shared, user_id):
+        assert_refused(remove(non_participant, shared, user_id), 404)
 
 
 class TestRequest:
@@ -103,7 +103,7 @@ class TestRequest:
     def test_the_user_may_be_named_anywhere(self, as_alice, shared, place):
         path = f"/room/{shared}/participants"
         assert_done(send(as_alice, "DELETE", path, place, participant="bob"))
-        assert places_of(shared) == {"alice": 1}
+        assert user_types_of(shared) == {"alice": 1}
 
     @pytest.mark.parametrize("value", NO_TEXT)
     def test_without_a_text_it_is_400(self, as_alice, shared, value):
@@ -113,8 +113,8 @@ class TestRequest:
         assert_refused(send_json(as_alice, "DELETE", path, body), 400)
         assert rows() == before
 
-    def test_without_a_user_it_is_404_for_strangers(self, stranger, public):
-        assert_refused(stranger.delete(f"/room/{public}/participants"), 404)
+    def test_without_a_user_it_is_404_for_strangers(self, non_participant, public):
+        assert_refused(non_participant.delete(f"/room/{public}/participants"), 404)
 
     @pytest.mark.parametrize("caller", REFUSED)
     def test_without_a_user_it_is_403_for_others(self, shared, caller: Caller):
@@ -139,7 +139,7 @@ class TestRequest:
         other = as_alice.create_room(type=3)
         put_in(other, carol)
         assert_refused(remove(as_alice, shared, "carol"), 404)
-        assert places_of(other) == {"alice": 1, "carol": 3}
+        assert user_types_of(other) == {"alice": 1, "carol": 3}
 
     def test_a_deleted_account_is_404(self, as_alice, bob, shared):
         bob.delete()
@@ -173,12 +173,12 @@ class TestOwners:
     def test_the_partner_of_a_former_pair_is_an_owner(self, as_alice, carol, pair):
         as_alice.post(f"/room/{pair}/participants", newParticipant="carol")
         assert_refused(remove(as_alice, pair, "bob"), 403)
-        assert places_of(pair) == {"alice": 1, "bob": 1, "carol": 3}
+        assert user_types_of(pair) == {"alice": 1, "bob": 1, "carol": 3}
 
     def test_the_partner_of_a_pair_made_public_is_an_owner(self, as_alice, pair):
         assert_done(as_alice.post(f"/room/{pair}/public"))
         assert_refused(remove(as_alice, pair, "bob"), 403)
-        assert places_of(pair) == {"alice": 1, "bob": 1}
+        assert user_types_of(pair) == {"alice": 1, "bob": 1}
 
 
 class TestPair:
@@ -205,7 +205,7 @@ class TestPair:
 
     def test_other_rooms_of_the_two_stay(self, as_alice, shared, pair):
         remove(as_alice, pair)
-        assert places_of(shared) == {"alice": 1, "bob": 3}
+        assert user_types_of(shared) == {"alice": 1, "bob": 3}
 
 
 class TestEffects:
@@ -214,7 +214,7 @@ class TestEffects:
     def test_the_user_has_no_place_and_no_session(self, as_alice, as_bob, shared):
         as_bob.join(shared)
         assert_done(remove(as_alice, shared))
-        assert places_of(shared) == {"alice": 1}
+        assert user_types_of(shared) == {"alice": 1}
         assert session_ids(shared) == set()
 
     def test_the_user_does_not_find_the_room_any_more(self, as_alice, as_bob, staff):
@@ -237,7 +237,7 @@ class TestEffects:
         put_in(other, bob)
         session_id = as_bob.join(other)
         remove(as_alice, shared)
-        assert places_of(other) == {"alice": 1, "bob": 3}
+        assert user_types_of(other) == {"alice": 1, "bob": 3}
         assert session_ids(other) == {session_id}
 
     def test_one_message_tells_of_the_removal(self, as_alice, shared):

@@ -11,10 +11,10 @@ from tests.api.helpers import (
     TIMESTAMP,
     assert_done,
     assert_refused,
-    places_of,
     put_in,
     rows,
     session_ids,
+    user_types_of,
 )
 from tests.api.moderation import (
     join_as_guest,
@@ -57,7 +57,7 @@ class TestOneOfSeveral:
         phone.join(shared)
         laptop.join(shared)
         assert_done(remove_self(phone, shared))
-        assert places_of(shared) == {"alice": 1}
+        assert user_types_of(shared) == {"alice": 1}
         assert session_ids(shared) == set()
 
     def test_the_room_vanishes_from_the_list(self, as_alice, as_bob, staff):
@@ -97,19 +97,19 @@ class TestOneOfSeveral:
 
     def test_an_owner_may_go_and_nobody_is_promoted(self, as_alice, as_bob, shared):
         assert_done(remove_self(as_alice, shared))
-        assert places_of(shared) == {"bob": 3}
+        assert user_types_of(shared) == {"bob": 3}
         assert told(as_bob, shared) == [("user_removed", "alice", "alice")]
 
     def test_other_rooms_stay(self, as_bob, bob, as_alice, shared):
         other = as_alice.create_room(type=3)
         put_in(other, bob)
         remove_self(as_bob, shared)
-        assert places_of(other) == {"alice": 1, "bob": 3}
+        assert user_types_of(other) == {"alice": 1, "bob": 3}
 
     def test_they_may_come_back_by_the_link(self, as_bob, bob, shared):
         remove_self(as_bob, shared)
         as_bob.join(shared)
-        assert places_of(shared) == {"alice": 1, "bob": 5}
+        assert user_types_of(shared) == {"alice": 1, "bob": 5}
 
     def test_the_last_in_the_call_ends_it(self, clock, as_alice, alice, as_bob, shared):
         put_in_call(shared, as_bob.join(shared))
@@ -150,13 +150,13 @@ class TestLast:
     def test_a_guest_moderator_keeps_the_room(self, as_alice, public):
         client, session_id = join_as_guest(public, type=6)
         assert_done(remove_self(as_alice, public))
-        assert places_of(public) == {None: 6}
+        assert user_types_of(public) == {None: 6}
         assert session_ids(public) == {session_id}
         assert told(client, public) == [("user_removed", "alice", "alice")]
 
     def test_other_rooms_stay(self, as_alice, public, group):
         remove_self(as_alice, public)
-        assert places_of(group) == {"alice": 1}
+        assert user_types_of(group) == {"alice": 1}
         assert told(as_alice, group) == []
 
     @pytest.mark.django_db(transaction=True)
@@ -186,7 +186,7 @@ class TestSelfJoined:
     def test_the_room_of_one_permanent_member_stays(self, as_alice, as_carol, public):
         as_carol.join(public)
         assert_done(remove_self(as_carol, public))
-        assert places_of(public) == {"alice": 1}
+        assert user_types_of(public) == {"alice": 1}
         assert told(as_alice, public) == [("user_removed", "carol", "carol")]
 
     def test_the_room_without_permanent_members_stays(self, as_carol, carol, public):
@@ -229,7 +229,7 @@ class TestPair:
     ):
         assert_done(as_alice.post(f"/room/{pair}/public"))
         assert_done(remove_self(as_bob, pair))
-        assert places_of(pair) == {"alice": 1}
+        assert user_types_of(pair) == {"alice": 1}
 
 
 class TestObjects:
@@ -245,7 +245,7 @@ class TestObjects:
         Participant.objects.update(type=type)
         assert_done(remove_self(as_alice, token))
         assert Room.objects.filter(token=token).exists()
-        assert places_of(token) == {}
+        assert user_types_of(token) == {}
 
     def test_it_is_told_as_always(self, as_alice, alice, public):
         bind(public)

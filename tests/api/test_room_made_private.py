@@ -19,8 +19,8 @@ from tests.api.helpers import (
     assert_refused,
     keys,
     own_session_id,
-    places_of,
     session_ids,
+    user_types_of,
 )
 from tests.api.operations import make_private, make_public
 from tests.api.room_requests import timeline
@@ -42,7 +42,7 @@ class TestKicked:
         caller(shared)
         kept = {client.join(shared) for client in (as_alice, as_bob)}
         make_private(as_alice, shared)
-        assert places_of(shared) == {"alice": 1, "bob": 3}
+        assert user_types_of(shared) == {"alice": 1, "bob": 3}
         assert session_ids(shared) == kept
 
     @pytest.mark.parametrize("caller", BY_LINK)
@@ -138,9 +138,10 @@ class TestKicked:
     @pytest.mark.django_db(transaction=True)
     @pytest.mark.parametrize("caller", [uninvited, anonymous])
     def test_nobody_slips_in_at_the_last_moment(self, alice, public, caller):
-        stranger, client = caller(public), TalkClient(alice)
+        non_participant, client = caller(public), TalkClient(alice)
         join, closed = at_once(
-            partial(stranger.ask_to_join, public), partial(make_private, client, public)
+            partial(non_participant.ask_to_join, public),
+            partial(make_private, client, public),
         )
         assert closed.status == 200
         assert join.status in (200, 404)

@@ -57,8 +57,8 @@ class TestTypes:
         [
             ("member", ROOM_KEYS),
             ("guest", ROOM_KEYS),
-            ("stranger", STRANGER_KEYS),
-            ("stranger with a password to give", STRANGER_KEYS),
+            ("non_participant", STRANGER_KEYS),
+            ("non_participant with a password to give", STRANGER_KEYS),
         ],
     )
     def test_of_a_single_room(self, as_alice, as_carol, as_guest, who, keys):
@@ -358,7 +358,7 @@ class TestNumbers:
         clock.shift(seconds)
         assert as_carol.room(token)["count"] == count
 
-    @pytest.mark.parametrize("who", ["member", "stranger"])
+    @pytest.mark.parametrize("who", ["member", "non_participant"])
     def test_count_has_everybody_once_with_all_their_devices(
         self, clock, as_alice, alice, as_carol, who
     ):
@@ -366,7 +366,7 @@ class TestNumbers:
         as_alice.join(token)
         TalkClient(alice).join(token)
         TalkClient().join(token)
-        client = {"member": as_alice, "stranger": as_carol}[who]
+        client = {"member": as_alice, "non_participant": as_carol}[who]
         assert client.room(token)["count"] == 2
 
     @pytest.mark.parametrize(("seconds", "count"), [(0, 1), (99, 1), (100, 0)])

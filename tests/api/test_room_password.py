@@ -79,8 +79,10 @@ class TestAccess:
         assert_refused(give_password(as_alice, locked, password), 403)
         assert rows() == before
 
-    def test_the_password_itself_makes_nobody_a_participant(self, stranger, locked):
-        assert_refused(give_password(stranger, locked, SECRET), 404)
+    def test_the_password_itself_makes_nobody_a_participant(
+        self, non_participant, locked
+    ):
+        assert_refused(give_password(non_participant, locked, SECRET), 404)
 
     @pytest.mark.parametrize(
         ("caller", "status"), [(invited, 403), (uninvited, 404), (anonymous, 404)]
@@ -110,10 +112,10 @@ class TestValue:
         assert client.ask_to_join(public, password=password).status == 200
 
     @pytest.mark.parametrize("place", PLACES)
-    def test_it_may_stand_anywhere(self, as_alice, stranger, public, place):
+    def test_it_may_stand_anywhere(self, as_alice, non_participant, public, place):
         path, password = f"/room/{public}/password", "pässwörd & ✓"
         assert_done(send(as_alice, "PUT", path, place, password=password))
-        assert stranger.ask_to_join(public, password=password).status == 200
+        assert non_participant.ask_to_join(public, password=password).status == 200
 
     @pytest.mark.parametrize("place", PLACES)
     def test_the_empty_one_may_stand_anywhere_too(self, as_alice, locked, place):
@@ -180,21 +182,25 @@ class TestSet:
         give_password(as_alice, shared, SECRET)
         assert [c.room(shared)["hasPassword"] for c in clients] == [True] * 5
 
-    def test_strangers_are_not_told_the_name_any_more(self, as_alice, stranger, public):
-        assert stranger.room(public)["name"] == "Room"
+    def test_strangers_are_not_told_the_name_any_more(
+        self, as_alice, non_participant, public
+    ):
+        assert non_participant.room(public)["name"] == "Room"
         give_password(as_alice, public, SECRET)
-        assert stranger.room(public)["name"] == ""
+        assert non_participant.room(public)["name"] == ""
 
-    def test_strangers_are_asked_for_it(self, as_alice, stranger, public):
+    def test_strangers_are_asked_for_it(self, as_alice, non_participant, public):
         give_password(as_alice, public, SECRET)
         for wrong in ({}, {"password": ""}, {"password": "wrong"}):
-            assert_refused(stranger.ask_to_join(public, **wrong), 403)
-        assert stranger.ask_to_join(public, password=SECRET).status == 200
+            assert_refused(non_participant.ask_to_join(public, **wrong), 403)
+        assert non_participant.ask_to_join(public, password=SECRET).status == 200
 
-    def test_another_password_replaces_the_first(self, as_alice, stranger, locked):
+    def test_another_password_replaces_the_first(
+        self, as_alice, non_participant, locked
+    ):
         give_password(as_alice, locked, "another")
-        assert_refused(stranger.ask_to_join(locked, password=SECRET), 403)
-        assert stranger.ask_to_join(locked, password="another").status == 200
+        assert_refused(non_participant.ask_to_join(locked, password=SECRET), 403)
+        assert non_participant.ask_to_join(locked, password="another").status == 200
 
     @pytest.mark.parametrize(
         "caller", [owner, invited_and_joined, self_joined, guest, guest_moderator]
@@ -294,27 +300,29 @@ class TestSet:
         after = room_without(locked, *changing), rows(Participant, Session, Guest)
         assert after == before
 
-    def test_other_rooms_stay_open(self, as_alice, stranger, public):
+    def test_other_rooms_stay_open(self, as_alice, non_participant, public):
         other = as_alice.create_room()
         give_password(as_alice, public, SECRET)
-        assert stranger.ask_to_join(other).status == 200
+        assert non_participant.ask_to_join(other).status == 200
 
 
 class TestRemove:
     """The empty password."""
 
-    def test_everybody_is_told_that_there_is_none(self, as_alice, stranger, locked):
+    def test_everybody_is_told_that_there_is_none(
+        self, as_alice, non_participant, locked
+    ):
         assert_done(give_password(as_alice, locked, ""))
-        shown = [client.room(locked) for client in (as_alice, stranger)]
+        shown = [client.room(locked) for client in (as_alice, non_participant)]
         assert [room["hasPassword"] for room in shown] == [False, False]
         assert [room["name"] for room in shown] == ["Room", "Room"]
 
     @pytest.mark.parametrize("password", ["", SECRET, "anything"])
     def test_strangers_join_with_anything_or_nothing(
-        self, as_alice, stranger, locked, password
+        self, as_alice, non_participant, locked, password
     ):
         give_password(as_alice, locked, "")
-        assert stranger.ask_to_join(locked, password=password).status == 200
+        assert non_participant.ask_to_join(locked, password=password).status == 200
 
     def test_nothing_is_stored_any_more(self, as_alice, locked):
         give_password(as_alice, locked, "")

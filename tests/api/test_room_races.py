@@ -13,7 +13,7 @@ import pytest
 from talk.constants import BY_LINK_TYPES, RoomType
 from talk.models import Participant, Room, Session
 from tests.api import operations as do
-from tests.api.helpers import keys, places_of, put_in
+from tests.api.helpers import keys, put_in, user_types_of
 from tests.api.invariants import assert_consistent
 from tests.api.races import (
     OWNER,
@@ -43,7 +43,7 @@ class TestOpen:
         assert sorted(statuses(answers)) == [200, 200, 200, 201]
         (token,) = {answer.data["token"] for answer in answers}
         assert Room.objects.get().token == token
-        assert places_of(token) == {"alice": OWNER, "bob": OWNER}
+        assert user_types_of(token) == {"alice": OWNER, "bob": OWNER}
         assert keys(TalkClient(alice).history(token)) == [
             "user_added",
             "conversation_created",
@@ -112,7 +112,7 @@ class TestAdd:
             answers = together(*[partial(do.add, c, token, "carol") for c in clients])
             assert statuses(answers) == [200] * 4
             assert [answer.data for answer in answers] == [[]] * 4
-            assert places_of(token)["carol"] == USER
+            assert user_types_of(token)["carol"] == USER
             assert told(as_alice, token, "user_added") == ["carol"]
             assert_consistent()
 
@@ -129,7 +129,7 @@ class TestAdd:
                 partial(do.add_group, TalkClient(alice), token, "two"),
             )
             assert statuses(answers) == [200] * 3
-            assert places_of(token) == {"alice": OWNER, "bob": USER, "carol": USER}
+            assert user_types_of(token) == {"alice": OWNER, "bob": USER, "carol": USER}
             assert sorted(told(as_alice, token, "user_added")) == ["bob", "carol"]
             assert_consistent()
 
@@ -157,7 +157,7 @@ class TestAdd:
             )
             assert statuses(answers) == [200, 200]
             was_added = told(as_alice, token, "user_added") == ["carol"]
-            assert places_of(token)["carol"] == (USER if was_added else 5)
+            assert user_types_of(token)["carol"] == (USER if was_added else 5)
             assert_consistent()
 
     def test_a_user_is_added_while_going(self, as_alice, as_bob, bob):
@@ -171,7 +171,7 @@ class TestAdd:
             assert statuses(answers) == [200, 200]
             assert told(as_alice, token, "user_removed") == ["bob"]
             was_added = told(as_alice, token, "user_added") == ["bob"]
-            assert ("bob" in places_of(token)) == was_added
+            assert ("bob" in user_types_of(token)) == was_added
             assert_consistent()
 
     def test_two_moderators_invite_into_a_private_room(self, as_alice, as_bob, bob):
@@ -205,7 +205,7 @@ class TestPrivate:
             )
             assert statuses([closed, invited]) == [200, 200]
             assert set(statuses(joins)) <= {200, 404}
-            assert places_of(token) == {"alice": OWNER, "bob": USER}
+            assert user_types_of(token) == {"alice": OWNER, "bob": USER}
             assert not Session.objects.exists()
             for client in strangers:
                 assert client.history(token).status == 404

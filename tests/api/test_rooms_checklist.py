@@ -262,7 +262,9 @@ class TestPublic:
     @pytest.mark.parametrize("is_private", [False, True], ids=["public", "private"])
     @pytest.mark.parametrize("change", [do.make_private, do.make_public])
     @pytest.mark.parametrize(
-        ("who", "status"), [("bob", 403), ("carol", 404)], ids=["user", "stranger"]
+        ("who", "status"),
+        [("bob", 403), ("carol", 404)],
+        ids=["user", "non_participant"],
     )
     def test_others_change_nothing(
         self, as_alice, of_two, everybody, is_private, change, who, status
@@ -286,7 +288,7 @@ class TestRemove:
             assert_done(do.add(as_alice, pair, name))
         for name in ("moderator", "a moderator"):
             assert_done(do.promote(as_alice, pair, name))
-        for name in ("stranger", "nobody"):
+        for name in ("non_participant", "nobody"):
             UserFactory(username=name)
         return pair
 
@@ -296,15 +298,15 @@ class TestRemove:
             ("bob", "alice", 403),  # he is an owner, too
             ("bob", "moderator", 403),
             ("bob", "user", 403),
-            ("bob", "stranger", 404),
+            ("bob", "non_participant", 404),
             ("a moderator", "user", 403),
-            ("a moderator", "stranger", 404),
+            ("a moderator", "non_participant", 404),
             ("a user", "user", 403),
-            ("a user", "stranger", 404),
+            ("a user", "non_participant", 404),
             ("nobody", "alice", 404),
             ("nobody", "moderator", 404),
             ("nobody", "user", 403),
-            ("nobody", "stranger", 404),
+            ("nobody", "non_participant", 404),
         ],
     )
     def test_refused(self, as_alice, crowd, everybody, whom, by, status):
@@ -358,7 +360,9 @@ class TestRename:
         assert names == ["New name"] * 3
 
     @pytest.mark.parametrize(
-        ("who", "status"), [("bob", 403), ("carol", 404)], ids=["user", "stranger"]
+        ("who", "status"),
+        [("bob", 403), ("carol", 404)],
+        ids=["user", "non_participant"],
     )
     def test_others_change_no_name(self, as_alice, as_carol, of_two, who, status):
         assert_refused(do.rename(user_called(who), of_two, "New name"), status)
@@ -381,27 +385,29 @@ class TestPassword:
 
     @pytest.mark.parametrize("by", ["alice", "bob"], ids=["owner", "moderator"])
     def test_a_password_keeps_strangers_out_until_it_is_cleared_by(
-        self, stranger, with_moderator, by
+        self, non_participant, with_moderator, by
     ):
         client = user_called(by)
         assert_done(do.protect(client, with_moderator, SECRET))
-        self.assert_stays_out(stranger, with_moderator)
-        self.assert_visits(stranger, with_moderator, SECRET)
+        self.assert_stays_out(non_participant, with_moderator)
+        self.assert_visits(non_participant, with_moderator, SECRET)
         assert_done(do.protect(client, with_moderator, ""))
-        self.assert_visits(stranger, with_moderator)
+        self.assert_visits(non_participant, with_moderator)
 
     @pytest.mark.parametrize(
-        ("who", "status"), [("bob", 403), ("dora", 404)], ids=["user", "stranger"]
+        ("who", "status"),
+        [("bob", 403), ("dora", 404)],
+        ids=["user", "non_participant"],
     )
     def test_others_neither_set_nor_clear_one(
-        self, as_alice, stranger, of_two, who, status
+        self, as_alice, non_participant, of_two, who, status
     ):
         UserFactory(username="dora")
         client = user_called(who)
         assert_refused(do.protect(client, of_two, SECRET), status)
-        self.assert_visits(stranger, of_two)
+        self.assert_visits(non_participant, of_two)
         assert_done(do.protect(as_alice, of_two, SECRET))
-        self.assert_stays_out(stranger, of_two)
-        self.assert_visits(stranger, of_two, SECRET)
+        self.assert_stays_out(non_participant, of_two)
+        self.assert_visits(non_participant, of_two, SECRET)
         assert_refused(do.protect(client, of_two, ""), status)
-        self.assert_stays_out(stranger, of_two)
+        self.assert_stays_out(non_participant, of_two)

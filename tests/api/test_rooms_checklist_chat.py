@@ -78,12 +78,12 @@ class TestChat:
         self.assert_talks(as_bob, of_two)
 
     def test_strangers_who_joined_find_nothing_when_the_room_is_closed(
-        self, as_alice, stranger, of_two
+        self, as_alice, non_participant, of_two
     ):
-        stranger.join(of_two)
-        self.assert_talks(stranger, of_two)
+        non_participant.join(of_two)
+        self.assert_talks(non_participant, of_two)
         do.make_private(as_alice, of_two)
-        self.assert_finds_nothing(stranger, of_two)
+        self.assert_finds_nothing(non_participant, of_two)
         assert not Session.objects.exists()
 
     def test_a_guest_moderator_is_still_the_same_guest(

@@ -64,8 +64,8 @@ class TestAccess:
         assert_nobody_there(ask_for_news(caller(shared), shared))
 
     @pytest.mark.parametrize("token", ["k7pz3mqd", "null"])
-    def test_an_unknown_token(self, stranger, token):
-        assert_nobody_there(ask_for_news(stranger, token))
+    def test_an_unknown_token(self, non_participant, token):
+        assert_nobody_there(ask_for_news(non_participant, token))
 
     def test_a_user_who_has_joined_on_another_device(self, bob, shared):
         TalkClient(bob).join(shared)

@@ -186,8 +186,8 @@ class TestConnect:
     """What a browser says when it sets itself up, wherever it is."""
 
     @pytest.mark.parametrize("token", ["null", "k7pz3mqd"])
-    def test_an_unknown_token(self, stranger, token):
-        assert_done(send(stranger, token, {"ev": "connect"}))
+    def test_an_unknown_token(self, non_participant, token):
+        assert_done(send(non_participant, token, {"ev": "connect"}))
 
     @pytest.mark.parametrize("who", ["alice", "bob", "carol", "guest"])
     def test_a_room(self, request, shared, who):
@@ -485,8 +485,8 @@ class TestExternalServer:
         assert answer.status == 400
         assert queued() == 0
 
-    def test_an_unknown_token(self, stranger, settings):
+    def test_an_unknown_token(self, non_participant, settings):
         settings.TALK = TALK
-        answer = send(stranger, "k7pz3mqd", {"ev": "connect"})
+        answer = send(non_participant, "k7pz3mqd", {"ev": "connect"})
         assert answer.status == 400
         assert isinstance(answer.data, str)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from talk.domain.cleanup import clean_up
 from tests.api.callers import guest, self_joined, user_called
-from tests.api.helpers import make_pinged_before, places_of, unread
+from tests.api.helpers import make_pinged_before, unread, user_types_of
 from tests.client import TalkClient
 from tests.factories import GroupFactory, UserFactory
 
@@ -144,7 +144,7 @@ class TestComingBack:
         clock.shift(1000)
         make_pinged_before(public, seconds=1000)
         clean_up(now=timezone.now())
-        assert places_of(public) == {"alice": 1}
+        assert user_types_of(public) == {"alice": 1}
         as_alice.say(public, "meanwhile")
         as_carol.join(public)
         assert unread(as_carol, public) == 2

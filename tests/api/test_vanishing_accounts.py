@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from talk.adapters import DefaultAdapter
-from tests.api.helpers import assert_done, assert_refused, places_of
+from tests.api.helpers import assert_done, assert_refused, user_types_of
 from tests.api.moderation import told
 from tests.client import TalkClient
 from tests.factories import GroupFactory, UserFactory
@@ -56,7 +56,7 @@ def test_a_member_who_vanishes_does_not_keep_the_others_out(as_alice, token):
     path = f"/room/{token}/participants"
     answer = as_alice.post(path, newParticipant="team", source="groups")
     assert (answer.status, answer.data) == (200, {"type": 2})
-    assert places_of(token) == {"alice": 1, "bob": 1, "dora": 3}
+    assert user_types_of(token) == {"alice": 1, "bob": 1, "dora": 3}
     assert told(as_alice, token)[1:] == [("user_added", "alice", "dora")]
 
 

@@ -9,7 +9,7 @@ import pytest
 from talk.adapters import DefaultAdapter
 from talk.constants import RoomType
 from talk.models import Participant
-from tests.api.helpers import assert_refused, places_of, put_in, rows
+from tests.api.helpers import assert_refused, put_in, rows, user_types_of
 from tests.api.invitations import ADDRESS, WAYS, Invite, inviter, links_in, parts_of
 from tests.client import BASE, TalkClient
 from tests.factories import GroupFactory
@@ -199,7 +199,7 @@ class TestReachableUsers:
             f"/room/{public}/participants", newParticipant="staff", source="groups"
         )
         assert answer.status == 200
-        assert places_of(public) == {"alice": 1, "bob": 3}
+        assert user_types_of(public) == {"alice": 1, "bob": 3}
 
     def test_a_group_of_nobody_reachable_adds_nobody(
         self, settings, as_alice, bob, public
@@ -219,7 +219,7 @@ class TestReachableUsers:
         use(settings, CarolIsApart)
         GroupFactory(name="staff").user_set.set([alice, bob, carol])
         token = as_alice.create_room(type=2, invite="staff")
-        assert places_of(token) == {"alice": 1, "bob": 3}
+        assert user_types_of(token) == {"alice": 1, "bob": 3}
 
     def test_a_room_of_a_group_has_its_creator_even_if_nobody_is_reachable(
         self, settings, as_alice, alice, bob
@@ -227,7 +227,7 @@ class TestReachableUsers:
         use(settings, NobodyIsReachable)
         GroupFactory(name="staff").user_set.set([alice, bob])
         token = as_alice.create_room(type=2, invite="staff")
-        assert places_of(token) == {"alice": 1}
+        assert user_types_of(token) == {"alice": 1}
 
     def test_who_is_in_a_room_stays_there(self, settings, as_alice, carol, public):
         put_in(public, carol)

@@ -19,7 +19,7 @@ from talk.domain.access import NOBODY
 from talk.management.commands import talk_rooms
 from talk.models import Participant, Room, Session
 from tests.api import invariants
-from tests.api.helpers import places_of, put_guest_in, rows
+from tests.api.helpers import put_guest_in, rows, user_types_of
 from tests.client import TalkClient
 from tests.factories import GroupFactory, ParticipantFactory, RoomFactory, UserFactory
 from tests.hearing import hearing
@@ -88,7 +88,7 @@ class TestCreate:
         token = self.create("--name", "Tea")
         room = Room.objects.get(token=token)
         assert (room.type, room.name) == (RoomType.GROUP, "Tea")
-        assert places_of(token) == {"alice": OWNER}
+        assert user_types_of(token) == {"alice": OWNER}
 
     def test_it_is_told_in_the_owners_name(self, alice, as_alice, bob):
         token = self.create("--user", "bob")
@@ -101,7 +101,7 @@ class TestCreate:
         token = self.create(
             "--user", "bob", "--group", "tea drinkers", "--user", "alice"
         )
-        assert places_of(token) == {"alice": OWNER, "bob": USER, "carol": USER}
+        assert user_types_of(token) == {"alice": OWNER, "bob": USER, "carol": USER}
 
     def test_a_public_one_with_a_password(self, alice, monkeypatch):
         say_at_stdin(monkeypatch, "secret\n")
@@ -117,7 +117,7 @@ class TestCreate:
     def test_a_one_to_one_room_is_there_once(self, alice, bob):
         tokens = [self.create("--type", "one-to-one", "--user", "bob") for _ in "ab"]
         assert tokens[0] == tokens[1]
-        assert places_of(tokens[0]) == {"alice": OWNER, "bob": OWNER}
+        assert user_types_of(tokens[0]) == {"alice": OWNER, "bob": OWNER}
 
     @pytest.mark.parametrize(
         "arguments", [[], ["--user", "bob", "--user", "carol"], ["--user", "alice"]]
@@ -150,7 +150,7 @@ class TestAdd:
     def test_people_get_places(self, room, bob, group):
         out = run("talk_rooms", "add", room, "--user", "bob", "--group", group.name)
         assert out == "Added 2.\n"
-        assert places_of(room) == {"alice": OWNER, "bob": USER, "carol": USER}
+        assert user_types_of(room) == {"alice": OWNER, "bob": USER, "carol": USER}
 
     def test_people_in_the_room_see_it_and_nobody_is_named(self, room, as_alice, bob):
         run("talk_rooms", "add", room, "--user", "bob")
@@ -195,11 +195,11 @@ class TestAdd:
         UserFactory(username="dora", is_active=False)
         with pytest.raises(CommandError, match="Disabled: dora"):
             run("talk_rooms", "add", room, "--user", "dora")
-        assert places_of(room) == {"alice": OWNER}
+        assert user_types_of(room) == {"alice": OWNER}
 
     def test_one_unknown_user_keeps_all_out(self, room, bob):
         assert exit_code("talk_rooms", "add", room, "--user", "bob", "--user", "x") == 1
-        assert places_of(room) == {"alice": OWNER}
+        assert user_types_of(room) == {"alice": OWNER}
 
 
 class TestRemove:
@@ -215,7 +215,7 @@ class TestRemove:
         as_bob.join(full)
         out = run("talk_rooms", "remove", full, "--user", "bob", "--user", "carol")
         assert out == "Removed 2.\n"
-        assert places_of(full) == {"alice": OWNER}
+        assert user_types_of(full) == {"alice": OWNER}
         assert not Session.objects.exists()
 
     def test_it_is_told_of_each(self, full, as_alice):
@@ -229,7 +229,7 @@ class TestRemove:
 
     def test_an_owner_among_others(self, full, as_bob):
         run("talk_rooms", "remove", full, "--user", "alice")
-        assert places_of(full) == {"bob": USER, "carol": USER}
+        assert user_types_of(full) == {"bob": USER, "carol": USER}
 
     def test_who_is_not_there_changes_nothing(self, room, bob):
         before = rows()
@@ -259,7 +259,7 @@ class TestRemove:
         token = as_alice.create_room(type=1, invite="bob")
         with pytest.raises(CommandError, match="delete it"):
             run("talk_rooms", "remove", token, "--user", "bob")
-        assert len(places_of(token)) == 2
+        assert len(user_types_of(token)) == 2
 
 
 class TestSet:
@@ -284,8 +284,8 @@ class TestSet:
     def test_a_private_one_sends_guests_away(self, room, as_guest):
         as_guest.join(room)
         run("talk_rooms", "set", room, "--type", "group")
-        assert places_of(room) == {"alice": OWNER}
-        invariants.only_public_rooms_have_people_by_link()
+        assert user_types_of(room) == {"alice": OWNER}
+        invariants.only_public_rooms_have_guests_and_self_joined_users()
 
     def test_a_pair_becomes_a_group(self, as_alice, bob):
         token = as_alice.create_room(type=1, invite="bob")
