@@ -1,1 +1,1 @@
-"""Probes that try out what is configured: does it really work?"""
+"""Probes for `talk_doctor`: each tests whether a service that the settings name works."""

@@ -1,4 +1,4 @@
-"""The cache: does another process see what this one has put there?"""
+"""The cache: do processes share it?"""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 from django.core.cache import caches
 
 from talk.conf import talk_settings
-from talk.doctor.children import NoSettingsModule, start_child
-from talk.doctor.findings import Finding, Request, failed, ok, skipped, warning
+from talk.doctor.child_process import NoSettingsModule, start_child
+from talk.doctor.findings import Finding, ProbeOptions, failed, ok, skipped, warning
 
 PROBE = "cache"
 
 KEEP_SECONDS = 300
 
 ALONE = ("locmem.LocMemCache", "dummy.DummyCache")
-"""Back ends that are not meant to reach other processes."""
+"""Back ends that other processes do not share."""
 
 
-def probe_cache(request: Request) -> Iterator[Finding]:
-    """Put something into the cache, and have a child process read it."""
+def probe_cache(options: ProbeOptions) -> Iterator[Finding]:
+    """Write a value to the cache, and read it in a child process."""
     alias = talk_settings().CACHE
     cache = caches[alias]
     key, value = f"talk.doctor.{secrets.token_hex(8)}", secrets.token_hex(8)
@@ -42,7 +42,7 @@ def probe_cache(request: Request) -> Iterator[Finding]:
 
 async def _read_elsewhere(key: str) -> Any:
     async with start_child("cache", key) as child:
-        answer = await child.hear()
+        answer = await child.read()
     return answer["found"] if answer is not None else None
 
 
@@ -51,7 +51,7 @@ def _not_shared(cache: Any, alias: str) -> Finding:
     tell = warning if is_alone else failed
     return tell(
         PROBE,
-        f"Another process does not see what is put into {alias!r}: wrong passwords are "
-        "counted in each process apart.",
+        f"Processes do not share {alias!r}: each process counts wrong passwords "
+        "for itself.",
         "With more than one process, configure Redis or another shared cache in CACHES.",
     )

@@ -1,4 +1,4 @@
-"""The database: reached, migrated, and fit for several writers."""
+"""The database: does it answer, is it migrated, and how does SQLite journal?"""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
-from talk.doctor.findings import Finding, Request, failed, ok, warning
+from talk.doctor.findings import Finding, ProbeOptions, failed, ok, warning
 from talk.models import sqlite_journal_mode, talk_database
 
 PROBE = "database"
 
 
-def probe_database(request: Request) -> Iterator[Finding]:
-    """Connect, compare the migrations, and look at how SQLite keeps its journal."""
+def probe_database(options: ProbeOptions) -> Iterator[Finding]:
+    """Connect, compare the migrations, and check SQLite's journal mode."""
     alias = talk_database()
     connection = connections[alias]
     connection.ensure_connection()
@@ -29,14 +29,17 @@ def probe_database(request: Request) -> Iterator[Finding]:
         yield ok(PROBE, "All migrations are applied.")
     journal_mode = sqlite_journal_mode()
     if journal_mode is not None:
-        yield _judge_journal(journal_mode)
+        yield _journal_finding(journal_mode)
 
 
-def _judge_journal(mode: str) -> Finding:
+def _journal_finding(mode: str) -> Finding:
     if mode == "wal":
-        return ok(PROBE, "SQLite writes ahead (WAL): readers do not wait for writers.")
+        return ok(
+            PROBE,
+            "SQLite's journal mode is WAL: readers and writers do not block each other.",
+        )
     return warning(
         PROBE,
-        f"SQLite's journal mode is {mode!r}: a reader holds up who writes.",
+        f"SQLite's journal mode is {mode!r}: readers block writers.",
         'Add "init_command": "PRAGMA journal_mode=WAL" to the database\'s OPTIONS.',
     )

@@ -1,4 +1,4 @@
-"""What a probe finds, and what it is told."""
+"""Findings: the results of probes, and the options that probes get."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How something is."""
+    """The result of a test."""
 
     OK = "ok"
     WARNING = "warning"
-    """It works, and somebody may be disappointed."""
+    """It works, but not as well as it could."""
     FAILED = "failed"
     SKIPPED = "skipped"
-    """There was nothing to be tried out, or not enough to do so."""
+    """It was not tested."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One verdict: on what, why, and what to do about it."""
+    """The verdict of a probe, with its reason and a remedy."""
 
     probe: str
     verdict: Verdict
@@ -29,10 +29,10 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """What the doctor is asked to look at besides the settings.
+class ProbeOptions:
+    """What to test besides the settings.
 
-    `url` is the address below which the app's URLs live; `mail_to` is who gets a mail.
+    `url` is the address of the app's URLs; `mail_to` is the address to send a mail to.
     Both may be empty.
     """
 
@@ -40,25 +40,25 @@ class Request:
     mail_to: str = ""
 
 
-Probe = Callable[[Request], Iterable[Finding]]
-"""Tries something out. What it raises is a failure of what it tried."""
+Probe = Callable[[ProbeOptions], Iterable[Finding]]
+"""Tests a service. An error that it raises is a failure of the service."""
 
 
 def ok(probe: str, message: str) -> Finding:
-    """Return that something works."""
+    """Return a finding that something works."""
     return Finding(probe=probe, verdict=Verdict.OK, message=message)
 
 
 def warning(probe: str, message: str, remedy: str) -> Finding:
-    """Return that something works, but not well."""
+    """Return a finding that something works, but not well."""
     return Finding(probe=probe, verdict=Verdict.WARNING, message=message, remedy=remedy)
 
 
 def failed(probe: str, message: str, remedy: str) -> Finding:
-    """Return that something does not work."""
+    """Return a finding that something does not work."""
     return Finding(probe=probe, verdict=Verdict.FAILED, message=message, remedy=remedy)
 
 
 def skipped(probe: str, message: str) -> Finding:
-    """Return that something was not tried out, and why."""
+    """Return a finding that something was not tested, and why."""
     return Finding(probe=probe, verdict=Verdict.SKIPPED, message=message)

@@ -1,4 +1,4 @@
-"""What the system checks of the app say."""
+"""The settings: what do the system checks of the app report?"""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 from django.core import checks
 
-from talk.doctor.findings import Finding, Request, failed, ok, warning
+from talk.doctor.findings import Finding, ProbeOptions, failed, ok, warning
 
 PROBE = "settings"
 
 
-def probe_settings(request: Request) -> Iterator[Finding]:
-    """Run the app's system checks; those that the site has silenced stay silent."""
+def probe_settings(options: ProbeOptions) -> Iterator[Finding]:
+    """Run the app's system checks, except those that the site has silenced."""
     messages = [
         message
         for message in checks.run_checks()
         if str(message.id).startswith("talk.") and not message.is_silenced()
     ]
     for message in messages:
-        tell = failed if message.is_serious() else warning
-        yield tell(PROBE, f"{message.id}: {message.msg}", message.hint or "")
+        finding = failed if message.is_serious() else warning
+        yield finding(PROBE, f"{message.id}: {message.msg}", message.hint or "")
     if not messages:
-        yield ok(PROBE, "The system checks of the app find nothing.")
+        yield ok(PROBE, "The system checks of the app report nothing.")

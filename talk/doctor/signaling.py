@@ -1,4 +1,4 @@
-"""External signaling servers: do they answer, and do they know our secret?"""
+"""External signaling servers: do they answer, and do they have our secret?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 
-from talk.doctor.findings import Finding, Request, failed, ok, skipped
+from talk.doctor.findings import Finding, ProbeOptions, failed, ok, skipped
 from talk.outgoing.queue import Undeliverable
 from talk.outgoing.signaling_requests import message
 from talk.outgoing.signaling_server import SignalingServer, post, signaling_servers
@@ -15,11 +15,11 @@ from talk.outgoing.signaling_server import SignalingServer, post, signaling_serv
 PROBE = "signaling"
 
 NO_ROOM = "talkdoctor"
-"""Token of a room that nobody is in, so that the news is none for anybody."""
+"""Token of a room without participants, so that the update concerns nobody."""
 
 
-def probe_signaling(request: Request) -> Iterator[Finding]:
-    """Send each server news of a room that nobody is in."""
+def probe_signaling(options: ProbeOptions) -> Iterator[Finding]:
+    """Send each server an update about a room without participants."""
     servers = signaling_servers()
     if not servers:
         yield skipped(PROBE, "No signaling server is configured.")
@@ -34,28 +34,28 @@ def _try(server: SignalingServer) -> Finding:
     except Undeliverable as error:
         return failed(
             PROBE,
-            f"It does not take our news: {error}.",
+            f"It refuses our update: {error}.",
             "Its configuration must have the same secret, and the `url` of this site.",
         )
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with the way to it
+    except Exception as error:  # noqa: BLE001 - any error on the way to the server
         return failed(
             PROBE,
             f"{server.url} does not answer: {error}",
-            "Look whether it runs, and whether this machine may connect to it.",
+            "Check that it runs, and that this machine may connect to it.",
         )
-    if _takes_anything(server, body):
+    if _accepts_any_signature(server, body):
         return failed(
             PROBE,
-            f"{server.url} takes what has a wrong signature: this is no signaling server.",
-            "Look at the address; a proxy may answer in its place.",
+            f"{server.url} accepts a wrong signature: this is no signaling server.",
+            "Check the address; a proxy may answer in its place.",
         )
-    return ok(PROBE, f"{server.url} answers and knows our secret.")
+    return ok(PROBE, f"{server.url} answers and has our secret.")
 
 
-def _takes_anything(server: SignalingServer, body: bytes) -> bool:
-    stranger = replace(server, secret=secrets.token_hex(32))
+def _accepts_any_signature(server: SignalingServer, body: bytes) -> bool:
+    other = replace(server, secret=secrets.token_hex(32))
     try:
-        post(server=stranger, token=NO_ROOM, body=body)
+        post(server=other, token=NO_ROOM, body=body)
     except Undeliverable:
         return False
     return True

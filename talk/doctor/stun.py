@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from talk.conf import talk_settings
-from talk.doctor.findings import Finding, Request, failed, ok, skipped
+from talk.doctor.findings import Finding, ProbeOptions, failed, ok, skipped
 
 PROBE = "stun"
 
@@ -14,7 +14,7 @@ DEFAULT_PORT = 3478
 MISSING_EXTRA = "The extra django-talk[doctor] is not installed."
 
 
-def probe_stun(request: Request) -> Iterator[Finding]:
+def probe_stun(options: ProbeOptions) -> Iterator[Finding]:
     """Ask each STUN server for our address, over UDP as browsers do."""
     servers = talk_settings().STUN_SERVERS
     if not servers:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
-from talk.doctor.findings import Finding, Request, failed, ok, skipped
+from talk.doctor.findings import Finding, ProbeOptions, failed, ok, skipped
 from talk.doctor.stun import MISSING_EXTRA, host_and_port
 from talk.domain.ice_servers import TurnServer, turn_servers
 
 PROBE = "turn"
 
 
-def probe_turn(request: Request) -> Iterator[Finding]:
+def probe_turn(options: ProbeOptions) -> Iterator[Finding]:
     """Allocate a relay at each TURN server, with each of its protocols."""
     servers = turn_servers(now=timezone.now())
     if not servers:

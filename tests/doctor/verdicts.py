@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from talk.doctor.examination import run_probe
-from talk.doctor.findings import Finding, Request
+from talk.doctor.findings import Finding, ProbeOptions
+from talk.doctor.probes import run_probe
 
 
 def findings(probe: str, **request: str) -> list[Finding]:
     """Run a probe as the doctor does."""
-    return list(run_probe(probe, Request(**request)))
+    return list(run_probe(probe, ProbeOptions(**request)))
 
 
 def verdicts(probe: str, **request: str) -> list[tuple[str, str]]:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from django.core.management import CommandError
 
-from talk.doctor.examination import PROBES
-from talk.doctor.findings import Finding, Request, failed, ok, skipped, warning
+from talk.doctor.findings import Finding, ProbeOptions, failed, ok, skipped, warning
+from talk.doctor.probes import PROBES
 from talk.management.commands import talk_doctor
 from tests.management.commands import exit_code, run, shell
 
@@ -25,7 +25,7 @@ BROKEN = failed("mail", "It is down.", "Start it.")
 def found(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     """What the doctor finds; may be changed."""
     findings = list(FOUND)
-    monkeypatch.setattr(talk_doctor, "examine", lambda request: iter(findings))
+    monkeypatch.setattr(talk_doctor, "run_probes", lambda request: iter(findings))
     return findings
 
 
@@ -69,15 +69,15 @@ def test_it_is_silent_at_verbosity_0(found) -> None:
 
 
 def test_it_is_told_where_to_look(monkeypatch) -> None:
-    asked: list[Request] = []
+    asked: list[ProbeOptions] = []
 
-    def examine(request: Request) -> Iterator[Finding]:
-        asked.append(request)
+    def run_probes(options: ProbeOptions) -> Iterator[Finding]:
+        asked.append(options)
         return iter([])
 
-    monkeypatch.setattr(talk_doctor, "examine", examine)
+    monkeypatch.setattr(talk_doctor, "run_probes", run_probes)
     run("talk_doctor", "--url", "https://example.org/talk", "--mail", "a@example.org")
-    expected = Request(url="https://example.org/talk", mail_to="a@example.org")
+    expected = ProbeOptions(url="https://example.org/talk", mail_to="a@example.org")
     assert asked == [expected]
 
 

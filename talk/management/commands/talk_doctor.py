@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from django.core.management import CommandError
 
-from talk.doctor.examination import examine
-from talk.doctor.findings import Finding, Request, Verdict
+from talk.doctor.findings import Finding, ProbeOptions, Verdict
+from talk.doctor.probes import run_probes
 from talk.management.base import TalkCommand
 
 
@@ -48,9 +48,9 @@ class Command(TalkCommand):
         Raises:
             CommandError: something does not work.
         """
-        request = Request(url=options["url"] or "", mail_to=options["mail"])
+        request = ProbeOptions(url=options["url"] or "", mail_to=options["mail"])
         findings = []
-        for finding in examine(request):
+        for finding in run_probes(request):
             findings.append(finding)
             if not options["json"]:
                 self.say(self._line(finding))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from talk import hints
-from talk.doctor import layer as probe
+from talk.doctor import channel_layer as probe
 from tests.doctor.verdicts import findings, settings_of_children, verdicts
 from tests.programs import free_port
 

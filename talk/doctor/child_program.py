@@ -1,4 +1,4 @@
-"""What a child process of the doctor does: ``python -m talk.doctor.child WORK …``."""
+"""The program of a child process: ``python -m talk.doctor.child_program TASK …``."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from typing import Any
 import django
 
 
-def say(value: Any) -> None:
-    """Tell the doctor something."""
+def write(value: Any) -> None:
+    """Write a value for the parent process, as a line of JSON."""
     sys.stdout.write(json.dumps(value) + "\n")
     sys.stdout.flush()
 
 
 def read_cache(key: str) -> None:
-    """Tell what the cache has under a key."""
+    """Write the value that the cache has for a key."""
     from django.core.cache import caches
 
     from talk.conf import talk_settings
 
-    say({"found": caches[talk_settings().CACHE].get(key)})
+    write({"found": caches[talk_settings().CACHE].get(key)})
 
 
 def listen() -> None:
-    """Join the groups of hints as a hub does; tell one's channel, then all that comes."""
+    """Join the groups of hints as a hub does; write the channel, then each message."""
     asyncio.run(_listen())
 
 
@@ -43,13 +43,13 @@ async def _listen() -> None:
     channel = await layer.new_channel()
     for group in hints.group_names():
         await layer.group_add(group, channel)
-    say(channel)
+    write(channel)
     while True:
-        say(await layer.receive(channel))
+        write(await layer.receive(channel))
 
 
-WORK: dict[str, Callable[..., None]] = {"cache": read_cache, "layer": listen}
+TASKS: dict[str, Callable[..., None]] = {"cache": read_cache, "layer": listen}
 
 if __name__ == "__main__":
     django.setup()
-    WORK[sys.argv[1]](*sys.argv[2:])
+    TASKS[sys.argv[1]](*sys.argv[2:])

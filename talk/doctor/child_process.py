@@ -1,7 +1,6 @@
-"""A process of its own, which sees what is shared between processes.
+"""Child processes, which show what processes share.
 
-The doctor starts it with the settings module of its own process, and reads what it
-says, a JSON value a line.
+A child has the settings module of this process. It writes one JSON value a line.
 """
 
 from __future__ import annotations
@@ -17,28 +16,28 @@ from typing import Any
 from django.conf import ENVIRONMENT_VARIABLE
 
 START_SECONDS = 60.0
-"""What a process may take to load a large site on a busy machine."""
+"""A large site on a busy machine takes long to load."""
 
 
 class NoSettingsModule(Exception):
-    """The settings were made by hand: a child process would not have them."""
+    """The settings do not come from a module, so a child process would not have them."""
 
 
 class Child:
-    """A process that has been started."""
+    """A child process that has been started."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def hear(self, seconds: float = START_SECONDS) -> Any:
-        """Return the next thing that it says; None when it says nothing in time.
+    async def read(self, seconds: float = START_SECONDS) -> Any:
+        """Return the next value that it writes; None if there is none in time.
 
         Raises:
             ChildProcessError: it has ended.
         """
         stdout = self._process.stdout
         if stdout is None:
-            raise ChildProcessError("The child process cannot be heard.")
+            raise ChildProcessError("The output of the child process cannot be read.")
         try:
             async with asyncio.timeout(seconds):
                 line = await stdout.readline()
@@ -50,16 +49,16 @@ class Child:
 
 
 @asynccontextmanager
-async def start_child(work: str, *arguments: str) -> AsyncIterator[Child]:
-    """Start `talk.doctor.child` to do some work, and end it afterwards.
+async def start_child(task: str, *arguments: str) -> AsyncIterator[Child]:
+    """Start `talk.doctor.child_program` with a task, and kill it afterwards.
 
     Raises:
-        NoSettingsModule: it could not know the site's settings.
+        NoSettingsModule: it would not have the site's settings.
     """
     if ENVIRONMENT_VARIABLE not in os.environ:
         raise NoSettingsModule(f"{ENVIRONMENT_VARIABLE} is not set.")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "talk.doctor.child", work, *arguments),
+        *(sys.executable, "-m", "talk.doctor.child_program", task, *arguments),
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         stdout=asyncio.subprocess.PIPE,
     )
