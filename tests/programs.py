@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -66,9 +65,12 @@ class Program:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """End it, politely at first."""
+        """Terminate the process; kill it when it does not end.
+
+        Not by SIGINT: shells have their background jobs ignore it, and so would this.
+        """
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            self.process.terminate()
             try:
                 self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
