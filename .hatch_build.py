@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -28,5 +29,9 @@ class CatalogueBuildHook(BuildHookInterface):
         for source in sorted(Path(self.root, "talk", "locale").rglob("*.po")):
             with source.open("rb") as file:
                 catalogue = read_po(file, abort_invalid=True)
-            with source.with_suffix(".mo").open("wb") as file:
-                write_mo(file, catalogue)
+            compiled = BytesIO()
+            write_mo(compiled, catalogue)
+            target = source.with_suffix(".mo")
+            # Tests may read the file meanwhile: rewrite it only if it changes.
+            if not target.exists() or target.read_bytes() != compiled.getvalue():
+                target.write_bytes(compiled.getvalue())

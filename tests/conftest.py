@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +22,52 @@ from tests.client import TalkClient
 from tests.factories import UserFactory
 from tests.mails import PATIENCE
 
+VENDOR_PATHS = [
+    # All of these: rows, locks, statements and hints.
+    "models/*",
+    "domain/*",
+    "realtime/*",
+    "outgoing/*",
+    "faults/*",
+    "management/test_talk_cleanup.py",
+    "management/test_talk_expire.py",
+    "admin/test_room_list.py",
+    "test_custom_user.py",
+    "test_hints.py",
+    "test_notification_mail.py",
+    "test_signals.py",
+    # Concurrency.
+    "api/test_*_races.py",
+    "api/test_any_sequence.py",
+    # Query counts and plans.
+    "api/test_*_queries.py",
+    "api/test_many_rooms.py",
+    # Search, order, case and characters.
+    "api/test_any_text.py",
+    "api/test_autocomplete.py",
+    "api/test_basic.py",
+    "api/test_list_rooms.py",
+    "api/test_mention_suggestions.py",
+    "api/test_room_object.py",
+    "api/test_send_text.py",
+    # Statements of their own on PostgreSQL, and what they count.
+    "api/test_deleted_accounts.py",
+    "api/test_last_message.py",
+    "api/test_messages.py",
+    "api/test_pings.py",
+    "api/test_polls_of_removed.py",
+    "api/test_receive.py",
+    "api/test_send.py",
+    "api/test_unread*.py",
+    "api/test_waiting.py",
+]
+"""Tests whose result may depend on the database or on Redis, besides those that use
+threads, processes or query counts."""
 
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a server that is not named, and say so; begin with what is long."""
+    """Mark tests, skip those whose server is not named, and run the longest first."""
     engine = settings.DATABASES["default"]["ENGINE"]
     present = {
         "postgres": engine == "django.db.backends.postgresql",
@@ -33,8 +78,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if item.get_closest_marker(mark) and not is_present:
                 reason = f"needs {mark}; name it in the environment"
                 item.add_marker(pytest.mark.skip(reason=reason))
-    # Nobody shall wait at the end for one worker. What is shuffled before stays so.
+        if _depends_on_vendor(item):
+            item.add_marker(pytest.mark.vendor)
+    # No worker waits at the end for another one. The sort keeps the shuffled order.
     items.sort(key=lambda item: not _is_long(item))
+
+
+def _depends_on_vendor(item: pytest.Item) -> bool:
+    """Whether a test belongs to the selection for PostgreSQL and Redis."""
+    marks = {mark.name: mark for mark in item.iter_markers()}
+    if "browser" in marks:
+        return False
+    if marks.keys() & {"postgres", "redis"}:
+        return True
+    if "django_db" in marks and marks["django_db"].kwargs.get("transaction"):
+        return True
+    fixtures = set(getattr(item, "fixturenames", ()))
+    if fixtures & {"django_assert_num_queries", "transactional_db"}:
+        return True
+    path = item.path.relative_to(Path(__file__).parent).as_posix()
+    return any(fnmatch(path, pattern) for pattern in VENDOR_PATHS)
 
 
 def _is_long(item: pytest.Item) -> bool:
