@@ -45,29 +45,12 @@ ADDRESSES = [
 
 NO_ADDRESSES = [
     "",
-    " ",
-    "gwen",
-    "gwen@",
-    "@example.org",
     "gwen@example",
-    "gwen@@example.org",
-    "gwen example.org",
     "gwen@example.org, eve@example.org",
-    "gwen@example.org;eve@example.org",
-    "gwen@example.org eve@example.org",
-    "Gwen <gwen@example.org>",
-    "<gwen@example.org>",
-    "mailto:gwen@example.org",
-    "gwen@example.org\n",
     "gwen@example.org\r\nBcc: eve@example.org",
-    "gwen\r\nBcc: eve@example.org\r\n@example.org",
-    "gwen@exa\nmple.org",
-    "gwen\t@example.org",
-    "x" * 400 + "@example.org",
-    "gwen@" + "x" * 100_000 + ".org",
     7,
-    True,
 ]
+"""`tests.domain.test_text` has more of them."""
 
 
 @pytest.fixture(params=WAYS)

@@ -1,4 +1,4 @@
-"""Mentions: what counts as one, and what becomes of it wherever messages are shown."""
+"""Mentions over HTTP: the same wherever a message is shown."""
 
 from __future__ import annotations
 
@@ -17,23 +17,8 @@ from tests.timelines import SAY
 
 pytestmark = pytest.mark.django_db
 
-IDS = [
-    "alice",
-    "bob",
-    "alice.",
-    "alice's",
-    "alice'",
-    "alice-bob",
-    "alice_bob",
-    "alice@bob",
-    "foo@bar.com",
-    "@chef",
-    "andr",
-    "zoe",
-    "zoe z",
-    "007",
-]
-"""Whoever could be meant by any row below has an account."""
+IDS = ["alice", "bob", "alice's", "zoe z"]
+"""Every user that a row below may mention has an account."""
 
 
 def say(client: TalkClient, token: str, text: str) -> dict[str, Any]:
@@ -69,13 +54,11 @@ READINGS: dict[str, Callable[[TalkClient, str], dict[str, Any]]] = {
 }
 """Wherever else a message is shown."""
 
-PLACES = ["answer", *READINGS]
 
-
-def show(participant: str, client: TalkClient, token: str, text: str) -> dict[str, Any]:
-    """Let Alice's browser post a text, and return the message as it is shown there."""
+def shown_everywhere(client: TalkClient, token: str, text: str) -> list[dict[str, Any]]:
+    """Post a text, and return the message as each answer shows it."""
     said = say(client, token, text)
-    return said if participant == "answer" else READINGS[participant](client, token)
+    return [said, *(read(client, token) for read in READINGS.values())]
 
 
 def mentioned(message: dict[str, Any]) -> list[str]:
@@ -91,78 +74,12 @@ def mentioned(message: dict[str, Any]) -> list[str]:
 ONE = "{mention-user1}"
 
 GRAMMAR = [
-    # What ends an id.
-    ("@alice hi", f"{ONE} hi", ["alice"]),
-    ("@alice", ONE, ["alice"]),
     ("hi @alice!", f"hi {ONE}!", ["alice"]),
-    ("hi @alice? x", f"hi {ONE}? x", ["alice"]),
-    ("hi @alice: x", f"hi {ONE}: x", ["alice"]),
-    ("hi @alice, x", f"hi {ONE}, x", ["alice"]),
-    ("hi @alice)", f"hi {ONE})", ["alice"]),
-    ("hi @alice/x", f"hi {ONE}/x", ["alice"]),
-    ("hi @alice\nx", f"hi {ONE}\nx", ["alice"]),
-    ("hi @alice\u00a0x", f"hi {ONE}\u00a0x", ["alice"]),
-    ("hi @alice😀", f"hi {ONE}😀", ["alice"]),
-    # What belongs to it.
-    ("hi @alice.", f"hi {ONE}", ["alice."]),
-    ("@alice's car", f"{ONE} car", ["alice's"]),
-    ("@alice-bob", ONE, ["alice-bob"]),
-    ("@alice_bob", ONE, ["alice_bob"]),
-    ("@alice@bob", ONE, ["alice@bob"]),
-    ("@foo@bar.com", ONE, ["foo@bar.com"]),
-    ("@007", ONE, ["007"]),
-    ("@@chef", ONE, ["@chef"]),
-    ("@andré", f"{ONE}é", ["andr"]),
-    # What may stand before it.
-    ("x @alice", f"x {ONE}", ["alice"]),
-    ("x\n@alice", f"x\n{ONE}", ["alice"]),
-    ("x\r\n@alice", f"x\r\n{ONE}", ["alice"]),
-    ("x\r@alice", f"x\r{ONE}", ["alice"]),
-    ("x\t@alice", f"x\t{ONE}", ["alice"]),
-    ("x\x0b@alice", f"x\x0b{ONE}", ["alice"]),
-    ("x\x0c@alice", f"x\x0c{ONE}", ["alice"]),
-    ("-@alice", f"-{ONE}", ["alice"]),
-    (".@alice", f".{ONE}", ["alice"]),
-    ("'@alice", f"'{ONE}", ["alice"]),
-    ("'@alice'", f"'{ONE}", ["alice'"]),
-    # What may not.
-    ("x@alice", "x@alice", []),
-    ("7@alice", "7@alice", []),
-    ("_@alice", "_@alice", []),
-    ("(@alice)", "(@alice)", []),
-    ("[@alice]", "[@alice]", []),
-    ("x,@alice", "x,@alice", []),
-    ("x:@alice", "x:@alice", []),
-    ("**@alice**", "**@alice**", []),
-    ("<@alice>", "<@alice>", []),
-    ('"@alice"', '"@alice"', []),
-    ("{@alice}", "{@alice}", []),
-    ("http://h.example/@alice", "http://h.example/@alice", []),
+    ("x\r\n@alice's", f"x\r\n{ONE}", ["alice's"]),
     ("bob@alice.com", "bob@alice.com", []),
-    ("é@alice", "é@alice", []),
-    ("x\u00a0@alice", "x\u00a0@alice", []),
-    ("x\u2028@alice", "x\u2028@alice", []),
-    ("x\u200b@alice", "x\u200b@alice", []),
-    ("😀@alice", "😀@alice", []),
-    # Nobody.
-    ("@", "@", []),
-    ("@ alice", "@ alice", []),
-    ('@""', '@""', []),
-    ('@"', '@"', []),
-    ("@é", "@é", []),
-    # In quotes.
-    ('@"zoe z"', ONE, ["zoe z"]),
     ('ask @"zoe z"!', f"ask {ONE}!", ["zoe z"]),
-    ('@"alice"', ONE, ["alice"]),
-    ('@"alice"s', f"{ONE}s", ["alice"]),
-    ('@"foo@bar.com"', ONE, ["foo@bar.com"]),
-    ('x@"alice"', 'x@"alice"', []),
-    ('@"alice', '@"alice', []),
-    ('@"zoe\tz"', '@"zoe\tz"', []),
-    ('@"andré"', '@"andré"', []),
-    ("ask @zoe z", f"ask {ONE} z", ["zoe"]),
 ]
-"""Text, message, and ids mentioned."""
+"""Text, message, and ids mentioned; `tests.rendering.test_mentions` has all."""
 
 
 @pytest.fixture
@@ -176,7 +93,7 @@ def room(public: str) -> str:
 
 @pytest.mark.parametrize(("text", "message", "ids"), GRAMMAR)
 class TestGrammar:
-    """What is replaced, and by whom."""
+    """Mentions in the text are replaced by placeholders."""
 
     def test_row(self, as_alice, room, text, message, ids):
         shown = say(as_alice, room, text)
@@ -189,36 +106,24 @@ class TestGrammar:
 class TestUnknown:
     """Ids without an account stay as they were typed."""
 
-    @pytest.mark.parametrize("place", PLACES)
     @pytest.mark.parametrize(
         "text",
         [
             "hi @alice.",
-            "@alice's car",
-            "@alice-bob",
             "@alice@bob",
-            "@@alice",
-            "@andré",
-            "ask @zoe z",
             '@"zoe z"',
-            '@" "',
-            '@" alice"',
-            '@"alice "',
             "@Alice",
-            "@ALICE",
             "@ghost",
             "@all",
-            '@"all"',
             '@"guest/0123456789abcdef0123456789abcdef01234567"',
-            "@guest/0123456789abcdef0123456789abcdef01234567",
         ],
     )
-    def test_the_text_is_unchanged(self, as_alice, public, bob, place, text):
-        shown = show(place, as_alice, public, text)
-        assert shown["message"] == text
-        assert shown["messageParameters"] == []
+    def test_the_text_is_unchanged(self, as_alice, public, bob, text):
+        for shown in shown_everywhere(as_alice, public, text):
+            assert shown["message"] == text
+            assert shown["messageParameters"] == []
 
-    def test_who_is_called_all_is_mentioned_like_anybody(self, as_alice, public):
+    def test_a_user_called_all_is_mentioned_like_any_other(self, as_alice, public):
         UserFactory(username="all", first_name="Al", last_name="Lee")
         message = say(as_alice, public, "@all")
         assert message["message"] == "{mention-user1}"
@@ -234,72 +139,44 @@ class TestUnknown:
 
 REPLACEMENTS = [
     (
-        "hi @alice, hi @bob",
-        "hi {mention-user1}, hi {mention-user2}",
-        ["alice", "bob"],
-    ),
-    (
         "@bob @ghost @bob @alice",
         "{mention-user1} @ghost {mention-user1} {mention-user2}",
         ["bob", "alice"],
-    ),
-    ("@ghost @alice", "@ghost {mention-user1}", ["alice"]),
-    (
-        "@alice @ghost @bob @phantom",
-        "{mention-user1} @ghost {mention-user2} @phantom",
-        ["alice", "bob"],
-    ),
-    ('ask @"zoe z"', "ask {mention-user1}", ["zoe z"]),
-    ("ask @zoe z", "ask @zoe z", []),
-    ("nothing here", "nothing here", []),
-    # The faults of plain substring replacement.
-    ('@"alice" x', "{mention-user1} x", ["alice"]),
-    (
-        "@alice and @alice2",
-        "{mention-user1} and {mention-user2}",
-        ["alice", "alice2"],
     ),
     (
         "@alice2 and @alice",
         "{mention-user1} and {mention-user2}",
         ["alice2", "alice"],
     ),
-    ("a@bob @bob", "a@bob {mention-user1}", ["bob"]),
-    ('@alice @"alice"', "{mention-user1} {mention-user1}", ["alice"]),
-    ('@"alice" @alice', "{mention-user1} {mention-user1}", ["alice"]),
-    ("@alice and @alicex", "{mention-user1} and @alicex", ["alice"]),
-    # What only looks like a placeholder.
     (
         "{mention-user1} @bob {actor}",
         "{mention-user1} {mention-user1} {actor}",
         ["bob"],
     ),
-    ("{mention-user2} @bob", "{mention-user2} {mention-user1}", ["bob"]),
-    ("{mention-user1}", "{mention-user1}", []),
 ]
+"""Text, message, and ids mentioned; `tests.rendering.test_mentions` has all."""
 
 
 class TestReplacement:
     """From the text as it was typed to message and parameters."""
 
-    @pytest.mark.parametrize("place", PLACES)
     @pytest.mark.parametrize(("text", "message", "ids"), REPLACEMENTS)
-    def test_row(self, as_alice, public, bob, place, text, message, ids):
+    def test_row(self, as_alice, public, bob, text, message, ids):
         UserFactory(username="alice2")
-        UserFactory(username="zoe z")
-        shown = show(place, as_alice, public, text)
-        assert shown["message"] == message
-        assert mentioned(shown) == ids
+        for shown in shown_everywhere(as_alice, public, text):
+            assert shown["message"] == message
+            assert mentioned(shown) == ids
 
-    @pytest.mark.parametrize("place", PLACES)
-    def test_a_parameter_has_type_id_and_display_name(
-        self, as_alice, public, bob, place
-    ):
-        shown = show(place, as_alice, public, "@bob @alice")
-        assert shown["messageParameters"] == {
-            "mention-user1": {"type": "user", "id": "bob", "name": "Bob Brown"},
-            "mention-user2": {"type": "user", "id": "alice", "name": "Alice Adams"},
-        }
+    def test_a_parameter_has_type_id_and_display_name(self, as_alice, public, bob):
+        for shown in shown_everywhere(as_alice, public, "@bob @alice"):
+            assert shown["messageParameters"] == {
+                "mention-user1": {"type": "user", "id": "bob", "name": "Bob Brown"},
+                "mention-user2": {
+                    "type": "user",
+                    "id": "alice",
+                    "name": "Alice Adams",
+                },
+            }
 
     def test_many_are_numbered_in_the_order_of_their_first_mention(
         self, as_alice, public
@@ -339,8 +216,8 @@ class NamelessAdapter(DefaultAdapter):
         return ""
 
 
-class TestWho:
-    """Everybody may mention, and every account may be mentioned."""
+class TestAuthorsAndUsers:
+    """Every participant may mention every account."""
 
     @pytest.mark.parametrize(
         "caller", [self_joined, guest, guest_moderator, without_cookies]
@@ -359,7 +236,7 @@ class TestWho:
         assert last_message(as_guest, public) == message
 
     @pytest.mark.parametrize("room", ["public", "locked", "group", "pair"])
-    def test_who_is_not_in_the_room_is_named_but_not_brought_in(
+    def test_a_non_participant_is_named_but_not_added(
         self, as_alice, carol, request, room
     ):
         token = request.getfixturevalue(room)
@@ -371,12 +248,12 @@ class TestWho:
         }
         assert user_types_of(token) == before
 
-    def test_who_is_not_in_the_room_does_not_see_it(self, as_alice, as_carol, group):
+    def test_a_non_participant_does_not_see_it(self, as_alice, as_carol, group):
         say(as_alice, group, "what does @carol think?")
         assert as_carol.history(group).status == 404
         assert as_carol.get("/room").data == []
 
-    def test_one_may_mention_oneself(self, as_alice, public):
+    def test_a_user_may_mention_themself(self, as_alice, public):
         message = say(as_alice, public, "@alice was here")
         assert message["message"] == "{mention-user1} was here"
         assert mentioned(message) == ["alice"]
@@ -392,7 +269,7 @@ class TestWho:
 
 
 class TestTime:
-    """Who is meant is found out whenever a message is read."""
+    """The mentioned users are looked up whenever a message is read."""
 
     @pytest.mark.parametrize("place", READINGS)
     def test_names_are_the_present_ones(self, as_alice, public, bob, place):

@@ -165,17 +165,17 @@ class TestBodiesThatSayNothing:
         ],
         ids=lambda body: repr(body[:12]),
     )
-    @pytest.mark.parametrize("method", METHODS)
-    def test_json(self, method: str, body: bytes) -> None:
-        assert merged(request_of(method, "a=query", body, JSON)) == {"a": "query"}
+    def test_json(self, body: bytes) -> None:
+        for method in METHODS:
+            assert merged(request_of(method, "a=query", body, JSON)) == {"a": "query"}
 
     @pytest.mark.parametrize(
         "content_type", ["", "text/plain", "application/xml", "nonsense", ";", "a/b; c"]
     )
-    @pytest.mark.parametrize("method", METHODS)
-    def test_a_type_that_nobody_reads(self, method: str, content_type: str) -> None:
-        request = request_of(method, "a=query", "a=body", content_type)
-        assert merged(request) == {"a": "query"}
+    def test_a_content_type_that_is_not_read(self, content_type: str) -> None:
+        for method in METHODS:
+            request = request_of(method, "a=query", "a=body", content_type)
+            assert merged(request) == {"a": "query"}
 
     @pytest.mark.parametrize(
         "content_type",

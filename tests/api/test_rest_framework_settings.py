@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.test import Client, override_settings
+from rest_framework.settings import api_settings
 
 from talk.api.capabilities import FEATURES
 from tests.api.wire import ACCEPT_JSON, CAPABILITIES, NOT_LOGGED_IN, PROFILE, ocs_of
@@ -40,39 +41,45 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize(
-    "hostile", [HOSTILE, *({key: value} for key, value in HOSTILE.items())], ids=list
-)
+@pytest.fixture
+def hostile() -> Iterator[None]:
+    """A site whose `REST_FRAMEWORK` has everything that could harm."""
+    with override_settings(REST_FRAMEWORK=HOSTILE):
+        yield
+
+
 class TestHostileSettings:
     """`REST_FRAMEWORK` belongs to the site's own API and changes nothing here."""
 
-    def test_success(self, hostile: Any) -> None:
-        with override_settings(REST_FRAMEWORK=hostile):
-            response = Client().get(f"{CAPABILITIES}?format=json")
+    @pytest.mark.parametrize("name", ["AUTHENTICATION", "PERMISSION", "THROTTLE"])
+    def test_the_site_would_use_them(self, hostile: None, name: str) -> None:
+        path = f"DEFAULT_{name}_CLASSES"
+        (found,) = getattr(api_settings, path)
+        assert [f"{found.__module__}.{found.__name__}"] == HOSTILE[path]
+
+    def test_success(self, hostile: None) -> None:
+        response = Client().get(f"{CAPABILITIES}?format=json")
 
         assert response.status_code == 200
         ocs = ocs_of(response)
         assert ocs["data"]["capabilities"]["spreed"]["features"] == list(FEATURES)
 
-    def test_failure(self, hostile: Any) -> None:
-        with override_settings(REST_FRAMEWORK=hostile):
-            response = Client().get(PROFILE, headers=ACCEPT_JSON)
+    def test_failure(self, hostile: None) -> None:
+        response = Client().get(PROFILE, headers=ACCEPT_JSON)
 
         assert response.status_code == 401
         assert ocs_of(response) == {"meta": NOT_LOGGED_IN, "data": []}
 
-    def test_user(self, hostile: Any, as_alice: TalkClient) -> None:
-        with override_settings(REST_FRAMEWORK=hostile):
-            answer = as_alice.get(PROFILE)
+    def test_user(self, hostile: None, as_alice: TalkClient) -> None:
+        answer = as_alice.get(PROFILE)
 
         assert (answer.status, answer.data["id"]) == (200, "alice")
 
-    def test_guest(self, hostile: Any, as_alice: TalkClient) -> None:
+    def test_guest(self, as_alice: TalkClient, hostile: None) -> None:
         token = as_alice.create_room()
         guest = TalkClient()
-        with override_settings(REST_FRAMEWORK=hostile):
-            guest.join(token)
-            answer = guest.post(f"/chat/{token}", message="hello")
+        guest.join(token)
+        answer = guest.post(f"/chat/{token}", message="hello")
 
         assert (answer.status, answer.data["actorType"]) == (201, "guests")
 
