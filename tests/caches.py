@@ -8,7 +8,7 @@ from django.core.cache.backends.base import BaseCache
 
 
 class AwayCache(BaseCache):
-    """Raises what the client of a server raises that is down."""
+    """Raises the error of a client whose server is down."""
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
@@ -20,7 +20,7 @@ class AwayCache(BaseCache):
 
 
 class MuteCache(AwayCache):
-    """Hides that its server is down, as some back ends do on request."""
+    """Hides that its server is down, as some back ends can."""
 
     def add(self, *arguments: Any, **named: Any) -> Any:
         return None

@@ -20,7 +20,7 @@ from talk.outgoing.queue import outgoing
 from talk.outgoing.signaling_server import signaling_queue
 from tests.client import TalkClient
 from tests.factories import UserFactory
-from tests.mails import PATIENCE
+from tests.mails import SECONDS_MAX
 
 VENDOR_PATHS = [
     # All of these: rows, locks, statements and hints.
@@ -150,8 +150,8 @@ def nothing_remembered() -> None:
 def nothing_left_to_send() -> Iterator[None]:
     """What a test has caused to be sent does not reach the next one."""
     yield
-    assert outgoing.flush(PATIENCE)
-    assert signaling_queue.flush(PATIENCE)
+    assert outgoing.flush(SECONDS_MAX)
+    assert signaling_queue.flush(SECONDS_MAX)
 
 
 @pytest.fixture

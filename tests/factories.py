@@ -1,4 +1,4 @@
-"""The smallest valid rows."""
+"""Factories of the smallest valid rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 
 class GroupFactory(factory.django.DjangoModelFactory):
-    """A group of Django's own."""
+    """A group of `django.contrib.auth`."""
 
     class Meta:
         model = Group
@@ -41,7 +41,7 @@ class GroupFactory(factory.django.DjangoModelFactory):
 
 
 class AppPasswordFactory(factory.django.DjangoModelFactory):
-    """An app password that was never used, and whose text nobody knows."""
+    """An unused app password with an unknown text."""
 
     class Meta:
         model = AppPassword
@@ -53,7 +53,7 @@ class AppPasswordFactory(factory.django.DjangoModelFactory):
 
 
 class RoomFactory(factory.django.DjangoModelFactory):
-    """A public room without anybody in it and without messages."""
+    """A public room without participants and messages."""
 
     class Meta:
         model = Room
@@ -73,7 +73,7 @@ class GuestFactory(factory.django.DjangoModelFactory):
 
 
 class ParticipantFactory(factory.django.DjangoModelFactory):
-    """A user's place in a room."""
+    """A user as a participant of a room."""
 
     class Meta:
         model = Participant

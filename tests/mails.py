@@ -1,4 +1,4 @@
-"""Mails, which leave after commit and off the request's thread."""
+"""Mails, which are sent after commit in background threads."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from django.core.mail import EmailMultiAlternatives
 
 from talk.outgoing.queue import outgoing
 
-PATIENCE = 30.0
+SECONDS_MAX = 30.0
 
 
 def wait_for_mails() -> list[EmailMultiAlternatives]:
-    """Return all mails that were sent, once nothing is left to be sent.
+    """Wait until the queue is empty, and return all sent mails.
 
-    Only what has been committed leaves: tests run their requests inside
+    Mails are sent after commit only: tests run their requests inside
     `django_capture_on_commit_callbacks(execute=True)`, or have
     `@pytest.mark.django_db(transaction=True)`.
     """
-    assert outgoing.flush(PATIENCE)
+    assert outgoing.flush(SECONDS_MAX)
     return mail.outbox

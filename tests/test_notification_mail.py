@@ -1,4 +1,4 @@
-"""The shipped receiver: mails about comments, to people who are not there to see them."""
+"""The shipped receiver: mails about comments to users who are not connected."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SITE = "https://example.com/intranet"
 
 @contextmanager
 def connected() -> Iterator[None]:
-    """Let the receiver be connected, as at the start of a site that wants mails."""
+    """Connect the receiver, as at the start of a site with mails."""
     signals.notifications_due.connect(mail_notifications)
     try:
         yield
@@ -50,14 +50,14 @@ def connected() -> Iterator[None]:
 
 @pytest.fixture
 def mailing(transactional_db: None) -> Iterator[None]:
-    """A site that sends mails; it comes first, so that all is committed."""
+    """A site that sends mails; the first fixture, so that everything is committed."""
     with connected():
         yield
 
 
 @pytest.fixture
 def shared(as_alice: TalkClient, bob: Any) -> str:
-    """A public room of Alice's; Bob is in it, wants to hear all, and has an address."""
+    """Alice's public room; Bob is in it, with an address and all notifications."""
     give_address(bob, BOB)
     token = as_alice.create_room(type=3, name="Plan")
     put_in(token, bob, notification_level=NotificationLevel.ALWAYS)
@@ -70,13 +70,13 @@ def give_address(user: Any, address: str) -> None:
 
 
 def say(client: TalkClient, token: str, text: str = "hi") -> list[str]:
-    """Say something and return whom all mails so far were sent to."""
+    """Post a message and return the recipients of all mails so far."""
     client.say(token, text)
     return recipients()
 
 
 def recipients() -> list[str]:
-    """Return whom all mails so far were sent to."""
+    """Return the recipients of all mails so far."""
     mails = wait_for_mails()
     assert all(len(mail.recipients()) == 1 for mail in mails)
     return [mail.recipients()[0] for mail in mails]
@@ -85,85 +85,85 @@ def recipients() -> list[str]:
 def the_mail(
     client: TalkClient, token: str, text: str = "hi"
 ) -> EmailMultiAlternatives:
-    """Say something and return the only mail about it."""
+    """Post a message and return the only mail about it."""
     client.say(token, text)
     (mail,) = wait_for_mails()
     return mail
 
 
 def read(client: TalkClient, token: str) -> None:
-    """Read all there is, without having joined."""
+    """Read all messages without joining."""
     assert client.poll(token, after=0).status == 200
 
 
 @pytest.mark.usefixtures("mailing")
 @pytest.mark.django_db(transaction=True)
-class TestWhom:
-    """Who is to be told, is not connected and has an address."""
+class TestRecipients:
+    """Recipients have an address, are not connected, and would be notified."""
 
-    def test_of_a_message(self, as_alice, shared):
+    def test_a_message_is_mailed(self, as_alice, shared):
         assert say(as_alice, shared) == [BOB]
 
-    def test_of_a_mention(self, as_alice, shared):
+    def test_a_mention_is_mailed(self, as_alice, shared):
         Participant.objects.update(notification_level=NotificationLevel.MENTION)
         assert say(as_alice, shared, "hi") == []
         assert say(as_alice, shared, "hi @bob") == [BOB]
 
-    def test_of_a_private_message(self, as_alice, bob):
+    def test_a_message_in_a_one_to_one_room_is_mailed(self, as_alice, bob):
         give_address(bob, BOB)
         token = as_alice.create_room(type=1, invite="bob")
         assert say(as_alice, token) == [BOB]
 
     @pytest.mark.parametrize("text", ["hi", "hi @bob"])
-    def test_not_who_is_connected(self, as_alice, as_bob, shared, text):
+    def test_connected_users_get_no_mail(self, as_alice, as_bob, shared, text):
         as_bob.join(shared)
         assert say(as_alice, shared, text) == []
 
-    def test_who_has_left_again(self, as_alice, as_bob, shared):
+    def test_users_who_have_left_get_a_mail(self, as_alice, as_bob, shared):
         as_bob.join(shared)
         as_bob.leave(shared)
         assert say(as_alice, shared) == [BOB]
 
     @pytest.mark.parametrize("text", ["hi", "hi @bob"])
-    def test_not_who_has_no_address(self, as_alice, shared, bob, text):
+    def test_users_without_an_address_get_no_mail(self, as_alice, shared, bob, text):
         give_address(bob, "")
         assert say(as_alice, shared, text) == []
 
-    def test_an_address_that_comes_later_gets_the_next_one(self, as_alice, shared, bob):
+    def test_a_new_address_gets_the_next_mail(self, as_alice, shared, bob):
         give_address(bob, "")
         say(as_alice, shared)
         give_address(bob, BOB)
         assert say(as_alice, shared) == [BOB]
 
     @pytest.mark.parametrize("text", ["hi", "hi @bob"])
-    def test_not_who_wants_to_hear_nothing(self, as_alice, shared, text):
+    def test_the_notification_level_never_means_no_mail(self, as_alice, shared, text):
         Participant.objects.update(notification_level=NotificationLevel.NEVER)
         assert say(as_alice, shared, text) == []
 
-    def test_not_the_author(self, as_alice, alice, shared):
+    def test_the_author_gets_no_mail(self, as_alice, alice, shared):
         give_address(alice, "alice@example.org")
         Participant.objects.update(notification_level=NotificationLevel.ALWAYS)
         assert say(as_alice, shared, "it was me, @alice") == [BOB]
 
-    def test_not_who_is_not_in_the_room(self, as_alice, carol, shared):
+    def test_non_participants_get_no_mail(self, as_alice, carol, shared):
         give_address(carol, CAROL)
         assert say(as_alice, shared, "what does @carol think?") == [BOB]
 
-    def test_each_gets_a_mail_of_their_own(self, as_alice, carol, shared):
+    def test_each_recipient_gets_a_separate_mail(self, as_alice, carol, shared):
         give_address(carol, CAROL)
         put_in(shared, carol)
         assert sorted(say(as_alice, shared, "hi @carol")) == [BOB, CAROL]
 
-    def test_of_what_a_guest_says(self, shared):
+    def test_a_message_of_a_guest_is_mailed(self, shared):
         assert say(guest(shared), shared) == [BOB]
 
-    def test_the_address_is_the_adapters(self, as_alice, shared, settings):
+    def test_the_adapter_chooses_the_address(self, as_alice, shared, settings):
         settings.TALK = {"ADAPTER": f"{__name__}.AddressingAdapter"}
         assert say(as_alice, shared) == ["bob@elsewhere.example"]
 
 
 class AddressingAdapter(DefaultAdapter):
-    """A site that makes addresses of ids."""
+    """An adapter that makes addresses from ids."""
 
     def email(self, user):
         return f"{user.get_username()}@elsewhere.example"
@@ -172,37 +172,37 @@ class AddressingAdapter(DefaultAdapter):
 @pytest.mark.usefixtures("mailing")
 @pytest.mark.django_db(transaction=True)
 class TestOnce:
-    """One mail for a room and person until they have read again."""
+    """One mail for each room and recipient until they have read it."""
 
     def test_only_the_first_message_is_mailed(self, as_alice, shared):
         say(as_alice, shared)
         say(as_alice, shared, "anybody there?")
         assert say(as_alice, shared, "hello @bob!") == [BOB]
 
-    def test_again_after_reading(self, as_alice, as_bob, shared):
+    def test_another_is_mailed_after_reading(self, as_alice, as_bob, shared):
         say(as_alice, shared)
         read(as_bob, shared)
         assert say(as_alice, shared) == [BOB, BOB]
         assert say(as_alice, shared) == [BOB, BOB]
 
-    def test_again_after_answering(self, as_alice, as_bob, shared):
+    def test_another_is_mailed_after_answering(self, as_alice, as_bob, shared):
         say(as_alice, shared)
         as_bob.say(shared, "yes?")
         assert say(as_alice, shared) == [BOB, BOB]
 
-    def test_not_after_only_looking_at_the_history(self, as_alice, as_bob, shared):
+    def test_reading_the_history_does_not_count(self, as_alice, as_bob, shared):
         say(as_alice, shared)
         as_bob.history(shared)
         as_bob.get("/room")
         assert say(as_alice, shared) == [BOB]
 
-    def test_not_after_only_having_been_there(self, as_alice, as_bob, shared):
+    def test_joining_and_leaving_does_not_count(self, as_alice, as_bob, shared):
         say(as_alice, shared)
         as_bob.join(shared)
         as_bob.leave(shared)
         assert say(as_alice, shared) == [BOB]
 
-    def test_each_room_counts_for_itself(self, as_alice, bob, shared):
+    def test_each_room_counts_separately(self, as_alice, bob, shared):
         other = as_alice.create_room()
         put_in(other, bob, notification_level=NotificationLevel.ALWAYS)
         say(as_alice, shared)
@@ -210,14 +210,14 @@ class TestOnce:
         say(as_alice, shared)
         assert say(as_alice, other) == [BOB, BOB]
 
-    def test_each_person_counts_for_themselves(self, as_alice, as_carol, carol, shared):
+    def test_each_recipient_counts_separately(self, as_alice, as_carol, carol, shared):
         give_address(carol, CAROL)
         put_in(shared, carol, notification_level=NotificationLevel.ALWAYS)
         say(as_alice, shared)
         read(as_carol, shared)
         assert sorted(say(as_alice, shared)) == [BOB, CAROL, CAROL]
 
-    def test_who_was_connected_gets_one_for_the_first_message_they_miss(
+    def test_the_first_message_after_disconnecting_is_mailed(
         self, as_alice, as_bob, shared
     ):
         as_bob.join(shared)
@@ -225,7 +225,9 @@ class TestOnce:
         as_bob.leave(shared)
         assert say(as_alice, shared) == [BOB]
 
-    def test_what_was_read_meanwhile_is_not_mailed(self, as_alice, as_bob, shared):
+    def test_a_comment_that_was_read_meanwhile_is_not_mailed(
+        self, as_alice, as_bob, shared
+    ):
         notifications = due(as_alice, shared)
         wait_for_mails().clear()
         read(as_bob, shared)
@@ -234,7 +236,7 @@ class TestOnce:
 
 
 def due(client: TalkClient, token: str) -> list[Notification]:
-    """Say something and return who is to be told of it."""
+    """Post a message and return its notifications."""
     number = client.say(token, "hi @bob")
     message = Message.objects.with_actors().with_rooms().get(pk=number)
     return notifications_for(message=message, now=timezone.now())
@@ -243,9 +245,9 @@ def due(client: TalkClient, token: str) -> list[Notification]:
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
-    """However many messages come at the same moment."""
+    """Several messages at the same time."""
 
-    def test_the_same_news_twice_is_one_mail(self, as_alice, shared):
+    def test_the_same_notification_twice_is_one_mail(self, as_alice, shared):
         notifications = due(as_alice, shared)
         mail = partial(mail_notifications, notifications=notifications)
         assert at_once(*[mail] * 8) == [None] * 8
@@ -264,7 +266,7 @@ class TestAtOnce:
         at_once(*[partial(client.say, shared, "hi @bob") for client in clients])
         assert recipients() == [BOB]
 
-    def test_while_somebody_reads_each_mail_is_for_something_new(
+    def test_with_a_reader_each_mail_is_about_a_new_comment(
         self, as_alice, as_bob, shared, mailing
     ):
         def write() -> None:
@@ -287,7 +289,7 @@ class TestAtOnce:
 class TestContent:
     """Subject, text and link."""
 
-    def test_the_subject_says_who_and_where(self, as_alice, shared):
+    def test_the_subject_names_author_and_room(self, as_alice, shared):
         mail = the_mail(as_alice, shared, "hi @bob")
         words = "Alice Adams mentioned you in the conversation Plan"
         assert received(mail)["Subject"] == words
@@ -298,7 +300,7 @@ class TestContent:
             assert "Alice Adams mentioned you in the conversation Plan" in text
             assert "hi @Bob Brown, how are you?" in text
 
-    def test_it_is_text_and_html(self, as_alice, shared):
+    def test_it_has_a_text_and_an_html_part(self, as_alice, shared):
         parts = parts_of(the_mail(as_alice, shared))
         assert list(parts) == ["text/plain", "text/html"]
 
@@ -307,7 +309,7 @@ class TestContent:
         mail = the_mail(as_alice, shared)
         assert received(mail)["From"] == "The site <talk@example.com>"
 
-    def test_html_of_people_is_text(self, as_alice, shared):
+    def test_html_of_users_is_escaped(self, as_alice, shared):
         Room.objects.update(name="<i>Plan</i>")
         parts = parts_of(the_mail(as_alice, shared, "<b>hi</b> & bye"))
         assert "<b>hi</b> & bye" in parts["text/plain"]
@@ -318,28 +320,28 @@ class TestContent:
     @pytest.mark.parametrize(
         "name", ["a\nBcc: eve@example.org", "a\r\n\r\nb", "a\u2028b"]
     )
-    def test_line_breaks_in_names_begin_no_header(self, as_alice, shared, name):
+    def test_line_breaks_in_names_start_no_header(self, as_alice, shared, name):
         Room.objects.update(name=name)
         mail = received(the_mail(as_alice, shared, "hi @bob"))
         assert mail["Bcc"] is None
         assert len(mail["Subject"].splitlines()) == 1
         assert mail["To"] == BOB
 
-    def test_without_an_address_of_the_site_there_is_no_link(self, as_alice, shared):
+    def test_without_a_site_url_there_is_no_link(self, as_alice, shared):
         for text in parts_of(the_mail(as_alice, shared)).values():
             assert links_in(text) == set()
             assert "href" not in text
             assert shared not in text
 
     @pytest.mark.parametrize("site", [SITE, f"{SITE}/"])
-    def test_with_one_the_link_leads_to_the_room(
+    def test_with_a_site_url_the_link_leads_to_the_room(
         self, as_alice, shared, settings, site
     ):
         settings.TALK = {"SITE_URL": site}
         for text in parts_of(the_mail(as_alice, shared)).values():
             assert links_in(text) == {f"{SITE}/call/{shared}"}
 
-    def test_the_link_is_the_adapters(self, as_alice, shared, settings):
+    def test_the_adapter_chooses_the_link(self, as_alice, shared, settings):
         settings.TALK = {
             "SITE_URL": SITE,
             "ADAPTER": f"{__name__}.LinkingAdapter",
@@ -371,14 +373,14 @@ class TestContent:
 
 
 class LinkingAdapter(DefaultAdapter):
-    """A site that has one page for all rooms."""
+    """An adapter with one page for all rooms."""
 
     def room_url(self, token, site):
         return f"{site}#{token}"
 
 
 class SpeakingAdapter(DefaultAdapter):
-    """A site on which Bob reads the language that his last name is."""
+    """An adapter that takes the last name as the language."""
 
     def language(self, user):
         return user.last_name if user.get_username() == "bob" else ""
@@ -387,11 +389,11 @@ class SpeakingAdapter(DefaultAdapter):
 @pytest.mark.usefixtures("mailing")
 @pytest.mark.django_db(transaction=True)
 class TestTemplates:
-    """A site replaces them one by one."""
+    """A site may replace each template."""
 
     @pytest.fixture
     def folder(self, settings: Any, tmp_path: Path) -> Path:
-        """Where the site keeps templates that go before those of its apps."""
+        """The folder of the site's own templates."""
         templates = copy.deepcopy(project_settings.TEMPLATES)
         templates[0]["DIRS"] = [tmp_path]
         settings.TEMPLATES = templates
@@ -426,7 +428,7 @@ class TestTemplates:
 
 @contextmanager
 def started() -> Iterator[None]:
-    """Let the app start, and afterwards let go of the receiver."""
+    """Start the app once more; disconnect the receiver afterwards."""
     try:
         apps.get_app_config("talk").ready()
         yield
@@ -438,7 +440,7 @@ def started() -> Iterator[None]:
 
 @pytest.mark.django_db(transaction=True)
 class TestSwitch:
-    """Off, unless the site says so before it starts."""
+    """The setting, which is read when the site starts."""
 
     def test_nothing_is_sent_by_default(self, as_alice, shared):
         assert say(as_alice, shared, "hi @bob") == []
@@ -474,7 +476,9 @@ class TestSwitch:
 
 @pytest.mark.usefixtures("mailing")
 @pytest.mark.django_db(transaction=True)
-def test_a_mail_server_that_is_gone_harms_nobody(as_alice, shared, settings, caplog):
+def test_an_unreachable_mail_server_fails_no_request(
+    as_alice, shared, settings, caplog
+):
     settings.EMAIL_BACKEND = BROKEN
     settings.TALK = {"OUTGOING_TRIES": 1}
     caplog.set_level(logging.ERROR, logger="talk.outgoing")
@@ -485,7 +489,7 @@ def test_a_mail_server_that_is_gone_harms_nobody(as_alice, shared, settings, cap
 
 @pytest.mark.usefixtures("mailing")
 @pytest.mark.django_db(transaction=True)
-def test_an_address_that_cannot_be_sent_to_does_not_stop_the_others(
+def test_a_refused_address_does_not_stop_other_mails(
     as_alice, shared, bob, carol, caplog, settings
 ):
     settings.TALK = {"OUTGOING_TRIES": 1}

@@ -1,4 +1,4 @@
-"""Running things at the same moment in real threads, each with its own connection."""
+"""Calls at the same time in threads, each with its own database connection."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from django.db import connections
 from talk.exceptions import TalkError
 
 TIMEOUT = 60
-"""Only a test that hangs waits so long."""
+"""Only tests that hang wait for so long."""
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
-    """Start all calls at the same moment; return what each returned, or was refused with."""
+    """Start all calls at the same time; return their results or `TalkError`s."""
     barrier = threading.Barrier(len(calls))
 
     def run(call: Callable[[], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Long timelines, written in one go and not by the code under test."""
+"""Long timelines, inserted at once and without the code under test."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from talk.constants import ActorType
 from talk.models import Message, Room
 
 ADVANCE = 2 if connection.vendor == "mysql" else 1
-"""Counting, locking and reading a room: MariaDB's UPDATE tells nothing."""
+"""Queries of `advance`; an UPDATE of MariaDB cannot return rows."""
 
 SAY = 1 if connection.vendor == "postgresql" else ADVANCE + 2
-"""The room's counters, a message and its author's read marker."""
+"""Queries of `insert_comment`."""
 
 
 def write(
     token: str, texts: Sequence[str], *, user: Any, now: datetime | None = None
 ) -> list[int]:
-    """Let `user` have said `texts` in a room; return the ids, oldest first."""
+    """Insert comments by `user` into a room; return their ids, oldest first."""
     now = now or timezone.now()
     room = Room.objects.get(token=token)
     messages = [
@@ -46,6 +46,6 @@ def write(
 
 
 def ids_of(token: str) -> list[int]:
-    """Return the ids of everything in a room's timeline, oldest first."""
+    """Return the ids of all messages of a room, oldest first."""
     rows = Message.objects.filter(room__token=token)
     return list(rows.order_by("pk").values_list("pk", flat=True))

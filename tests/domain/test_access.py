@@ -1,4 +1,4 @@
-"""Who finds which room, and as whom."""
+"""Finding rooms and callers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ USER_TYPES = [
 
 
 def identity(user: Any = None, device: str | None = None) -> Identity:
-    """Return who asks."""
+    """Return an identity."""
     return Identity(user=user, device=device)
 
 
@@ -47,7 +47,9 @@ def put_guest_in(room: Room, *, device: str | None = DEVICE) -> Participant:
 class TestFindCaller:
     @pytest.mark.parametrize("room_type", ALL_TYPES)
     @pytest.mark.parametrize("type", USER_TYPES)
-    def test_a_user_is_found_in_every_room_with_a_place(self, room_type, type):
+    def test_a_user_is_found_in_every_room_with_them_as_participant(
+        self, room_type, type
+    ):
         participant = ParticipantFactory(room=RoomFactory(type=room_type), type=type)
         caller = find_caller(
             identity=identity(participant.user), token=participant.room.token
@@ -110,7 +112,7 @@ class TestFindCaller:
                 identity=identity(device="another"), token=participant.room.token
             )
 
-    def test_a_guest_without_a_device_is_found_by_nobody(self):
+    def test_a_guest_without_a_device_is_not_found(self):
         participant = put_guest_in(RoomFactory(), device=None)
         with pytest.raises(NotFound):
             find_caller(identity=identity(), token=participant.room.token)
@@ -136,7 +138,7 @@ class TestFindCaller:
         with pytest.raises(NotFound):
             find_caller(identity=identity(carol, DEVICE), token=participant.room.token)
 
-    def test_a_member_is_not_the_guest_of_the_same_device(self):
+    def test_a_participant_is_not_the_guest_of_the_same_device(self):
         guest = put_guest_in(RoomFactory())
         participant = ParticipantFactory(room=guest.room)
         caller = find_caller(
@@ -147,14 +149,14 @@ class TestFindCaller:
 
     @pytest.mark.parametrize("type", ALL_TYPES)
     @pytest.mark.parametrize("device", [None, "", DEVICE])
-    def test_a_logged_in_stranger_is_not_found(self, carol, type, device):
+    def test_a_user_who_is_no_participant_is_not_found(self, carol, type, device):
         participant = ParticipantFactory(room=RoomFactory(type=type))
         with pytest.raises(NotFound):
             find_caller(identity=identity(carol, device), token=participant.room.token)
 
     @pytest.mark.parametrize("type", ALL_TYPES)
     @pytest.mark.parametrize("device", [None, "", DEVICE])
-    def test_an_anonymous_stranger_is_not_found(self, type, device):
+    def test_an_anonymous_identity_is_not_found(self, type, device):
         participant = ParticipantFactory(room=RoomFactory(type=type))
         with pytest.raises(NotFound):
             find_caller(identity=identity(device=device), token=participant.room.token)
@@ -164,7 +166,7 @@ class TestFindCaller:
             find_caller(identity=identity(alice), token="k7pz3mqd")
 
     @pytest.mark.parametrize("who", ["user", "guest"])
-    def test_one_query_finds_room_place_and_session(
+    def test_one_query_finds_room_participant_and_session(
         self, who, django_assert_num_queries
     ):
         room = RoomFactory()
@@ -201,36 +203,36 @@ class TestFindRoom:
         assert caller.participant == participant
 
     @pytest.mark.parametrize("password", ["", "a hash"])
-    def test_a_logged_in_stranger_finds_a_public_room(self, carol, password):
+    def test_a_user_who_is_no_participant_finds_a_public_room(self, carol, password):
         public = RoomFactory(password=password)
         assert find_room(identity=identity(carol), token=public.token) == (public, None)
 
     @pytest.mark.parametrize("device", [None, "", DEVICE])
     @pytest.mark.parametrize("password", ["", "a hash"])
-    def test_an_anonymous_stranger_finds_a_public_room(self, device, password):
+    def test_an_anonymous_identity_finds_a_public_room(self, device, password):
         public = RoomFactory(password=password)
         found = find_room(identity=identity(device=device), token=public.token)
         assert found == (public, None)
 
     @pytest.mark.parametrize("type", PRIVATE_TYPES)
-    def test_a_logged_in_stranger_finds_no_private_room(self, carol, type):
+    def test_a_user_who_is_no_participant_finds_no_private_room(self, carol, type):
         with pytest.raises(NotFound):
             find_room(identity=identity(carol), token=RoomFactory(type=type).token)
 
     @pytest.mark.parametrize("type", PRIVATE_TYPES)
-    def test_an_anonymous_stranger_finds_no_private_room(self, type):
+    def test_an_anonymous_identity_finds_no_private_room(self, type):
         with pytest.raises(NotFound):
             find_room(
                 identity=identity(device=DEVICE), token=RoomFactory(type=type).token
             )
 
     @pytest.mark.parametrize("type", PRIVATE_TYPES)
-    def test_a_guest_left_over_finds_no_private_room(self, type):
+    def test_a_guest_finds_no_room_that_became_private(self, type):
         participant = put_guest_in(RoomFactory(type=type))
         with pytest.raises(NotFound):
             find_room(identity=identity(device=DEVICE), token=participant.room.token)
 
-    def test_nobody_finds_an_unknown_token(self, alice):
+    def test_an_unknown_token_finds_no_room(self, alice):
         with pytest.raises(NotFound):
             find_room(identity=identity(alice), token="k7pz3mqd")
 
@@ -239,14 +241,14 @@ class TestFindRoom:
         with django_assert_num_queries(1):
             find_room(identity=identity(participant.user), token=participant.room.token)
 
-    def test_two_queries_for_a_logged_in_stranger(
+    def test_two_queries_for_a_user_who_is_no_participant(
         self, carol, django_assert_num_queries
     ):
         token = RoomFactory().token
         with django_assert_num_queries(2):
             find_room(identity=identity(carol), token=token)
 
-    def test_one_query_for_somebody_without_a_cookie(self, django_assert_num_queries):
+    def test_one_query_for_a_request_without_a_cookie(self, django_assert_num_queries):
         token = RoomFactory().token
         with django_assert_num_queries(1):
             find_room(identity=identity(), token=token)

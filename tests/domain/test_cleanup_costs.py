@@ -1,4 +1,4 @@
-"""What the reaper costs, and several of them at the same moment."""
+"""The queries of the reaper, and several runs at the same time."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tests.domain.test_cleanup import (
     LIVE,
     call_in,
     clean,
-    inhabited,
     keys_in,
-    place_of,
+    participant_with_sessions,
+    room_with_owner,
 )
 from tests.factories import RoomFactory
 from tests.threads import at_once
@@ -31,14 +31,14 @@ pytestmark = pytest.mark.django_db
 USER, GUEST = ParticipantType.USER, ParticipantType.GUEST
 
 QUIET_QUERIES = 4
-"""Dead sessions, forgotten calls, empty rooms, old signaling messages."""
+"""Dead sessions, abandoned calls, empty rooms, old signaling messages."""
 
 
 class TestCosts:
-    """How many queries a run needs."""
+    """The queries of a run."""
 
     def count(self, make: Callable[[], Any], times: int) -> int:
-        """Return the queries of a run after something was made so often."""
+        """Return the number of queries of a run after calling `make` several times."""
         for _ in range(times):
             make()
         with CaptureQueriesContext(connection) as queries:
@@ -48,34 +48,44 @@ class TestCosts:
     @pytest.mark.parametrize("rooms", [0, 1, 50])
     def test_live_rooms_cost_nothing(self, rooms, django_assert_num_queries):
         for _ in range(rooms):
-            participant = place_of(ParticipantType.GUEST, LIVE)
+            participant = participant_with_sessions(ParticipantType.GUEST, LIVE)
             call_in(participant.room, participant)
         with django_assert_num_queries(QUIET_QUERIES):
             clean()
 
     @pytest.mark.parametrize("type", [ParticipantType.USER, ParticipantType.GUEST])
-    def test_live_people_of_a_room_cost_nothing(self, type):
-        few, many = inhabited(), inhabited()
-        dead = partial(place_of, type, DEAD)
-        place_of(type, LIVE, room=few)
+    def test_live_participants_of_a_room_cost_nothing(self, type):
+        few, many = room_with_owner(), room_with_owner()
+        dead = partial(participant_with_sessions, type, DEAD)
+        participant_with_sessions(type, LIVE, room=few)
         cost_of_few = self.count(partial(dead, room=few), 1)
         for _ in range(50):
-            place_of(type, LIVE, room=many)
+            participant_with_sessions(type, LIVE, room=many)
         assert self.count(partial(dead, room=many), 1) == cost_of_few
 
     @pytest.mark.parametrize("type", [ParticipantType.USER, ParticipantType.GUEST])
-    def test_the_dead_of_a_room_cost_the_same_however_many(self, type):
-        few, many = inhabited(), inhabited()
-        cost_of_few = self.count(partial(place_of, type, DEAD, room=few), 2)
-        cost_of_many = self.count(partial(place_of, type, DEAD, room=many), 50)
+    def test_any_number_of_dead_sessions_of_a_room_costs_the_same(self, type):
+        few, many = room_with_owner(), room_with_owner()
+        cost_of_few = self.count(
+            partial(participant_with_sessions, type, DEAD, room=few), 2
+        )
+        cost_of_many = self.count(
+            partial(participant_with_sessions, type, DEAD, room=many), 50
+        )
         assert cost_of_many == cost_of_few
 
     @pytest.mark.parametrize(
         "make",
         [
-            pytest.param(partial(place_of, ParticipantType.USER, DEAD), id="session"),
-            pytest.param(partial(place_of, ParticipantType.GUEST, DEAD), id="guest"),
-            pytest.param(lambda: call_in(inhabited()), id="call"),
+            pytest.param(
+                partial(participant_with_sessions, ParticipantType.USER, DEAD),
+                id="session",
+            ),
+            pytest.param(
+                partial(participant_with_sessions, ParticipantType.GUEST, DEAD),
+                id="guest",
+            ),
+            pytest.param(lambda: call_in(room_with_owner()), id="call"),
             pytest.param(RoomFactory, id="empty room"),
         ],
     )
@@ -85,9 +95,13 @@ class TestCosts:
 
     @pytest.mark.parametrize("types", [[USER], [GUEST], [USER, GUEST]], ids=str)
     @pytest.mark.parametrize("has_call", [False, True])
-    def test_who_waits_is_told_once_a_room_of_all_that_went(self, types, has_call):
-        room = inhabited()
-        dead = [place_of(type, DEAD, room=room) for type in types for _ in range(3)]
+    def test_waiting_polls_hear_once_a_room_of_all_removals(self, types, has_call):
+        room = room_with_owner()
+        dead = [
+            participant_with_sessions(type, DEAD, room=room)
+            for type in types
+            for _ in range(3)
+        ]
         if has_call:
             call_in(room, *dead)
         room.refresh_from_db()
@@ -97,10 +111,10 @@ class TestCosts:
         assert room.presence_version == before + 1
 
     @pytest.mark.parametrize("type", [USER, GUEST])
-    def test_whether_the_call_goes_on_is_asked_once_a_room(self, type):
-        room = inhabited()
-        call_in(room, place_of(USER, LIVE, room=room))
-        place_of(type, DEAD, room=room)
+    def test_the_end_of_the_call_is_checked_once_a_room(self, type):
+        room = room_with_owner()
+        call_in(room, participant_with_sessions(USER, LIVE, room=room))
+        participant_with_sessions(type, DEAD, room=room)
         with CaptureQueriesContext(connection) as queries:
             clean()
         asked = [
@@ -114,12 +128,14 @@ class TestCosts:
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
-    """Runs, and people, at the same moment."""
+    """Two runs at the same time."""
 
-    def test_two_runs_remove_everything_once(self):
+    def test_two_runs_delete_everything_once(self):
         for _ in range(5):
-            room = inhabited()
-            participants = [place_of(type, DEAD, room=room) for type in EVERYBODY]
+            room = room_with_owner()
+            participants = [
+                participant_with_sessions(type, DEAD, room=room) for type in EVERYBODY
+            ]
             call_in(room, *participants)
             RoomFactory()
         found = at_once(*[clean] * 4)
@@ -128,16 +144,22 @@ class TestAtOnce:
         assert sum(cleaned.calls for cleaned in found) == 5
         assert sum(cleaned.rooms for cleaned in found) == 5
 
-    def test_two_runs_sum_a_call_up_once(self):
-        participants = [place_of(ParticipantType.USER, DEAD, room=inhabited())]
+    def test_two_runs_write_one_summary_of_a_call(self):
+        participants = [
+            participant_with_sessions(
+                ParticipantType.USER, DEAD, room=room_with_owner()
+            )
+        ]
         room = participants[0].room
-        participants.append(place_of(ParticipantType.USER, DEAD, room=room))
+        participants.append(
+            participant_with_sessions(ParticipantType.USER, DEAD, room=room)
+        )
         call_in(room, *participants)
         at_once(*[clean] * 4)
         assert keys_in(room) == ["call_ended"]
 
-    def test_two_runs_remove_old_signaling_messages(self):
-        participant = place_of(ParticipantType.USER, LIVE)
+    def test_two_runs_delete_old_signaling_messages(self):
+        participant = participant_with_sessions(ParticipantType.USER, LIVE)
         for _ in range(20):
             SignalingMessage.objects.create(
                 recipient=participant.sessions.get(),

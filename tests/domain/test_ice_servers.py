@@ -17,7 +17,7 @@ NOW = datetime.fromtimestamp(1700000000, UTC)
 SERVER = {"server": "turn.example.org:3478", "secret": "example-turn-secret"}
 
 
-def test_a_credential_that_is_known_from_elsewhere():
+def test_a_credential_equals_a_known_one():
     credential = turn_credential(
         secret="example-turn-secret", username="1700086400:abcdefgh23456789"
     )
@@ -28,14 +28,14 @@ class TestStun:
     """The STUN server."""
 
     @pytest.mark.parametrize("servers", [{}, {"STUN_SERVERS": []}])
-    def test_without_any_there_is_none(self, settings, servers):
+    def test_without_a_setting_there_is_none(self, settings, servers):
         settings.TALK = servers
         assert choose_stun_server() is None
 
     def test_one_of_several_is_chosen_at_random(self, settings):
         servers = ["one.example.org:3478", "two.example.org:443"]
         settings.TALK = {"STUN_SERVERS": servers}
-        # That one of them is never chosen happens once in 10^60.
+        # The probability that one of them is never chosen is 1 in 10^60.
         assert {choose_stun_server() for _ in range(200)} == set(servers)
 
 
@@ -51,11 +51,11 @@ class TestTurn:
             {"TURN_SERVERS": [{"server": "turn.example.org"}]},
         ],
     )
-    def test_without_one_that_has_a_secret_there_is_none(self, settings, servers):
+    def test_a_server_without_a_secret_is_ignored(self, settings, servers):
         settings.TALK = servers
         assert choose_turn_server(now=NOW) is None
 
-    def test_the_name_expires_after_a_day(self, settings):
+    def test_the_username_expires_after_a_day(self, settings):
         settings.TALK = {"TURN_SERVERS": [SERVER]}
         turn = choose_turn_server(now=NOW)
         assert turn is not None
@@ -64,13 +64,13 @@ class TestTurn:
             secret="example-turn-secret", username=turn.username
         )
 
-    def test_when_it_expires_is_a_setting(self, settings):
+    def test_the_time_of_expiry_is_a_setting(self, settings):
         settings.TALK = {"TURN_SERVERS": [SERVER], "TURN_CREDENTIAL_SECONDS": 60}
         turn = choose_turn_server(now=NOW)
         assert turn is not None
         assert turn.username.startswith("1700000060:")
 
-    def test_everybody_gets_another_name(self, settings):
+    def test_each_request_gets_another_username(self, settings):
         settings.TALK = {"TURN_SERVERS": [SERVER]}
         turns = [choose_turn_server(now=NOW) for _ in range(20)]
         assert len({turn.username for turn in turns if turn}) == 20

@@ -1,4 +1,4 @@
-"""Within a room, commit order = id order = position order, whoever writes at once."""
+"""Within a room, commit order = id order = position order, with many writers at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def room(db: None) -> Room:
 
 @pytest.fixture
 def callers(room: Room) -> list[Caller]:
-    """People in the room, each with a look at it that is soon out of date."""
+    """Callers in the room, each with a state that is soon out of date."""
     participants = [ParticipantFactory(room=room) for _ in range(WRITERS)]
     return [
         find_caller(
@@ -53,7 +53,7 @@ def say_many(number: int, caller: Caller) -> None:
 
 
 def read_until(room: Room, is_over: Callable[[], bool]) -> list[Message]:
-    """Ask for what is newer than the last known message, again and again."""
+    """Read messages newer than the last known one, again and again."""
     found: list[Message] = []
     last = 0
     while True:
@@ -67,7 +67,7 @@ def read_until(room: Room, is_over: Callable[[], bool]) -> list[Message]:
 
 
 def messages(room: Room) -> list[Message]:
-    """Return everything that was written, in the order of ids."""
+    """Return all messages in the order of ids."""
     return list(Message.objects.filter(room=room).order_by("pk"))
 
 
@@ -79,7 +79,7 @@ def write_at_once(callers: list[Caller]) -> None:
 
 
 def write_and_read_at_once(room: Room, callers: list[Caller]) -> list[Message]:
-    """Return what a reader met while the others wrote."""
+    """Return the messages that a reader read while others wrote."""
     left = threading.Semaphore(0)
     written = threading.Event()
 
@@ -116,14 +116,14 @@ def test_each_message_counts_those_before_it(room: Room, callers: list[Caller]) 
     assert counts == list(range(1, WRITERS * POSTS + 1))
 
 
-def test_the_room_counts_what_was_written(room: Room, callers: list[Caller]) -> None:
+def test_the_room_counts_all_messages(room: Room, callers: list[Caller]) -> None:
     write_at_once(callers)
     room.refresh_from_db()
     assert room.last_position == WRITERS * POSTS
     assert room.comment_count == WRITERS * POSTS
 
 
-def test_everybodys_messages_are_in_the_order_they_were_said(
+def test_the_messages_of_each_writer_are_in_the_order_of_writing(
     room: Room, callers: list[Caller]
 ) -> None:
     write_at_once(callers)
@@ -132,7 +132,7 @@ def test_everybodys_messages_are_in_the_order_they_were_said(
         assert own == [f"{number} {post}" for post in range(POSTS)]
 
 
-def test_everybody_has_read_up_to_their_last_message(
+def test_each_writer_has_read_up_to_their_last_message(
     room: Room, callers: list[Caller]
 ) -> None:
     write_at_once(callers)
@@ -141,7 +141,7 @@ def test_everybody_has_read_up_to_their_last_message(
     assert dict(read) == last
 
 
-def test_a_reader_meets_every_message_once_and_in_order(
+def test_a_reader_reads_every_message_once_and_in_order(
     room: Room, callers: list[Caller]
 ) -> None:
     found = write_and_read_at_once(room, callers)
@@ -149,7 +149,7 @@ def test_a_reader_meets_every_message_once_and_in_order(
     assert len(found) == WRITERS * POSTS
 
 
-def test_a_reader_never_meets_a_position_before_the_one_below_it(
+def test_a_reader_never_reads_a_position_before_the_one_below_it(
     room: Room, callers: list[Caller]
 ) -> None:
     found = write_and_read_at_once(room, callers)
@@ -175,11 +175,11 @@ def test_rooms_do_not_mix(callers: list[Caller], room: Room) -> None:
 
 
 class TestSlowCommit:
-    """One person's transaction stays open while others write."""
+    """One transaction stays open while others write."""
 
     @pytest.fixture
     def slow(self, callers: list[Caller]) -> Any:
-        """Somebody who has said something and not committed yet."""
+        """A writer who has not committed a message yet."""
         said, commit = threading.Event(), threading.Event()
 
         def write() -> None:
@@ -202,7 +202,7 @@ class TestSlowCommit:
         yield finish
         finish()
 
-    def test_nobody_sees_what_is_not_committed(self, room: Room, slow: Any) -> None:
+    def test_an_uncommitted_message_is_not_read(self, room: Room, slow: Any) -> None:
         assert read_newer(room_id=room.pk, after=0, limit=9).messages == []
 
     def test_later_messages_do_not_overtake(
@@ -224,7 +224,7 @@ class TestSlowCommit:
         assert seen == []
         assert [m.text for m in messages(room)] == ["slow", "quick"]
 
-    def test_other_rooms_are_not_held_up(self, slow: Any) -> None:
+    def test_other_rooms_do_not_wait(self, slow: Any) -> None:
         if not connections["default"].features.has_select_for_update:
             pytest.skip("this database has one lock for all rooms")
         participant = ParticipantFactory()

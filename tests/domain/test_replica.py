@@ -1,4 +1,4 @@
-"""A site that reads from a replica: what decides about a write is read where it is written."""
+"""A site that reads from a replica: decisions about writes read the written database."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Router:
 
 
 class Replica:
-    """A connection like the default one that nobody may read from."""
+    """A connection like the default one that raises an error on each read."""
 
     def cursor(self, *args: object) -> None:
         raise AssertionError("read from the replica")
@@ -41,7 +41,7 @@ class Replica:
 
 @pytest.fixture
 def replica(settings):
-    """Have reads go to the replica from the call on."""
+    """Return a function that sends reads to the replica from its call on."""
 
     def route() -> None:
         settings.DATABASE_ROUTERS = ["tests.domain.test_replica.Router"]
@@ -78,7 +78,7 @@ def test_a_message_is_posted_without_the_replica(alice, replica) -> None:
 
 
 @pytest.mark.parametrize("device", [None, "d" * 64])
-def test_people_join_and_leave_without_the_replica(alice, bob, replica, device) -> None:
+def test_users_join_and_leave_without_the_replica(alice, bob, replica, device) -> None:
     now = timezone.now()
     room = room_creation.create_room(user=alice, type=RoomType.PUBLIC, name="", now=now)
     identity = Identity(user=bob, device=device)
@@ -91,7 +91,7 @@ def test_people_join_and_leave_without_the_replica(alice, bob, replica, device) 
     assert not Participant.objects.using("default").filter(user=bob).exists()
 
 
-def test_the_replica_would_have_been_noticed(replica) -> None:
+def test_a_read_from_the_replica_is_noticed(replica) -> None:
     replica()
     with pytest.raises(AssertionError, match="replica"):
         Room.objects.exists()

@@ -1,4 +1,4 @@
-"""What is gathered of rooms, and how many queries that takes."""
+"""The details of rooms, and the queries for them."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def create(user) -> Room:
 
 
 def ask(user, room: Room, device: str | None = None) -> Caller:
-    """Return the asker as a participant of the room."""
+    """Return the caller of a request by `user` about a room."""
     return find_caller(identity=Identity(user=user, device=device), token=room.token)
 
 
 def put_guest_in(
     room: Room, *, seconds_ago: int, device: str | None = None
 ) -> Participant:
-    """Have a guest in the room whose last ping was some time ago."""
+    """Add a guest to the room whose last ping was some time ago."""
     participant = ParticipantFactory(
         room=room, user=None, guest=GuestFactory(), type=ParticipantType.GUEST
     )
@@ -52,7 +52,7 @@ def put_guest_in(
     return participant
 
 
-def test_a_one_to_one_room_whose_partner_is_gone_is_not_found(alice, bob) -> None:
+def test_a_one_to_one_room_without_its_pair_is_not_found(alice, bob) -> None:
     room = room_creation.get_or_create_one_to_one(
         user=alice, invite="bob", now=NOW
     ).room
@@ -66,8 +66,8 @@ def test_the_list_takes_five_queries(alice, count, django_assert_num_queries) ->
     for _ in range(count):
         create(alice)
     with django_assert_num_queries(5):
-        states = room_details.list_rooms(user=alice, device=None, now=NOW)
-    assert len(states) == count
+        all_details = room_details.list_rooms(user=alice, device=None, now=NOW)
+    assert len(all_details) == count
 
 
 def test_a_single_room_takes_three_queries(alice, django_assert_num_queries) -> None:
@@ -91,40 +91,42 @@ def test_a_preview_takes_one_query(django_assert_num_queries) -> None:
         (SESSION_LIVE_SECONDS, False),
     ],
 )
-def test_guests_who_are_gone_are_not_even_loaded(alice, seconds_ago, is_shown) -> None:
+def test_guests_without_a_live_session_are_not_loaded(
+    alice, seconds_ago, is_shown
+) -> None:
     room = create(alice)
     guest = put_guest_in(room, seconds_ago=seconds_ago)
-    state = room_details.describe_room(caller=ask(alice, room), now=NOW)
-    assert (guest.pk in [member.pk for member in state.participants]) is is_shown
+    details = room_details.describe_room(caller=ask(alice, room), now=NOW)
+    assert (guest.pk in [found.pk for found in details.participants]) is is_shown
 
 
-def test_a_guest_who_asks_is_a_member_however_long_it_was_silent(alice) -> None:
+def test_a_guest_who_is_the_caller_is_listed_after_any_silence(alice) -> None:
     room = create(alice)
     put_guest_in(room, seconds_ago=500, device="d")
-    state = room_details.describe_room(caller=ask(None, room, "d"), now=NOW)
-    assert state.own_participant is not None
-    assert state.own_participant.last_ping == NOW - timedelta(seconds=500)
+    details = room_details.describe_room(caller=ask(None, room, "d"), now=NOW)
+    assert details.own_participant is not None
+    assert details.own_participant.last_ping == NOW - timedelta(seconds=500)
 
 
-def test_users_are_members_whether_connected_or_not(alice, bob) -> None:
+def test_users_are_listed_whether_connected_or_not(alice, bob) -> None:
     room = create(alice)
     ParticipantFactory(room=room, user=bob)
-    state = room_details.describe_room(caller=ask(alice, room), now=NOW)
-    assert [member.user for member in state.participants] == [alice, bob]
+    details = room_details.describe_room(caller=ask(alice, room), now=NOW)
+    assert [found.user for found in details.participants] == [alice, bob]
 
 
-def test_the_last_ping_of_users_counts_long_after(alice, bob) -> None:
+def test_users_keep_their_last_ping_for_long(alice, bob) -> None:
     room = create(alice)
     participant = ParticipantFactory(room=room, user=bob)
     silent = NOW - timedelta(days=1)
     SessionFactory(participant=participant, last_ping=silent)
-    state = room_details.describe_room(caller=ask(bob, room), now=NOW)
-    assert state.own_participant is not None
-    assert state.own_participant.last_ping == silent
-    assert state.own_sessions(NOW) == []
+    details = room_details.describe_room(caller=ask(bob, room), now=NOW)
+    assert details.own_participant is not None
+    assert details.own_participant.last_ping == silent
+    assert details.own_sessions(NOW) == []
 
 
-def test_ones_own_session_is_that_of_the_device(alice) -> None:
+def test_the_callers_own_session_is_that_of_the_device(alice) -> None:
     room = create(alice)
     participant = Participant.objects.get(user=alice)
     here = SessionFactory(
@@ -133,17 +135,17 @@ def test_ones_own_session_is_that_of_the_device(alice) -> None:
     fresh = SessionFactory(participant=participant, device="there", last_ping=NOW)
 
     def own(device: str | None) -> Session:
-        state = room_details.describe_room(caller=ask(alice, room, device), now=NOW)
-        return state.own_sessions(NOW)[0]
+        details = room_details.describe_room(caller=ask(alice, room, device), now=NOW)
+        return details.own_sessions(NOW)[0]
 
     assert own("here") == here
     assert own("elsewhere") == own(None) == fresh
 
 
-def test_whoever_is_in_many_rooms_is_loaded_once(alice, bob) -> None:
+def test_a_user_in_many_rooms_is_loaded_once(alice, bob) -> None:
     for _ in range(2):
         ParticipantFactory(room=create(alice), user=bob)
-    states = room_details.list_rooms(user=alice, device=None, now=NOW)
-    first, second = [state.participants[1].user for state in states]
+    all_details = room_details.list_rooms(user=alice, device=None, now=NOW)
+    first, second = [details.participants[1].user for details in all_details]
     assert first == bob
     assert first is second

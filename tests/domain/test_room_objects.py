@@ -26,12 +26,12 @@ UNSTORABLE = ["a\0b", "a\ud800b", "x" * 256]
 
 @pytest.fixture
 def team(db: None) -> Group:
-    """An object of the site: any model will do."""
+    """An object of the site; any model would do."""
     return GroupFactory(name="team")
 
 
 def basket(key: str, *, is_saved: bool = True) -> Basket:
-    """Return an object whose key is a text of the site's choice, like a UUID."""
+    """Return an object with a text as its key, like a UUID."""
     found = Basket(session_key=key, session_data="", expire_date=timezone.now())
     found._state.adding = not is_saved
     return found
@@ -40,7 +40,7 @@ def basket(key: str, *, is_saved: bool = True) -> Basket:
 class TestFind:
     """`find_room`."""
 
-    def test_an_object_without_a_room_has_none(self, team):
+    def test_none_is_returned_for_an_object_without_a_room(self, team):
         assert find_room(team) is None
 
     def test_the_room_of_an_object_is_found(self, team):
@@ -55,7 +55,7 @@ class TestFind:
         get_or_create_room(team, name="Team")
         assert find_room(basket(str(team.pk))) is None
 
-    def test_it_makes_none(self, team):
+    def test_it_creates_no_room(self, team):
         find_room(team)
         assert not Room.objects.exists()
 
@@ -76,22 +76,22 @@ class TestCreate:
         )
         assert other.type == RoomType.GROUP
 
-    def test_its_first_line_tells_of_its_creation(self, team, alice):
+    def test_its_first_message_tells_of_its_creation(self, team, alice):
         room = get_or_create_room(team, name="Team", owner=alice)
         message = Message.objects.get(room=room)
         assert message.system_message == "conversation_created"
         assert message.actor_user == alice
 
-    def test_with_an_owner_it_begins_with_the_owner(self, team, alice):
+    def test_with_an_owner_the_owner_is_its_first_participant(self, team, alice):
         room = get_or_create_room(team, name="Team", owner=alice)
         participant = Participant.objects.get(room=room)
         assert (participant.user, participant.type) == (alice, ParticipantType.OWNER)
 
-    def test_without_an_owner_it_begins_empty(self, team):
+    def test_without_an_owner_it_has_no_participants(self, team):
         room = get_or_create_room(team, name="Team")
         assert not room.participants.exists()
 
-    def test_without_an_owner_nobody_has_created_it(self, team):
+    def test_without_an_owner_its_creation_has_no_actor(self, team):
         get_or_create_room(team, name="Team")
         message = Message.objects.get()
         assert message.actor_type == "guests"
@@ -111,7 +111,7 @@ class TestCreate:
         room = get_or_create_room(team, name="Team")
         assert get_or_create_room(GroupFactory(), name="Team") != room
 
-    def test_who_comes_a_moment_too_late_gets_the_room_of_the_other(
+    def test_a_caller_who_is_too_late_gets_the_room_of_the_other(
         self, team, monkeypatch
     ):
         room = get_or_create_room(team, name="Team")
@@ -127,7 +127,7 @@ class TestCreate:
 
 
 class TestRefused:
-    """What no room can be bound to."""
+    """Objects that no room can be bound to."""
 
     @pytest.mark.parametrize("act", [find_room, partial(get_or_create_room, name="x")])
     def test_an_object_without_a_key(self, act):
@@ -162,25 +162,25 @@ class TestRefused:
 
 
 class TestOverHTTP:
-    """What clients see of it."""
+    """The room as clients see it."""
 
     @pytest.fixture
     def room(self, team: Group, alice: Any) -> Room:
         """The team's room, which Alice owns."""
         return get_or_create_room(team, name="Team", owner=alice)
 
-    def test_the_owner_is_told_of_the_object(self, as_alice, team, room):
+    def test_the_owner_sees_the_object(self, as_alice, team, room):
         shown = as_alice.room(room.token)
         assert shown["objectType"] == "auth.group"
         assert shown["objectId"] == str(team.pk)
         assert shown["participantType"] == 1
 
-    def test_it_stands_in_the_list(self, as_alice, team, room):
+    def test_it_is_in_the_list(self, as_alice, team, room):
         (shown,) = as_alice.get("/room").data
         assert shown["objectType"] == "auth.group"
         assert shown["objectId"] == str(team.pk)
 
-    def test_a_stranger_is_told_of_the_object(self, as_carol, team, room):
+    def test_a_non_participant_sees_the_object(self, as_carol, team, room):
         shown = as_carol.room(room.token)
         assert shown["objectType"] == "auth.group"
         assert shown["objectId"] == str(team.pk)
@@ -189,18 +189,20 @@ class TestOverHTTP:
         shown = as_alice.room(as_alice.create_room())
         assert (shown["objectType"], shown["objectId"]) == ("", "")
 
-    def test_one_that_is_empty_can_be_joined(self, as_guest):
+    def test_an_empty_room_can_be_joined(self, as_guest):
         room = get_or_create_room(GroupFactory(), name="Team")
         assert as_guest.join(room.token)
 
-    def test_one_that_is_private_and_empty_is_found_by_nobody(self, as_alice, as_guest):
+    def test_an_empty_private_room_is_not_found(self, as_alice, as_guest):
         private = RoomType.GROUP
         room = get_or_create_room(GroupFactory(), name="Team", room_type=private)
         for client in (as_alice, as_guest):
             assert client.ask_to_join(room.token).status == 404
 
     @pytest.mark.parametrize("clients", [1, 2])
-    def test_it_survives_its_last_participants(self, as_alice, as_carol, room, clients):
+    def test_it_survives_the_removal_of_its_last_participants(
+        self, as_alice, as_carol, room, clients
+    ):
         if clients == 2:
             as_carol.join(room.token)
             assert_done(as_carol.leave(room.token))
@@ -212,24 +214,24 @@ class TestOverHTTP:
         alice.delete()
         assert Room.objects.filter(pk=room.pk).exists()
 
-    def test_other_rooms_do_not_survive_that(self, as_alice):
+    def test_other_rooms_are_deleted_then(self, as_alice):
         token = as_alice.create_room()
         assert_done(as_alice.delete(f"/room/{token}/participants/self"))
         assert not Room.objects.filter(token=token).exists()
 
-    def test_its_owner_may_delete_it_all_the_same(self, as_alice, team, room):
+    def test_its_owner_may_delete_it(self, as_alice, team, room):
         assert_done(as_alice.delete(f"/room/{room.token}"))
         assert find_room(team) is None
 
-    def test_after_that_the_object_may_have_another(self, as_alice, team, room):
+    def test_the_object_may_have_another_room_then(self, as_alice, team, room):
         assert_done(as_alice.delete(f"/room/{room.token}"))
         assert get_or_create_room(team, name="Again").token != room.token
 
 
 class TestCosts:
-    """How many queries it needs."""
+    """Queries."""
 
-    def test_to_find_it_costs_one(self, team, django_assert_num_queries):
+    def test_finding_it_costs_one(self, team, django_assert_num_queries):
         get_or_create_room(team, name="Team")
         RoomFactory.create_batch(10)
         for get in (find_room, partial(get_or_create_room, name="Team")):
@@ -240,9 +242,9 @@ class TestCosts:
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
-    """Several who ask at the same moment."""
+    """Several calls at the same time."""
 
-    def test_they_get_one_room(self, team, alice):
+    def test_all_get_the_same_room(self, team, alice):
         ask = partial(get_or_create_room, team, name="Team", owner=alice)
         rooms = at_once(*[ask] * 8)
         assert {room.pk for room in rooms} == {Room.objects.get().pk}

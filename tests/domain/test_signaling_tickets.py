@@ -1,4 +1,4 @@
-"""Tickets: what stands in one, and whose it is."""
+"""Tickets: their content and their owners."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ USER_IDS = ["alice", "", "a:b:c", "zoë", "alice@example.org", ":", "0"]
 
 
 class TestSignature:
-    """The low level, with a secret that is given."""
+    """Signatures with a given secret."""
 
     @pytest.mark.parametrize("ticket", [ALICES, A_GUESTS], ids=["user", "guest"])
-    def test_a_ticket_that_is_known_from_elsewhere(self, ticket):
+    def test_a_ticket_equals_a_known_one(self, ticket):
         data = ticket.rpartition(":")[0]
         assert sign_ticket(data=data, secret=SECRET) == ticket
         assert is_signed_ticket(ticket=ticket, secret=SECRET)
 
-    def test_another_secret_signs_otherwise(self):
+    def test_another_secret_gives_another_signature(self):
         assert not is_signed_ticket(ticket=ALICES, secret="another-secret")
 
     @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ class TestSignature:
             "é:é",
         ],
     )
-    def test_anything_else_is_no_ticket(self, ticket):
+    def test_other_texts_are_no_tickets(self, ticket):
         assert not is_signed_ticket(ticket=ticket, secret=SECRET)
 
 
@@ -75,31 +75,31 @@ class TestMake:
         assert found
         assert found[2] == user_id
 
-    def test_it_is_another_one_each_time(self):
+    def test_it_differs_each_time(self):
         tickets = {make_ticket(user_id="alice", now=NOW) for _ in range(20)}
         assert len(tickets) == 20
 
     @pytest.mark.parametrize("user_id", USER_IDS)
-    def test_it_is_valid_for_who_it_was_made_for(self, user_id):
+    def test_it_is_valid_for_its_owner(self, user_id):
         ticket = make_ticket(user_id=user_id, now=NOW)
         assert is_valid_ticket(ticket=ticket, user_id=user_id)
 
     @pytest.mark.parametrize("user_id", USER_IDS)
-    def test_it_is_valid_for_nobody_else(self, user_id):
+    def test_it_is_not_valid_for_others(self, user_id):
         ticket = make_ticket(user_id=user_id, now=NOW)
         for other in {*USER_IDS, "bob", "Alice", "\ud800"} - {user_id}:
             assert not is_valid_ticket(ticket=ticket, user_id=other)
 
     @pytest.mark.parametrize("ticket", [ALICES, A_GUESTS, "", "a:b:c:d"])
-    def test_others_are_not_valid(self, ticket):
+    def test_other_texts_are_not_valid(self, ticket):
         assert not is_valid_ticket(ticket=ticket, user_id="alice")
         assert not is_valid_ticket(ticket=ticket, user_id="")
 
 
 class TestSecret:
-    """The secrets, which follow from the site's."""
+    """The secrets, which are derived from the site's."""
 
-    def test_everybody_has_one_of_their_own(self):
+    def test_each_user_has_another_secret(self):
         secrets = {ticket_secret(user_id, "key") for user_id in USER_IDS}
         assert len(secrets) == len(USER_IDS)
 
@@ -110,12 +110,12 @@ class TestSecret:
             ticket=make_ticket(user_id="alice", now=NOW), secret=settings.SECRET_KEY
         )
 
-    def test_with_a_new_key_of_the_site_old_tickets_are_none(self, settings):
+    def test_a_new_secret_key_invalidates_old_tickets(self, settings):
         ticket = make_ticket(user_id="alice", now=NOW)
         settings.SECRET_KEY = "a new one"
         assert not is_valid_ticket(ticket=ticket, user_id="alice")
 
-    def test_a_key_that_is_still_accepted_keeps_them_valid(self, settings):
+    def test_a_fallback_key_keeps_them_valid(self, settings):
         ticket = make_ticket(user_id="alice", now=NOW)
         settings.SECRET_KEY_FALLBACKS = ["another one", settings.SECRET_KEY]
         settings.SECRET_KEY = "a new one"

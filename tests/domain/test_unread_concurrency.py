@@ -41,7 +41,7 @@ def unread(client: TalkClient, token: str) -> int:
 
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
-    """Through HTTP, in threads of their own."""
+    """Through HTTP, in several threads."""
 
     @pytest.fixture
     def token(self, transactional_db: None) -> str:
@@ -50,7 +50,7 @@ class TestAtOnce:
 
     @pytest.fixture
     def enter(self, token: str) -> Callable[[], TalkClient]:
-        """Bring somebody new into the room."""
+        """Add a new participant to the room."""
 
         def run(**fields: Any) -> TalkClient:
             room = Room.objects.get(token=token)
@@ -93,14 +93,14 @@ class TestAtOnce:
         assert found[: len(writers)] == [None] * len(writers)
         return found[len(writers) + 1 :]
 
-    def test_everything_is_unread_for_who_reads_nothing(self, token, enter, writers):
+    def test_everything_is_unread_for_a_user_who_reads_nothing(
+        self, token, enter, writers
+    ):
         idle = enter()
         self.write_while(token, writers)
         assert unread(idle, token) == ALL
 
-    def test_what_came_after_ones_last_message_is_unread_for_its_author(
-        self, token, writers
-    ):
+    def test_messages_after_their_last_one_are_unread_for_authors(self, token, writers):
         self.write_while(token, writers)
         actors = list(Message.objects.order_by("pk").values_list("actor_user", flat=1))
         for client in writers:
@@ -108,9 +108,7 @@ class TestAtOnce:
             after = actors[::-1].index(user_id)
             assert unread(client, token) == after
 
-    def test_everything_is_read_by_who_polls_when_all_is_written(
-        self, token, enter, writers
-    ):
+    def test_a_poll_after_all_messages_reads_everything(self, token, enter, writers):
         reader = enter()
 
         def read(is_over: Callable[[], bool]) -> None:
@@ -121,9 +119,7 @@ class TestAtOnce:
         reader.poll(token, after=0, limit=1)
         assert unread(reader, token) == 0
 
-    def test_a_poll_counts_as_read_what_was_there_when_it_began(
-        self, token, enter, writers
-    ):
+    def test_a_poll_reads_the_messages_before_its_start(self, token, enter, writers):
         reader = enter()
         seen = [0, 0]  # messages up to the last poll but one, and up to the last poll
 
@@ -139,7 +135,7 @@ class TestAtOnce:
         before, up_to = seen[-2:]
         assert ALL - up_to <= unread(reader, token) <= ALL - before
 
-    def test_the_count_is_never_below_zero_nor_above_what_was_said(
+    def test_the_count_is_never_below_zero_or_above_the_comments(
         self, token, enter, writers
     ):
         reader, watcher = enter(), enter()
@@ -182,9 +178,7 @@ class TestAtOnce:
         _, marks = self.write_while(token, [*writers[1:], laptop], read, watch)
         assert marks == sorted(marks)
 
-    def test_who_is_mentioned_by_all_at_once_has_the_last_mention_unread(
-        self, token, enter, writers
-    ):
+    def test_the_last_of_many_mentions_at_once_is_unread(self, token, enter, writers):
         mona = enter(user__username="mona")
         self.write_while(token, writers, text="hi @mona")
         room = mona.room(token)
@@ -192,9 +186,7 @@ class TestAtOnce:
         participant = Participant.objects.get(user__username="mona")
         assert participant.last_mention == ALL
 
-    def test_mentions_that_come_while_one_reads_are_not_lost(
-        self, token, enter, writers
-    ):
+    def test_mentions_during_reading_are_not_lost(self, token, enter, writers):
         mona = enter(user__username="mona")
 
         def read(is_over: Callable[[], bool]) -> list[tuple[int, bool]]:
@@ -208,7 +200,7 @@ class TestAtOnce:
         (found,) = self.write_while(token, writers, read, text="hi @mona")
         assert all((count > 0) == is_mentioned for count, is_mentioned in found)
 
-    def test_nothing_is_lost_or_counted_twice_by_coming_and_going(self, token, writers):
+    def test_leaving_and_joining_loses_and_doubles_no_count(self, token, writers):
         guest_user = TalkClient(UserFactory())
         guest_user.join(token)
 
@@ -223,7 +215,7 @@ class TestAtOnce:
 
 @dataclass(frozen=True)
 class Site:
-    """A site with a small, a huge and a crowded room, in all of which Olga is."""
+    """A site with a small, a huge and a crowded room; Olga is in all of them."""
 
     olga: Any
     small: str
@@ -232,7 +224,7 @@ class Site:
 
 
 def insert_messages(room: Room, count: int) -> None:
-    """Let a room have that many comments, all written by somebody who is gone."""
+    """Insert comments by a deleted account into a room."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -248,7 +240,7 @@ def insert_messages(room: Room, count: int) -> None:
 
 
 def insert_crowd(rooms: list[Room]) -> None:
-    """Let a crowd be in all of these rooms."""
+    """Add many users to all of these rooms."""
     user_model = get_user_model()
     users = user_model.objects.bulk_create(
         user_model(username=f"u{number:05}") for number in range(CROWD)
@@ -268,7 +260,7 @@ def insert_crowd(rooms: list[Room]) -> None:
 
 @pytest.fixture(scope="class")
 def site(django_db_setup: None, django_db_blocker: Any) -> Iterator[Site]:
-    """The site, which is filled once."""
+    """The site, filled once."""
     with django_db_blocker.unblock():
         try:
             yield fill_site()
@@ -295,7 +287,7 @@ Plan = dict[str, Any]
 
 
 def plans_of(action: Callable[[], Any]) -> list[Plan]:
-    """Return how the database does all SELECTs of an action."""
+    """Return the query plans of all SELECTs of an action."""
     with CaptureQueriesContext(connection) as captured:
         action()
     plans = []
@@ -316,7 +308,7 @@ def nodes_of(plan: Plan) -> Iterator[Plan]:
 
 
 def scans_of(plans: list[Plan], table: str) -> set[str]:
-    """Return the ways in which plans go through a table."""
+    """Return the types of scans of a table in plans."""
     nodes = [node for plan in plans for node in nodes_of(plan)]
     return {n["Node Type"] for n in nodes if n.get("Relation Name") == table}
 
@@ -326,7 +318,7 @@ INDEX_SCANS = {"Index Scan", "Index Only Scan"}
 
 @pytest.mark.django_db
 class TestPlans:
-    """The same for a hundred messages and for a million."""
+    """Query plans with a hundred messages and with a million."""
 
     @pytest.fixture
     def as_olga(self, site: Site) -> TalkClient:
@@ -342,9 +334,9 @@ class TestPlans:
         return small, huge
 
     def assert_only_indexes(self, plans: list[Plan]) -> None:
-        """Messages are looked at, and found by an index without counting them.
+        """Assert that plans find messages by an index and do not count them.
 
-        No more than a page of them may have to be sorted.
+        They may sort at most one page of them.
         """
         assert scans_of(plans, MESSAGES)
         assert scans_of(plans, MESSAGES) <= INDEX_SCANS
@@ -403,13 +395,13 @@ class TestPlans:
         self.assert_only_indexes(small)
 
     @pytest.mark.parametrize("search", ["", "u0123", "u01234", "nobody"])
-    def test_suggestions_in_a_crowd(self, site, as_olga, search):
+    def test_suggestions_in_a_crowded_room(self, site, as_olga, search):
         path = f"/chat/{site.crowded}/mentions"
         plans = plans_of(lambda: as_olga.get(path, search=search))
         assert not scans_of(plans, MESSAGES)
         assert "Seq Scan" not in scans_of(plans, PARTICIPANTS)
 
-    def test_suggestions_look_at_no_message_however_many_there_are(self, site, as_olga):
+    def test_suggestions_read_no_messages(self, site, as_olga):
         def ask(token: str) -> None:
             assert as_olga.get(f"/chat/{token}/mentions").status == 200
 

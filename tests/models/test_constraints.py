@@ -1,4 +1,4 @@
-"""What two requests could break together, the database refuses."""
+"""Constraints: the database refuses what two requests could break together."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
 
 
 def guest_participant(**fields: Any) -> Participant:
-    """Return a guest's place in a room."""
+    """Return a guest as a participant of a room."""
     fields = {"guest": GuestFactory(), "type": ParticipantType.GUEST, **fields}
     return ParticipantFactory(user=None, **fields)
 
 
 def message(room: Room, position: int, **fields: Any) -> Message:
-    """Write a message by nobody."""
+    """Insert a message without an actor."""
     fields = {"actor_type": "guests", "text": "hello", **fields}
     return Message.objects.create(
         room=room, position=position, comment_count=position, created_at=NOW, **fields
     )
 
 
-def attend(room: Room, **who: Any) -> CallAttendance:
-    """Note somebody in the call of a room."""
-    return CallAttendance.objects.create(room=room, joined_at=NOW, **who)
+def attend(room: Room, **attendee: Any) -> CallAttendance:
+    """Record the attendance of the call of a room."""
+    return CallAttendance.objects.create(room=room, joined_at=NOW, **attendee)
 
 
 def assert_impossible(create: Callable[[], Any]) -> None:
-    """The database refuses, and nothing of it is there."""
+    """Assert that the database refuses a row."""
     with pytest.raises(IntegrityError), transaction.atomic():
         create()
 
@@ -72,7 +72,7 @@ class TestRoom:
         RoomFactory.create_batch(2, pair_key=None)
         assert Room.objects.filter(pair_key=None).count() == 2
 
-    def test_deleting_a_room_deletes_all_that_is_in_it(self):
+    def test_deleting_a_room_deletes_everything_in_it(self):
         session = SessionFactory()
         room = session.room
         message(room, 1)
@@ -119,7 +119,7 @@ class TestParticipant:
         guest_participant(room=room)
         assert room.participants.count() == 2
 
-    def test_a_guest_with_two_places_is_impossible(self):
+    def test_a_guest_in_two_rooms_is_impossible(self):
         guest = guest_participant().guest
         assert_impossible(lambda: guest_participant(guest=guest))
 
@@ -151,7 +151,7 @@ class TestParticipant:
     def test_a_type_that_does_not_exist_is_impossible(self):
         assert_impossible(lambda: ParticipantFactory(type=7))
 
-    def test_deleting_an_account_deletes_its_places_and_sessions(self):
+    def test_deleting_an_account_deletes_its_participants_and_sessions(self):
         session = SessionFactory()
         session.participant.user.delete()
         assert not Participant.objects.exists()
@@ -163,12 +163,12 @@ class TestParticipant:
         participant.user.delete()
         assert Room.objects.filter(pk=participant.room.pk).exists()
 
-    def test_deleting_a_place_deletes_its_sessions(self):
+    def test_deleting_a_participant_deletes_its_sessions(self):
         session = SessionFactory()
         session.participant.delete()
         assert not Session.objects.exists()
 
-    def test_deleting_a_guests_place_keeps_the_guest(self):
+    def test_deleting_a_participant_keeps_the_guest(self):
         participant = guest_participant()
         participant.delete()
         assert Guest.objects.filter(pk=participant.guest.pk).exists()
@@ -190,7 +190,7 @@ class TestSession:
             lambda: SessionFactory(participant=session.participant, device="phone")
         )
 
-    def test_one_device_for_two_people_of_one_room_is_impossible(self):
+    def test_one_device_for_two_participants_of_one_room_is_impossible(self):
         session = SessionFactory(device="phone")
         other = ParticipantFactory(room=session.room)
         assert_impossible(lambda: SessionFactory(participant=other, device="phone"))
@@ -220,7 +220,7 @@ class TestGuest:
         GuestFactory.create_batch(2, display_name="Zoe")
         assert Guest.objects.filter(display_name="Zoe").count() == 2
 
-    def test_a_guest_whom_messages_name_cannot_be_deleted(self):
+    def test_a_guest_with_messages_cannot_be_deleted(self):
         guest = GuestFactory()
         message(RoomFactory(), 1, actor_guest=guest)
         with pytest.raises(ProtectedError):
@@ -262,7 +262,7 @@ class TestCallAttendance:
         room, user, guest = RoomFactory(), UserFactory(), GuestFactory()
         assert_impossible(lambda: attend(room, user=user, guest=guest))
 
-    def test_people_may_attend_calls_of_two_rooms(self):
+    def test_a_user_may_attend_calls_of_two_rooms(self):
         user = UserFactory()
         attend(RoomFactory(), user=user)
         attend(RoomFactory(), user=user)

@@ -1,4 +1,4 @@
-"""Changing rooms and reading them in one statement."""
+"""Updating rooms and reading them in one statement."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 class TestUpdateReturning:
     """`update_returning`."""
 
-    def test_it_tells_of_rows_as_they_are_afterwards(self) -> None:
+    def test_it_returns_the_new_values(self) -> None:
         room = RoomFactory(token="abc", last_position=4)
         changes = {"last_position": F("last_position") + 3}
         fields = ("token", "last_position")
@@ -38,23 +38,23 @@ class TestUpdateReturning:
         room.refresh_from_db()
         assert (room.last_position, room.name) == (7, "New % 'name'")
 
-    def test_it_tells_of_all_rows_that_it_changes(self) -> None:
+    def test_it_returns_all_updated_rows(self) -> None:
         rooms = RoomFactory.create_batch(3)
         rows = Room.objects.update_returning({"last_position": 9}, ["id"])
         assert sorted(rows) == sorted((room.pk,) for room in rooms)
 
-    def test_other_rows_stay_as_they_are(self) -> None:
+    def test_other_rows_stay(self) -> None:
         changed, other = RoomFactory.create_batch(2, last_position=4)
         rows = Room.objects.filter(pk=changed.pk)
         rows.update_returning({"last_position": 9}, ["token"])
         other.refresh_from_db()
         assert other.last_position == 4
 
-    def test_no_row_is_an_empty_list(self) -> None:
+    def test_without_rows_it_returns_an_empty_list(self) -> None:
         changes = {"last_position": 9}
         assert Room.objects.update_returning(changes, ["token"]) == []
 
-    def test_the_query_set_it_is_called_on_is_left_alone(self) -> None:
+    def test_it_does_not_change_the_queryset(self) -> None:
         room = RoomFactory(last_position=4)
         rows = Room.objects.filter(pk=room.pk)
         rows.update_returning({"last_position": 9}, ["token"])
@@ -69,19 +69,19 @@ class TestUpdateReturning:
 
 
 class TestAdvance:
-    """`advance`, the same on all databases."""
+    """`advance`."""
 
-    def test_it_tells_the_counts_afterwards_and_the_token(self) -> None:
+    def test_it_returns_the_new_counts_and_the_token(self) -> None:
         room = RoomFactory(token="abc", last_position=4, comment_count=2)
         now = timezone.now()
         counts = Room.objects.advance(room.pk, messages=3, comments=1, now=now)
         assert counts == (7, 3, "abc")
 
-    def test_a_room_that_is_gone_is_none(self) -> None:
+    def test_it_returns_none_for_a_room_that_is_gone(self) -> None:
         now = timezone.now()
         assert Room.objects.advance(0, messages=1, comments=1, now=now) is None
 
-    def test_what_it_costs(self, django_assert_num_queries: Any) -> None:
+    def test_its_number_of_queries(self, django_assert_num_queries: Any) -> None:
         room = RoomFactory()
         now = timezone.now()
         with django_assert_num_queries(ADVANCE):

@@ -1,4 +1,4 @@
-"""Mails: what stands in their headers, whose words they use, which language they speak."""
+"""Mails: headers, templates and languages."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def mail_of(**changes: Any) -> EmailMultiAlternatives:
 
 @pytest.fixture
 def site_templates(settings: Any, tmp_path: Path) -> Path:
-    """Where the site keeps templates that go before those of its apps."""
+    """The folder of the site's own templates."""
     templates = copy.deepcopy(project_settings.TEMPLATES)
     templates[0]["DIRS"] = [tmp_path]
     settings.TEMPLATES = templates
@@ -54,10 +54,10 @@ def site_templates(settings: Any, tmp_path: Path) -> Path:
 
 
 class TestOneLine:
-    """What may stand in a header."""
+    """Texts in headers."""
 
     @pytest.mark.parametrize("text", ["", "Alice", "Zoë Müller 🎉", "a, b <c>", "%s"])
-    def test_a_line_stays_as_it_is(self, text):
+    def test_a_line_stays_the_same(self, text):
         assert one_line(text) == text
 
     @pytest.mark.parametrize("lines", LINE_BREAKS)
@@ -65,7 +65,7 @@ class TestOneLine:
         assert one_line(f"a{lines}b") == "a b"
 
     @pytest.mark.parametrize("lines", LINE_BREAKS)
-    def test_at_the_ends_it_becomes_nothing(self, lines):
+    def test_line_breaks_at_the_ends_are_removed(self, lines):
         assert one_line(f"{lines}a{lines}") == "a"
 
     @pytest.mark.parametrize("char", ["\0", "\x07", "\x1b", "\x7f", "\x9b", "\ud800"])
@@ -73,18 +73,18 @@ class TestOneLine:
         assert one_line(f"a{char}b") == "a b"
 
     @pytest.mark.parametrize("char", ["\u202e", "\u2066", "\ufeff"])
-    def test_what_turns_the_text_around_is_gone(self, char):
+    def test_characters_that_reverse_text_are_removed(self, char):
         assert char not in one_line(f"a{char}b")
 
     def test_runs_of_spaces_become_one(self):
         assert one_line("  a \t\n  b  ") == "a b"
 
-    def test_of_nothing_but_line_breaks_nothing_is_left(self):
+    def test_a_text_of_line_breaks_becomes_empty(self):
         assert one_line("\r\n\r\n") == ""
 
 
 class TestFrom:
-    """The site's address under somebody's name."""
+    """The site's address with a display name."""
 
     @pytest.mark.parametrize(
         "default", ["talk@example.com", "The site <talk@example.com>"]
@@ -110,7 +110,7 @@ class TestFrom:
             "久美子 🎉",
         ],
     )
-    def test_whatever_the_name_is_the_address_stays(self, settings, name):
+    def test_no_name_changes_the_address(self, settings, name):
         settings.DEFAULT_FROM_EMAIL = "talk@example.com"
         header = received(mail_of(inviter=name))["From"]
         (address,) = header.addresses
@@ -132,7 +132,7 @@ class TestFrom:
 
 
 class TestText:
-    """What our own templates say."""
+    """The texts of our own templates."""
 
     def test_the_subject_names_inviter_and_room(self):
         subject = mail_of().subject
@@ -147,7 +147,7 @@ class TestText:
         assert URL in parts_of(mail_of())[type]
 
     @pytest.mark.parametrize("field", ["inviter", "room_name"])
-    def test_html_is_text_in_both_parts(self, field):
+    def test_html_in_names_is_escaped_in_both_parts(self, field):
         mail = mail_of(**{field: "<b>a & b</b>"})
         parts = parts_of(mail)
         assert "<b>a & b</b>" in parts["text/plain"]
@@ -156,7 +156,7 @@ class TestText:
         assert "<b>a & b</b>" in mail.subject
 
     @pytest.mark.parametrize("field", ["inviter", "room_name"])
-    def test_what_looks_like_a_template_is_text(self, field):
+    def test_template_syntax_in_names_is_text(self, field):
         odd = "{{ invitation.url }} {% now 'Y' %} %(room)s"
         mail = mail_of(**{field: odd})
         assert odd in mail.subject
@@ -168,11 +168,11 @@ class TestText:
 
 
 class TestLanguage:
-    """Mails speak the language of who invites."""
+    """Mails are in the language of the inviter."""
 
     @pytest.fixture
     def bilingual(self, site_templates: Path) -> None:
-        """Templates with words that Django itself has translated."""
+        """Templates with texts that Django translates."""
         text = "{% load i18n %}{% translate 'Home' %}"
         for name in ("invitation_subject.txt", "invitation.txt", "invitation.html"):
             (site_templates / name).write_text(text)
@@ -185,12 +185,12 @@ class TestLanguage:
         assert mail.subject == word
         assert all(text.strip() == word for text in parts_of(mail).values())
 
-    def test_it_is_not_the_language_of_who_happens_to_be_active(self, bilingual):
+    def test_it_is_not_the_active_language(self, bilingual):
         with translation.override("fr"):
             mail = mail_of(language="de")
         assert mail.subject == "Start"
 
-    def test_the_next_mail_speaks_its_own(self, bilingual):
+    def test_the_next_mail_has_its_own_language(self, bilingual):
         for language in ("de", "fr", "en"):
             send_invitation(invitation(language=language))
         words = sorted(mail.subject for mail in wait_for_mails())
@@ -199,13 +199,13 @@ class TestLanguage:
     @pytest.mark.parametrize(
         ("language", "direction"), [("en", "ltr"), ("de", "ltr"), ("he", "rtl")]
     )
-    def test_html_says_language_and_direction(self, language, direction):
+    def test_html_declares_language_and_direction(self, language, direction):
         html = parts_of(mail_of(language=language))["text/html"]
         assert f'<html lang="{language}" dir="{direction}">' in html
 
 
 class TestSiteTemplates:
-    """A site says it in its own words."""
+    """A site's own templates."""
 
     def test_each_template_may_be_replaced(self, site_templates):
         words = "{{ invitation.inviter }}/{{ invitation.room_name }}"
@@ -219,13 +219,13 @@ class TestSiteTemplates:
         assert parts["text/plain"].strip() == f"text {URL}/{ADDRESS}"
         assert parts["text/html"].strip() == f"<p>{URL}/{ADDRESS}</p>"
 
-    def test_the_others_stay_ours(self, site_templates):
+    def test_the_other_templates_stay_ours(self, site_templates):
         (site_templates / "invitation.html").write_text("<p>Come in</p>")
         mail = mail_of()
         assert mail.subject.startswith("Alice Adams invited you")
         assert parts_of(mail)["text/html"].strip() == "<p>Come in</p>"
 
-    def test_a_broken_one_is_logged_and_nothing_is_sent(
+    def test_a_broken_template_is_logged_and_nothing_is_sent(
         self, site_templates, monkeypatch, caplog
     ):
         monkeypatch.setattr(queue_module, "PAUSES", (0.0,))
@@ -235,7 +235,7 @@ class TestSiteTemplates:
         assert "Could not send the invitation of 'gwen@example.org'" in caplog.text
 
 
-def test_a_mail_server_that_is_gone_is_logged_after_three_tries(
+def test_an_unreachable_mail_server_is_logged_after_three_attempts(
     settings, monkeypatch, caplog
 ):
     monkeypatch.setattr(queue_module, "PAUSES", (0.0,))

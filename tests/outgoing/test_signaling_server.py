@@ -1,4 +1,4 @@
-"""The way to a signaling server, with a real HTTP server at its end."""
+"""Requests to a signaling server, sent to a real HTTP server."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ BODY = json.dumps(message()).encode()
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """A signaling server that listens."""
+    """A running signaling server."""
     receiver = Receiver()
     yield receiver
     receiver.close()
@@ -50,7 +50,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def queue(monkeypatch: pytest.MonkeyPatch) -> OutgoingQueue:
-    """The queue of the requests, without any pause before it tries again."""
+    """The queue of the requests, without pauses between attempts."""
     queue = OutgoingQueue(threads=1, pauses=(0.0,), tries=TRIES)
     monkeypatch.setattr(signaling_server, "signaling_queue", queue)
     return queue
@@ -58,7 +58,7 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> OutgoingQueue:
 
 @pytest.fixture
 def configure(settings: Any) -> Callable[..., None]:
-    """Name signaling servers in the site's settings."""
+    """Return a function that sets the signaling servers of the site."""
 
     def configure(*addresses: str, **talk: Any) -> None:
         servers = [{"server": url, "secret": SECRET} for url in addresses]
@@ -74,30 +74,30 @@ def server_at(address: str, **changes: Any) -> SignalingServer:
 
 
 def free_address() -> str:
-    """Return an address that nobody listens at."""
+    """Return an address without a server."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def say(text: str) -> None:
-    """Queue a request that is known by its text."""
+    """Queue a request with a text."""
     queue_requests(token=TOKEN, make=lambda: [{"type": "x", "x": {"text": text}}])
 
 
 def texts(receiver: Receiver) -> list[str]:
-    """Return the texts of what has arrived."""
+    """Return the texts of the received requests."""
     return [content["x"]["text"] for content in receiver.contents]
 
 
 class TestServers:
-    """Which servers there are."""
+    """The configured servers."""
 
     def test_none_by_default(self):
         assert signaling_servers() == []
         assert choose_server() is None
 
-    def test_certificates_are_checked_unless_the_site_says_no(self, settings):
+    def test_certificates_are_verified_unless_a_setting_forbids_it(self, settings):
         url = "wss://example.org"
         servers = [
             {"server": url, "secret": "a"},
@@ -112,7 +112,7 @@ class TestServers:
         ]
 
     @pytest.mark.parametrize("entry", [{"secret": ""}, {}])
-    def test_one_without_a_secret_is_none(self, settings, entry):
+    def test_a_server_without_a_secret_is_ignored(self, settings, entry):
         settings.TALK = {"SIGNALING_SERVERS": [{"server": "ws://a", **entry}]}
         assert signaling_servers() == []
 
@@ -132,9 +132,9 @@ class TestServers:
 
 
 class TestSignature:
-    """How requests are signed."""
+    """Signatures of requests."""
 
-    def test_a_checksum_that_is_known_from_elsewhere(self):
+    def test_a_checksum_equals_a_known_one(self):
         body = (
             b'{"type":"ping","ping":{"version":"1.0","roomid":"abcd2345",'
             b'"entries":[{"sessionid":"s1"}]}}'
@@ -156,7 +156,7 @@ class TestSignature:
         assert received.headers["Spreed-Signaling-Checksum"] == expected
         assert expected == expected.lower()
 
-    def test_the_random_text_is_another_one_each_time(self, receiver):
+    def test_the_random_text_differs_each_time(self, receiver):
         server = server_at(receiver.address)
         for _ in range(5):
             post(server=server, token=TOKEN, body=BODY)
@@ -170,28 +170,28 @@ class TestSignature:
 
 
 class TestAnswers:
-    """What a server may answer."""
+    """Answers of a server."""
 
     @pytest.mark.parametrize("status", [302, 400, 403, 404, 405, 411, 413])
-    def test_what_it_does_not_want_is_undeliverable(self, receiver, status):
+    def test_a_refused_request_is_undeliverable(self, receiver, status):
         receiver.statuses = [status]
         with pytest.raises(Undeliverable, match=str(status)):
             post(server=server_at(receiver.address), token=TOKEN, body=BODY)
         assert len(receiver.received) == 1
 
     @pytest.mark.parametrize("status", [500, 502, 503])
-    def test_trouble_of_its_own_may_pass(self, receiver, status):
+    def test_an_internal_error_may_pass(self, receiver, status):
         receiver.statuses = [status]
         with pytest.raises(OSError, match=str(status)):
             post(server=server_at(receiver.address), token=TOKEN, body=BODY)
 
-    def test_nobody_listens(self):
+    def test_a_server_that_is_down_is_an_error(self):
         from urllib3.exceptions import HTTPError
 
         with pytest.raises(HTTPError):
             post(server=server_at(free_address()), token=TOKEN, body=BODY)
 
-    def test_it_does_not_answer(self, receiver, configure):
+    def test_a_server_that_does_not_answer_is_an_error(self, receiver, configure):
         from urllib3.exceptions import TimeoutError as NoAnswer
 
         receiver.hang = threading.Event()
@@ -201,7 +201,7 @@ class TestAnswers:
 
 
 class TestCertificates:
-    """TLS, with a certificate that nobody has signed."""
+    """TLS, with a self-signed certificate."""
 
     @pytest.fixture
     def secure(self, tmp_path: Path) -> Iterator[Receiver]:
@@ -225,7 +225,7 @@ class TestCertificates:
             post(server=server, token=TOKEN, body=BODY)
         assert secure.received == []
 
-    def test_a_site_may_trust_it_all_the_same(self, secure):
+    def test_a_site_may_skip_the_verification(self, secure):
         server = server_at(
             secure.address, url=f"wss://{secure.address}", is_verified=False
         )
@@ -233,7 +233,7 @@ class TestCertificates:
             post(server=server, token=TOKEN, body=BODY)
         assert [received.body for received in secure.received] == [BODY, BODY]
 
-    def test_trust_in_one_server_is_none_in_another(self, secure):
+    def test_skipping_it_for_one_server_does_not_skip_it_for_another(self, secure):
         from urllib3.exceptions import SSLError
 
         url = f"wss://{secure.address}"
@@ -247,14 +247,14 @@ class TestCertificates:
 
 
 class TestSize:
-    """Bodies that a server does not take in one piece."""
+    """Requests that are too large for one body."""
 
-    def test_what_fits_is_one(self):
+    def test_a_small_request_is_one_body(self):
         expected = b'{"type":"message","message":{"data":{"type":"chat","chat":%s}}}'
         assert bodies_of(message()) == [expected % b'{"refresh":true}']
 
     @pytest.mark.parametrize("count", [100, 200, 1000])
-    def test_lists_are_parted(self, count):
+    def test_a_list_is_split(self, count):
         users = [{"sessionId": f"{n:0512}", "inCall": 7} for n in range(count)]
         request = {
             "type": "incall",
@@ -267,7 +267,7 @@ class TestSize:
         assert [user for part in parts for user in part["users"]] == users
         assert [user for part in parts for user in part["changed"]] == users[:1]
 
-    def test_several_lists_are_parted_together(self):
+    def test_several_lists_are_split_together(self):
         all_ids = [f"user-{n:06}" for n in range(10_000)]
         properties = {"name": "Room", "type": 2}
         request = {
@@ -284,22 +284,24 @@ class TestSize:
         assert all(part["properties"] == properties for part in parts)
 
     @pytest.mark.parametrize("users", [[], ["x" * BODY_MAX]])
-    def test_what_cannot_be_parted_is_undeliverable(self, users):
+    def test_a_large_request_without_lists_is_undeliverable(self, users):
         request = {"type": "x", "x": {"users": users, "text": "x" * BODY_MAX}}
         with pytest.raises(Undeliverable, match="too many"):
             bodies_of(request)
 
 
 class TestQueue:
-    """Sending off the request's thread."""
+    """Sending in a background thread."""
 
-    def test_without_a_server_nothing_is_made(self, queue):
+    def test_without_a_server_no_request_is_made(self, queue):
         made = threading.Event()
         queue_requests(token=TOKEN, make=lambda: made.set() or [])
         assert queue.flush(PATIENCE)
         assert not made.is_set()
 
-    def test_all_leave_in_order_from_one_thread(self, queue, configure, receiver):
+    def test_all_requests_are_sent_in_order_by_one_thread(
+        self, queue, configure, receiver
+    ):
         configure(f"ws://{receiver.address}")
         expected = [str(number) for number in range(100)]
         for text in expected:
@@ -307,7 +309,7 @@ class TestQueue:
         assert queue.flush(PATIENCE)
         assert texts(receiver) == expected
 
-    def test_whoever_queues_does_not_wait(self, queue, configure, receiver):
+    def test_queueing_does_not_wait(self, queue, configure, receiver):
         receiver.hang = threading.Event()
         configure(f"ws://{receiver.address}")
         for _ in range(10):
@@ -318,7 +320,9 @@ class TestQueue:
         assert queue.flush(PATIENCE)
         assert len(receiver.received) == 10
 
-    def test_they_are_made_when_it_is_their_turn(self, queue, configure, receiver):
+    def test_requests_are_made_just_before_they_are_sent(
+        self, queue, configure, receiver
+    ):
         receiver.hang = threading.Event()
         configure(f"ws://{receiver.address}")
         say("first")
@@ -330,7 +334,7 @@ class TestQueue:
         assert queue.flush(PATIENCE)
         assert texts(receiver) == ["first", "later"]
 
-    def test_trouble_is_tried_again_before_what_came_later(
+    def test_a_failed_request_is_tried_again_before_later_ones(
         self, queue, configure, receiver, caplog
     ):
         receiver.statuses = [500, 503]
@@ -343,7 +347,9 @@ class TestQueue:
         assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
         assert TOKEN in caplog.text
 
-    def test_in_the_end_it_is_given_up_and_logged(self, queue, configure, caplog):
+    def test_after_the_last_attempt_it_is_given_up_and_logged(
+        self, queue, configure, caplog
+    ):
         configure(f"ws://{free_address()}")
         with caplog.at_level(logging.WARNING, logger="talk.outgoing"):
             say("x")
@@ -353,7 +359,7 @@ class TestQueue:
         assert TOKEN in caplog.records[-1].getMessage()
 
     @pytest.mark.parametrize("status", [400, 403, 413])
-    def test_what_is_not_wanted_is_logged_and_not_tried_again(
+    def test_a_refused_request_is_logged_and_not_tried_again(
         self, queue, configure, receiver, caplog, status
     ):
         receiver.statuses = [status]
@@ -370,13 +376,13 @@ class TestQueue:
 
     def test_another_server_is_tried_when_one_is_down(self, queue, configure, receiver):
         configure(f"ws://{free_address()}", f"ws://{receiver.address}")
-        # That the one that is down is always chosen happens once in 10^15.
+        # The probability that the broken one is always chosen is 1 in 10^15.
         for _ in range(12):
             say("x")
         assert queue.flush(PATIENCE)
         assert receiver.received
 
-    def test_news_that_has_waited_too_long_is_dropped_and_logged(
+    def test_a_request_that_has_waited_too_long_is_dropped_and_logged(
         self, queue, configure, receiver, monkeypatch, caplog
     ):
         configure(f"ws://{receiver.address}")
@@ -387,7 +393,7 @@ class TestQueue:
         assert receiver.received == []
         assert TOKEN in caplog.text
 
-    def test_a_server_that_comes_back_hears_what_was_waiting(
+    def test_a_server_that_comes_back_receives_the_waiting_requests(
         self, queue, configure, receiver, monkeypatch
     ):
         receiver.statuses = [503] * (TRIES - 1)
@@ -397,9 +403,7 @@ class TestQueue:
         assert queue.flush(PATIENCE)
         assert texts(receiver) == ["a"] * TRIES + ["b"]
 
-    def test_a_queue_that_is_full_drops_and_logs(
-        self, queue, configure, receiver, caplog
-    ):
+    def test_a_full_queue_drops_and_logs(self, queue, configure, receiver, caplog):
         receiver.hang = threading.Event()
         configure(f"ws://{receiver.address}", OUTGOING_QUEUE_MAX=2)
         say("a")
@@ -413,7 +417,7 @@ class TestQueue:
         assert "dropped" in caplog.text
 
 
-def test_without_the_library_all_is_well_as_long_as_there_is_no_server() -> None:
+def test_the_library_is_not_needed_without_a_server() -> None:
     code = (
         "import sys; sys.modules['urllib3'] = None\n"
         "import django; django.setup()\n"
