@@ -39,7 +39,7 @@ class ErrorResponse(Response):
 
 @dataclass(frozen=True, slots=True)
 class RenderedResponse:
-    """What is sent to a client: an HTTP status, headers and a body."""
+    """The HTTP status, headers and body that a client gets."""
 
     status: int
     headers: Headers

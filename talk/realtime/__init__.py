@@ -1,1 +1,1 @@
-"""Waiting and waking: one hub a process, and what waits in it."""
+"""The engine of long polls: one hub for each process, and the waiters in it."""

@@ -13,7 +13,7 @@ from talk.rendering.system_messages import readers_addressed
 
 
 class Database:
-    """What the engine reads, writes and renders. All of it blocks.
+    """The blocking functions with which the engine reads, writes and renders.
 
     A hub takes an object of this class, so that tests can pass one without a database.
     """

@@ -1,8 +1,8 @@
-"""Database work of waiting requests: few threads, with connections that last.
+"""A small thread pool for database work, whose threads keep their connections.
 
-Django closes connections at the end of a request and keeps one thread a request;
-Channels' own helper has one thread for the whole process. Here whole functions run in
-a small pool whose threads keep their connections, replaced by age and when broken.
+Django uses a thread for each request and closes its connections at the end; Channels'
+helper uses one thread for the whole process. Here whole functions run in a few threads,
+whose connections are replaced when they are old or broken.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 R = TypeVar("R")
 
 IDLE_CHECK_SECONDS = 5.0
-"""A connection unused for longer is tried before it is used again."""
+"""A connection that is unused for longer is checked before it is used again."""
 
 
 class _Ages(threading.local):
-    """When this thread opened its connections and used them last, by the clock."""
+    """When this thread opened its connections and last used them, by the monotonic clock."""
 
     opened = 0.0
     used = 0.0
 
 
 class DatabaseThreads:
-    """The pool of one process. Threads start when they are first needed."""
+    """A pool of threads, which start when they are first needed."""
 
     def __init__(self, threads: int, max_age: float) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="talk-polls")
@@ -41,10 +41,10 @@ class DatabaseThreads:
         self._ages = _Ages()
         self._connections: set[BaseDatabaseWrapper] = set()
         self.queue_length = 0
-        """Pieces of work under way or waiting for a thread."""
+        """Functions that run or wait for a thread."""
 
     async def run(self, work: Callable[[], R]) -> R:
-        """Run `work` to its end, even when whoever asked for it has gone."""
+        """Run `work` and return its result; it runs to its end even if this is cancelled."""
         loop = asyncio.get_running_loop()
         context = copy_context()
         future = loop.run_in_executor(self._pool, context.run, self._run, work)
@@ -53,10 +53,10 @@ class DatabaseThreads:
         return await asyncio.shield(future)
 
     def close(self) -> None:
-        """Wait for work under way, end the threads and close their connections."""
+        """Wait for the work that runs, end the threads and close their connections."""
         self._pool.shutdown(wait=True)
         for connection in self._connections:
-            # Each belonged to a thread that is no more.
+            # Its thread has ended, so this one may close it.
             connection.inc_thread_sharing()
             connection.close()
         self._connections.clear()
@@ -70,12 +70,12 @@ class DatabaseThreads:
             return work()
         finally:
             self._ages.used = time.monotonic()
-            self._put_away()
+            self._keep_connections()
 
-    def _put_away(self) -> None:
-        """Keep connections for the next piece of work, but not those of a pool.
+    def _keep_connections(self) -> None:
+        """Keep connections for the next function, but return those of Django's pool.
 
-        Django's own pool (``"OPTIONS": {"pool": …}``) lends few to the whole process.
+        That pool (``"OPTIONS": {"pool": …}``) has few for the whole process.
         """
         for connection in connections.all(initialized_only=True):
             if connection.settings_dict["OPTIONS"].get("pool"):
@@ -84,7 +84,7 @@ class DatabaseThreads:
                 self._connections.add(connection)
 
     def _prepare(self) -> None:
-        """Drop connections that are old or broken; Django opens new ones itself."""
+        """Close connections that are old or broken; Django opens new ones by itself."""
         reset_queries()
         now = time.monotonic()
         is_old = now - self._ages.opened > self._max_age
@@ -94,25 +94,27 @@ class DatabaseThreads:
         for connection in connections.all(initialized_only=True):
             if connection.in_atomic_block:
                 continue
-            doubtful = is_idle or connection.errors_occurred or _has_spoken(connection)
-            if is_old or (doubtful and not _is_usable(connection)):
+            needs_check = (
+                is_idle or connection.errors_occurred or _has_unread_data(connection)
+            )
+            if is_old or (needs_check and not _is_usable(connection)):
                 connection.close()
 
 
-def _has_spoken(connection: BaseDatabaseWrapper) -> bool:
-    """Whether the server has said something unasked, as it does when it stops.
+def _has_unread_data(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the server has sent something without a query, as it does when it stops.
 
-    Every thread would otherwise fail once after a restart of the database. Looking at
-    the socket costs no query; drivers that do not show it are not asked.
+    Without this check, each thread would fail once after a restart of the database. It
+    costs no query. Drivers that do not expose their socket are not checked.
     """
-    show = getattr(connection.connection, "fileno", None)
-    if show is None:
+    fileno = getattr(connection.connection, "fileno", None)
+    if fileno is None:
         return False
     try:
         with connection.wrap_database_errors:
-            socket = show()
+            socket = fileno()
     except Error:
-        return True  # It is closed.
+        return True  # The connection is closed.
     with selectors.DefaultSelector() as selector:
         selector.register(socket, selectors.EVENT_READ)
         return bool(selector.select(timeout=0))

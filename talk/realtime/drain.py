@@ -1,7 +1,7 @@
-"""Shutdown: servers wait for open requests before they tell us that they stop.
+"""Draining on signals, because servers announce their shutdown too late.
 
-uvicorn, for one, ends its lifespan only after all requests have ended, so polls would
-delay every restart by their whole timeout. The signal itself is what we listen to.
+uvicorn, for example, ends its lifespan only after all requests have ended, so polls would
+delay every restart by their timeout. The signal itself comes in time.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class DrainOnSignal:
-    """Calls `drain` on the loop when the process is told to stop, then the server.
+    """Calls `drain` on the loop when the process gets a signal to stop.
 
-    The handler that was there before is called afterwards and restored at the end.
+    Calls the previous handler of the signal, the server's, afterwards.
     """
 
     def __init__(
@@ -30,18 +30,18 @@ class DrainOnSignal:
         self._previous: dict[int, Any] = {}
 
     def install(self) -> None:
-        """Take over the signals. Only the main thread may; elsewhere do nothing."""
+        """Install the handlers. Do nothing outside the main thread, which alone may do it."""
         if threading.current_thread() is not threading.main_thread():
             return
         for number in SIGNALS:
             previous = signal.getsignal(number)
             if callable(previous):
-                # Without one the process would end at once, and so it shall.
+                # Without a handler the signal ends the process, and shall do so.
                 self._previous[number] = previous
                 signal.signal(number, self._handle)
 
     def restore(self) -> None:
-        """Give the signals back, unless somebody has taken them over since."""
+        """Restore the previous handlers, unless others have been installed since."""
         for number, previous in self._previous.items():
             if signal.getsignal(number) == self._handle:
                 signal.signal(number, previous)

@@ -1,8 +1,8 @@
-"""Garbage collection that does not hold up everybody who waits.
+"""Garbage collection that does not delay all waiters.
 
-A full collection looks at every object of the process, which is 100 ms and more where
-thousands wait, and by Python's own thresholds one comes with nearly each message that a
-thousand people are told of.
+A full collection visits every object of the process, which takes 100 ms and more with
+thousands of waiters. With Python's own thresholds, nearly every message to a thousand
+waiters causes one.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ import gc
 from functools import cache
 
 THRESHOLDS = (10_000, 5, 40)
-"""What must have been made before each of the three generations is collected: young
-objects by as many as take a millisecond, and all of them by two million that stay."""
+"""Thresholds of the three generations: a young collection takes a millisecond, and a full
+one comes after two million objects that stay."""
 
 
 @cache
 def freeze_startup_objects() -> None:
-    """Have full collections come rarely, and pass over all that is loaded by now.
+    """Exclude all objects that exist now from collections, and make full ones rare.
 
-    Once a process. It changes the process as a whole: the setting `TUNE_GC` says whether
-    a site wants that.
+    Once in a process. It changes the whole process; the setting `TUNE_GC` switches it.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""What each kind of hint does in a process."""
+"""The dispatcher of hints: it decides on the effect of each kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys by what they have in common, in little memory."""
+"""An index from subjects to keys that uses little memory."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ Subject = TypeVar("Subject", bound=Hashable)
 class KeyIndex(Generic[Subject]):
     """The keys of each subject.
 
-    Most subjects have one key only. It stands there itself then, because a set for
-    each would take several times as much as all the rest.
+    Most subjects have a single key, which is stored without a set: the sets would use
+    several times as much memory as all the rest.
     """
 
     __slots__ = ("_keys",)
@@ -28,16 +28,16 @@ class KeyIndex(Generic[Subject]):
 
     @property
     def subjects(self) -> Collection[Subject]:
-        """All that have keys."""
+        """All subjects that have keys."""
         return self._keys.keys()
 
     def keys_of(self, subject: Subject) -> Collection[bytes]:
-        """Return the keys of a subject, which must not be changed."""
+        """Return the keys of a subject. Do not change the collection."""
         keys = self._keys.get(subject, ())
         return (keys,) if isinstance(keys, bytes) else keys
 
     def add(self, subject: Subject, key: bytes) -> None:
-        """Have a subject have a key; once is enough."""
+        """Add a key; idempotent."""
         keys = self._keys.setdefault(subject, key)
         if isinstance(keys, set):
             keys.add(key)
@@ -45,7 +45,7 @@ class KeyIndex(Generic[Subject]):
             self._keys[subject] = {keys, key}
 
     def discard(self, subject: Subject, key: bytes) -> None:
-        """Have a subject not have a key, whether it had it or not."""
+        """Remove a key; idempotent."""
         keys = self._keys.get(subject)
         if isinstance(keys, set):
             keys.discard(key)

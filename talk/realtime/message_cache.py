@@ -33,7 +33,7 @@ ANY_READER = Reader()
 
 
 class PageKey(NamedTuple):
-    """What a rendered page depends on, except its reader."""
+    """Identifies a rendered page, except for its reader."""
 
     after: int
     limit: int
@@ -171,7 +171,7 @@ class MessageCache:
             return reading.ended
         self._is_old = False
         if self._clear_count != clear_count:
-            # What has been read may have changed since; the waiters read it again.
+            # The messages may have changed since the query; the waiters read again.
             self.clear()
             return reading.ended
         self._pages = reading.pages

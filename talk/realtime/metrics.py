@@ -30,8 +30,8 @@ GAUGES = (
     "database_queue",
     "presence_queue",
 )
-"""What a hub tells about this moment: polls that wait, rooms that have waiters,
-remembered callers, and the lengths of its queues."""
+"""Present sizes of a hub: polls that wait, rooms that have waiters, remembered callers,
+and the lengths of its queues."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The reaper of a site whose server has an event loop: one process at a time cleans up."""
+"""The reaper: the clean-up that the processes of an ASGI server do in turn."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ logger = logging.getLogger("talk.reaper")
 KEY = "talk.reaper"
 
 SHARE = 0.75
-"""Part of the interval for which the others are kept away; the rest is jitter."""
+"""Share of the interval in which no other process cleans up; the rest is jitter."""
 
 
 def reap() -> None:
-    """Clean up, unless another process of the site has done so a moment ago.
+    """Clean up, unless another process of the site has done so lately.
 
-    While the cache does not tell, each process cleans up: that is more work, but who
-    has gone must not stay in rooms and calls.
+    While the cache is down, each process cleans up: more work is better than dead
+    sessions in rooms and calls.
     """
     pause = talk_settings().REAPER_SECONDS * SHARE
-    # Back ends that hide their errors return None.
+    # Cache backends that hide their errors return None.
     is_our_turn = ask_cache(
         lambda cache: cache.add(KEY, "busy", timeout=pause) in (True, None),
         otherwise=lambda: True,

@@ -30,8 +30,8 @@ CHANGES_MAX = 10_000
 LOGINS = "logins"
 
 ChangedSubject = int | str | tuple[str, str]
-"""What has changed: a room by its primary key, an account by its own as text, or the
-logins of an account: (`LOGINS`, account)."""
+"""A room by its primary key, an account by its own as text, or the logins of an account:
+(`LOGINS`, account)."""
 
 
 @dataclass(slots=True)

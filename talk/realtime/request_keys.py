@@ -12,7 +12,7 @@ NUMBERS = re.compile(rb"(?:^|&)(lastKnownMessageId|timeout|limit)=([0-9]{1,18})(
 """Parameters that change from one poll to the next."""
 
 UNPARSED_NUMBERS = re.compile(rb"lastKnownMessageId|timeout|limit|[%+\[]")
-"""What remains of a query string that spells such a parameter in another way."""
+"""Matches what `NUMBERS` leaves of a query that spells such a parameter differently."""
 
 IGNORED_HEADERS = frozenset(
     {

@@ -1,4 +1,4 @@
-"""Requests under way, which a hub that stops lets be answered."""
+"""The requests that are being served, which a hub that stops waits for."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from types import TracebackType
 
 
 class RequestsInFlight:
-    """Counts what is done inside of it; entered by many at once."""
+    """Counts the requests inside its `with` blocks; many may be inside at once."""
 
     def __init__(self) -> None:
         self.count = 0
-        """How many requests are under way."""
+        """The number of requests."""
         self._none_left: asyncio.Event | None = None
 
     def __enter__(self) -> None:
@@ -28,7 +28,7 @@ class RequestsInFlight:
             self._none_left.set()
 
     async def wait_for_all(self, seconds: float) -> bool:
-        """Return when none is left, False when that takes longer than `seconds`."""
+        """Wait until no request is left; return False after `seconds`."""
         if not self.count:
             return True
         self._none_left = asyncio.Event()

@@ -45,7 +45,7 @@ class Waiter:
         self.deadline = deadline
         """When the wait ends, by the clock of the event loop."""
         self.news: PollResult | RenderedResponse | None = None
-        """What was found for the poll."""
+        """The news that was found for the poll."""
         self.outcome: Outcome | None = None
         """How the poll ends; None while that is not decided."""
         self._is_woken = False
