@@ -30,19 +30,19 @@ def scope(
     "path",
     [f"{BASE}/chat/abcd2345", f"{BASE}//chat/abcd2345", f"//{BASE}/chat/abcd2345"],
 )
-async def test_asking_for_new_messages_may_wait(path: str) -> None:
+async def test_a_request_for_new_messages_is_a_poll(path: str) -> None:
     assert kind_of(scope(path)) is RequestKind.POLL
 
 
-async def test_what_a_body_asks_for_may_wait() -> None:
+async def test_a_chat_request_without_a_query_is_a_poll() -> None:
     assert kind_of(scope(f"{BASE}/chat/abcd2345", b"")) is RequestKind.POLL
 
 
-async def test_signaling_may_wait() -> None:
+async def test_a_signaling_request_is_a_poll() -> None:
     assert kind_of(scope(f"{BASE}/signaling/abcd2345", b"")) is RequestKind.POLL
 
 
-async def test_sending_a_message_is_known_as_that() -> None:
+async def test_a_request_that_sends_a_message_is_a_message() -> None:
     sent = scope(f"{BASE}/chat/abcd2345", b"", method="POST")
     assert kind_of(sent) is RequestKind.MESSAGE
 
@@ -62,9 +62,7 @@ async def test_sending_a_message_is_known_as_that() -> None:
         ("/ocs/v2.php/cloud/capabilities", "GET"),
     ],
 )
-async def test_the_rest_of_the_api_is_served_in_our_threads(
-    path: str, method: str
-) -> None:
+async def test_the_rest_of_the_api_is_served_by_the_hub(path: str, method: str) -> None:
     assert kind_of(scope(path, method=method)) is RequestKind.OTHER
 
 
@@ -82,11 +80,11 @@ async def test_the_rest_of_the_api_is_served_in_our_threads(
     ],
     ids=str,
 )
-async def test_everything_else_is_djangos(other: dict[str, Any]) -> None:
+async def test_everything_else_is_served_by_django(other: dict[str, Any]) -> None:
     assert kind_of(other) is None
 
 
-async def test_a_site_below_a_path_is_recognised() -> None:
+async def test_a_site_below_a_root_path_is_recognised() -> None:
     below = scope(f"/cloud{BASE}/chat/abcd2345", root_path="/cloud")
     assert kind_of(below) is RequestKind.POLL
 
@@ -129,7 +127,7 @@ async def test_a_path_is_looked_up_once(
     assert looked_up == [path]
 
 
-async def test_the_rest_is_passed_on_untouched() -> None:
+async def test_requests_for_django_are_passed_on_unchanged() -> None:
     received: list[Any] = []
 
     async def django_application(*arguments: Any) -> None:

@@ -1,4 +1,4 @@
-"""A hub over a database that a test decides about."""
+"""A hub with a fake database, and helpers to let polls wait in it."""
 
 from __future__ import annotations
 
@@ -31,52 +31,53 @@ from talk.rendering.readers import Reader
 FORMAT = ResponseFormat(version=2, format="json", language="en")
 
 SYSTEM_USER = "addressed"
-"""Whom messages with odd ids speak of."""
+"""The user that messages with odd ids address."""
 
 
 @dataclass
 class FakeDatabase(Database):
-    """Rooms by id with their messages, which are just ids; notes who reads what."""
+    """Rooms by id with their messages, which are ids; records what is read and written."""
 
     rooms: dict[int, list[int]] = field(default_factory=dict)
-    looks: int = 0
+    reads: int = 0
     renderings: list[str | None] = field(default_factory=list)
-    """For whom pages were rendered; None for anybody."""
+    """The readers of rendered pages; None for any reader."""
 
     pinged: list[list[int]] = field(default_factory=list)
     marks: list[dict[int, int]] = field(default_factory=list)
     busy: set[int] = field(default_factory=set)
-    """Participants whose mark somebody else is changing, the first time."""
+    """Participants whose row is locked at the first attempt to mark it."""
 
     ended: set[int] = field(default_factory=set)
     """Sessions that have ended."""
 
-    asked: list[list[int]] = field(default_factory=list)
-    """Sessions that were asked about."""
+    checked_sessions: list[list[int]] = field(default_factory=list)
+    """Sessions that were checked, by query."""
 
     lost: set[int] = field(default_factory=set)
-    """Participants who have lost their place."""
+    """Participants who have lost their access."""
 
-    sought: list[list[int]] = field(default_factory=list)
-    """Participants whose place was asked for."""
+    checked_participants: list[list[int]] = field(default_factory=list)
+    """Participants who were checked, by query."""
 
-    people: dict[int, int] = field(default_factory=dict)
-    """How often the people of a room have changed."""
+    presence_versions: dict[int, int] = field(default_factory=dict)
+    """Presence versions by room."""
 
     fails: bool = False
     gate: threading.Event = field(default_factory=threading.Event)
-    """Reading messages goes on only while it is set."""
+    """Reading messages blocks until it is set."""
 
     failed: threading.Event = field(default_factory=threading.Event)
 
     entered: threading.Event = field(default_factory=threading.Event)
-    """Set as soon as somebody has read messages and waits at the gate."""
+    """Set when a thread has read messages and waits at the gate."""
 
     def room_versions(self, *, room_ids: Any) -> dict[int, RoomVersions]:
         self._may_fail()
         return {
             pk: RoomVersions(
-                position=len(self.rooms[pk]), presence_version=self.people.get(pk, 0)
+                position=len(self.rooms[pk]),
+                presence_version=self.presence_versions.get(pk, 0),
             )
             for pk in room_ids
             if pk in self.rooms
@@ -96,7 +97,7 @@ class FakeDatabase(Database):
 
     def read_newer(self, *, room_id: int, after: int, limit: int) -> Page:
         self._may_fail()
-        self.looks += 1
+        self.reads += 1
         ids = self.rooms.get(room_id, [])
         found = [
             SimpleNamespace(pk=pk, position=number, comment_count=number)
@@ -120,12 +121,12 @@ class FakeDatabase(Database):
         return busy
 
     def ended_sessions(self, *, pks: list[int]) -> set[int]:
-        self.asked.append(list(pks))
+        self.checked_sessions.append(list(pks))
         return self.ended.intersection(pks)
 
     def participants_without_access(self, participants: list[int]) -> set[int]:
         self._may_fail()
-        self.sought.append(sorted(participants))
+        self.checked_participants.append(sorted(participants))
         return self.lost.intersection(participants)
 
     def page_response(self, page: Page, *, token: str, reader: Reader) -> Any:
@@ -148,7 +149,7 @@ class FakeDatabase(Database):
 
 @pytest.fixture
 def one_process(settings: Any) -> None:
-    """One process: who has just found a channel layer trusts nothing remembered."""
+    """An in-memory layer: with another one, a hub drops all callers at its start."""
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
     }
@@ -164,7 +165,7 @@ def database() -> FakeDatabase:
 
 @pytest_asyncio.fixture
 async def hub(database: FakeDatabase) -> AsyncIterator[Hub]:
-    """A hub that is not started: nothing happens by itself."""
+    """A hub that is not started: it does no periodic work."""
     hub = Hub(database)
     yield hub
     await hub.stop()
@@ -182,7 +183,7 @@ async def real_hub(transactional_db: None) -> AsyncIterator[Hub]:
 
 
 def make_poll(**changes: Any) -> ChatPoll:
-    """Return a poll for room 1 by somebody who knows all of it."""
+    """Return a poll for room 1 that knows all its messages."""
     values = {
         "room_id": 1,
         "token": "room1",
@@ -194,7 +195,7 @@ def make_poll(**changes: Any) -> ChatPoll:
         "session_pks": (),
         "needs_session": False,
         "response_format": FORMAT,
-        "reader": Reader(user_id="somebody"),
+        "reader": Reader(user_id="reader"),
         "after": 20,
         "limit": 100,
     }
@@ -227,8 +228,8 @@ def waiting_on(hub: Hub, remembered: RememberedCaller, poll: Poll) -> Any:
         hub.rooms.unsubscribe(waiter)
 
 
-async def nobody_leaves() -> Any:
-    """Hear nothing of a client, whose wait ends otherwise."""
+async def no_event() -> Any:
+    """Never receive an event of the client."""
     await asyncio.Event().wait()
 
 
@@ -239,17 +240,17 @@ async def settle() -> None:
 
 
 async def asleep(hub: Hub, *waiters: Waiter) -> list[asyncio.Task[bool]]:
-    """Have waiters look, find nothing, and fall asleep."""
+    """Let waiters fetch without news, and fall asleep."""
     for waiter in waiters:
         assert await hub.waker.fetch_news(waiter) is None
-    tasks = [asyncio.create_task(w.wait(nobody_leaves)) for w in waiters]
+    tasks = [asyncio.create_task(w.wait(no_event)) for w in waiters]
     await settle()
     return tasks
 
 
 @contextmanager
 def counted(*pools: Any) -> Iterator[list[str]]:
-    """Note all queries of some of a hub's threads."""
+    """Record all queries of some of a hub's threads."""
     statements: list[str] = []
 
     def note(execute: Any, sql: str, *rest: Any) -> Any:
@@ -276,12 +277,12 @@ def counted(*pools: Any) -> Iterator[list[str]]:
 
 
 def ids_in(answer: RenderedResponse | None) -> list[int]:
-    """Return the ids of the messages in an answer."""
+    """Return the ids of the messages in a response."""
     assert answer is not None
     return json.loads(answer.body)["ocs"]["data"]["ids"]
 
 
 def reader_in(answer: RenderedResponse | None) -> str | None:
-    """Return the reader for whom an answer was rendered; None for anybody."""
+    """Return the reader of a response; None for any reader."""
     assert answer is not None
     return json.loads(answer.body)["ocs"]["data"]["reader"]

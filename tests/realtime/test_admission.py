@@ -1,4 +1,4 @@
-"""Django's request handling in our threads: what it leaves behind."""
+"""Django's request handling in the hub's threads: signals, connections, streaming."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCOPE = {
 
 
 @pytest.mark.parametrize("signal", [request_started, request_finished])
-def test_a_request_is_announced_as_djangos_own_are(signal: Any) -> None:
+def test_a_request_sends_the_signals_of_djangos_handler(signal: Any) -> None:
     heard: list[Any] = []
 
     def hear(sender: Any, **arguments: Any) -> None:
@@ -45,7 +45,7 @@ def test_the_connection_outlives_the_request() -> None:
     assert connection.close_at is None
 
 
-def test_an_answer_that_is_streamed_is_whole() -> None:
+def test_a_streaming_response_is_rendered_completely() -> None:
     assert (
         rendered_response_of(StreamingHttpResponse([b"one ", b"two"])).body
         == b"one two"

@@ -76,7 +76,7 @@ async def test_a_room_that_is_deleted_ends_the_wait_with_a_404(real_hub, room) -
     await poll.wait(NEVER)
 
 
-async def test_a_client_that_hangs_up_gets_no_answer(real_hub, room) -> None:
+async def test_a_disconnected_client_gets_no_response(real_hub, room) -> None:
     poll = open_poll(room)
     await poll.send_input({"type": "http.request", "body": b""})
     await waiting(real_hub, 1)
@@ -87,7 +87,7 @@ async def test_a_client_that_hangs_up_gets_no_answer(real_hub, room) -> None:
     assert real_hub.rooms.waiter_count == 0
 
 
-async def test_a_drained_poll_gets_its_304_and_later_ones_do_not_wait(
+async def test_a_drained_poll_gets_a_304_and_later_polls_do_not_wait(
     real_hub, room
 ) -> None:
     poll = open_poll(room)
@@ -103,7 +103,7 @@ async def test_a_drained_poll_gets_its_304_and_later_ones_do_not_wait(
     await late.wait(NEVER)
 
 
-async def test_a_poll_beyond_those_that_may_wait_is_answered_at_once(
+async def test_a_poll_beyond_the_limit_of_waiters_is_answered_at_once(
     real_hub, room, settings
 ) -> None:
     settings.TALK = {"POLL_WAITERS_MAX": 1}
@@ -121,7 +121,7 @@ async def test_a_poll_beyond_those_that_may_wait_is_answered_at_once(
 
 
 @pytest.mark.parametrize("ending", ["disconnected", "drained"])
-async def test_the_log_tells_how_each_poll_ended(
+async def test_the_log_contains_the_outcome_of_each_poll(
     real_hub, room, caplog, ending
 ) -> None:
     with caplog.at_level(logging.DEBUG, logger="talk.poll"):
@@ -140,7 +140,7 @@ async def test_the_log_tells_how_each_poll_ended(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-async def test_who_comes_when_too_many_wait_to_be_admitted_is_to_come_again(
+async def test_a_request_gets_a_503_when_too_many_wait_to_be_admitted(
     real_hub, room, monkeypatch, method
 ) -> None:
     monkeypatch.setattr(base, "ADMISSIONS_MAX", 0)
@@ -155,7 +155,7 @@ async def test_who_comes_when_too_many_wait_to_be_admitted_is_to_come_again(
     await request.wait(NEVER)
 
 
-async def test_a_poll_that_comes_after_the_end_is_sent_away(real_hub, room) -> None:
+async def test_a_poll_gets_a_503_from_a_stopped_process(real_hub, room) -> None:
     await stop_hub()
     poll = open_poll(room)
     await poll.send_input({"type": "http.request", "body": b""})
@@ -164,7 +164,7 @@ async def test_a_poll_that_comes_after_the_end_is_sent_away(real_hub, room) -> N
     await poll.wait(NEVER)
 
 
-async def test_a_poll_that_is_being_admitted_at_the_end_is_answered(
+async def test_a_poll_that_is_being_admitted_during_the_stop_is_answered(
     real_hub, room
 ) -> None:
     poll = open_poll(room)
@@ -177,7 +177,9 @@ async def test_a_poll_that_is_being_admitted_at_the_end_is_answered(
     await poll.wait(NEVER)
 
 
-async def test_only_a_disconnect_is_a_client_that_hangs_up(real_hub, room) -> None:
+async def test_only_a_disconnect_event_means_that_the_client_has_disconnected(
+    real_hub, room
+) -> None:
     poll = open_poll(room)
     await poll.send_input({"type": "http.request", "body": b""})
     await waiting(real_hub, 1)
@@ -203,7 +205,7 @@ async def test_a_body_beyond_the_sites_limit_is_refused(
     await poll.wait(NEVER)
 
 
-async def test_an_answer_waits_for_nothing_when_there_is_news(real_hub, room) -> None:
+async def test_a_poll_with_news_is_answered_at_once(real_hub, room) -> None:
     token, _, cookie = room
     poll = open_poll((token, 0, cookie))
     await poll.send_input({"type": "http.request", "body": b""})
@@ -212,7 +214,7 @@ async def test_an_answer_waits_for_nothing_when_there_is_news(real_hub, room) ->
     await poll.wait(NEVER)
 
 
-async def test_a_stranger_is_refused_without_waiting(real_hub, room) -> None:
+async def test_a_non_participant_is_refused_without_waiting(real_hub, room) -> None:
     token, last, _ = room
     poll = open_poll((token, last, {}))
     await poll.send_input({"type": "http.request", "body": b""})

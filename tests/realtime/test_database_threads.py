@@ -23,7 +23,7 @@ NEVER = 30.0
 
 @pytest.fixture
 def threads():
-    """A pool of one thread, so that one connection is meant."""
+    """A pool of one thread, which has one connection."""
     pool = DatabaseThreads(1, max_age=NEVER)
     yield pool
     pool.close()
@@ -34,15 +34,15 @@ def use_connection() -> object:
     return connection.connection
 
 
-async def test_a_connection_is_kept_between_two_pieces_of_work(
-    threads, settings
-) -> None:
+async def test_a_connection_is_kept_between_two_functions(threads, settings) -> None:
     assert connection.settings_dict["CONN_MAX_AGE"] == 0
     first = await threads.run(use_connection)
     assert await threads.run(use_connection) is first
 
 
-async def test_a_connection_is_replaced_at_its_age(threads, monkeypatch) -> None:
+async def test_a_connection_is_replaced_at_its_maximum_age(
+    threads, monkeypatch
+) -> None:
     first = await threads.run(use_connection)
     monkeypatch.setattr(threads, "_max_age", -1.0)
     assert await threads.run(use_connection) is not first
@@ -62,7 +62,7 @@ async def test_a_broken_connection_is_replaced(threads, monkeypatch) -> None:
 
 
 @pytest.mark.postgres
-async def test_a_connection_that_the_server_has_ended_is_not_used_again(
+async def test_a_connection_that_the_server_has_closed_is_not_used_again(
     threads,
 ) -> None:
     first = await threads.run(use_connection)
@@ -77,7 +77,7 @@ def query(sql: str, *parameters: object) -> None:
 
 
 class PooledConnection:
-    """What matters of a connection that Django has borrowed from a driver's pool."""
+    """The part of a connection from a driver's pool that the threads use."""
 
     settings_dict: ClassVar = {"OPTIONS": {"pool": True}}
     in_atomic_block = False
@@ -89,7 +89,7 @@ class PooledConnection:
         self.closed += 1
 
 
-async def test_a_connection_of_a_pool_is_given_back(threads, monkeypatch) -> None:
+async def test_a_connection_of_a_pool_is_returned(threads, monkeypatch) -> None:
     await threads.run(use_connection)
     pooled = PooledConnection()
     borrowed = SimpleNamespace(all=lambda initialized_only: [pooled])
@@ -99,7 +99,7 @@ async def test_a_connection_of_a_pool_is_given_back(threads, monkeypatch) -> Non
     assert pooled not in threads._connections
 
 
-async def test_an_idle_connection_is_tried_before_it_is_used(
+async def test_an_idle_connection_is_checked_before_it_is_used(
     threads, monkeypatch
 ) -> None:
     tried: list[bool] = []
@@ -116,7 +116,7 @@ async def test_an_idle_connection_is_tried_before_it_is_used(
     assert tried
 
 
-async def test_work_runs_to_its_end_when_its_caller_has_gone(threads) -> None:
+async def test_work_runs_to_its_end_when_its_caller_is_cancelled(threads) -> None:
     entered, go_on, done = threading.Event(), threading.Event(), threading.Event()
 
     def work() -> None:
@@ -131,7 +131,9 @@ async def test_work_runs_to_its_end_when_its_caller_has_gone(threads) -> None:
     assert await asyncio.to_thread(done.wait, NEVER)
 
 
-async def test_what_one_piece_of_work_activates_is_gone_in_the_next(threads) -> None:
+async def test_a_language_that_one_function_activates_does_not_reach_the_next(
+    threads,
+) -> None:
     language: ContextVar[str] = ContextVar("language", default="none")
     await threads.run(lambda: language.set("de"))
     assert await threads.run(language.get) == "none"

@@ -1,4 +1,4 @@
-"""Who is sent away while they wait: guests whose session ended, all of a deleted room."""
+"""Polls and remembered callers that end: with a session, a participant or a room."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.realtime.conftest import (
     ids_in,
     make_caller,
     make_poll,
-    nobody_leaves,
+    no_event,
     waiting_in,
 )
 from tests.servers import BASE, Server, open_client, poll, until_waiting
@@ -37,18 +37,18 @@ DEPARTURE = Hint(room_id=1, position=0, kind=HintKind.DEPARTURE)
 NEWS = Hint(room_id=1, position=3)
 
 GONE, HERE = 7, 8
-"""Keys of a guest's session that has ended, and of one that has not."""
+"""Primary keys of a session that has ended, and of one that is live."""
 
 
 @pytest.fixture
 def asked(database: FakeDatabase) -> list[list[int]]:
-    """The sessions that the hub has asked about; `GONE` has ended."""
+    """The sessions that the hub has checked; `GONE` has ended."""
     database.ended = {GONE}
-    return database.asked
+    return database.checked_sessions
 
 
 def guest(hub: Hub, session_pk: int, **changes: Any) -> Any:
-    """Have a guest's poll wait, which ends with this session."""
+    """Let a guest's poll wait that needs this session."""
     return waiting_in(
         hub,
         account="",
@@ -60,14 +60,14 @@ def guest(hub: Hub, session_pk: int, **changes: Any) -> Any:
 
 
 async def settled(hub: Hub) -> None:
-    """Return when the hub has done all that a hint asks for."""
+    """Return when the hub has no background task left."""
     while hub.background.tasks:
         await asyncio.gather(*hub.background.tasks)
     await asyncio.sleep(0)
 
 
 def remember(hub: Hub, key: bytes, **changes: Any) -> None:
-    """Have a caller been admitted just now."""
+    """Remember a caller who is admitted just now."""
     hub.remembered_callers.keep(
         key,
         make_caller(make_poll(**changes)),
@@ -77,9 +77,9 @@ def remember(hub: Hub, key: bytes, **changes: Any) -> None:
 
 @pytest.mark.asyncio
 class TestRemembered:
-    """Callers who do not wait at the moment, after a hint and in the regular look."""
+    """Remembered callers that do not wait, after a hint and in a reconciliation."""
 
-    @pytest_asyncio.fixture(params=["hint", "regular look"])
+    @pytest_asyncio.fixture(params=["hint", "reconciliation"])
     async def find_out(self, hub, request) -> Any:
         async def hear() -> None:
             hub.dispatcher.dispatch([DEPARTURE])
@@ -87,7 +87,7 @@ class TestRemembered:
 
         return hear if request.param == "hint" else hub.reconciler.reconcile
 
-    async def test_who_has_lost_a_session_is_forgotten(
+    async def test_a_caller_with_an_ended_session_is_forgotten(
         self, hub, asked, find_out
     ) -> None:
         remember(hub, b"gone", participant_pk=1, session_pks=(HERE, GONE))
@@ -96,7 +96,7 @@ class TestRemembered:
         assert hub.remembered_callers.find(b"gone") is None
         assert hub.remembered_callers.find(b"here") is not None
 
-    async def test_who_has_lost_their_place_is_forgotten(
+    async def test_a_removed_participant_is_forgotten(
         self, hub, database, find_out
     ) -> None:
         database.lost = {1}
@@ -108,67 +108,69 @@ class TestRemembered:
 
 
 @pytest.mark.asyncio
-class TestRegularLook:
-    """Whom it asks about: those of rooms whose people have changed, or everybody."""
+class TestReconciliation:
+    """Which callers a reconciliation checks."""
 
     @pytest_asyncio.fixture
-    async def looked(self, hub, database) -> Any:
-        """Have the regular look have seen two rooms, with a caller remembered in each."""
+    async def reconciled(self, hub, database) -> Any:
+        """Reconcile twice, with two rooms and a remembered caller in each."""
         database.rooms[2] = [10, 20]
         remember(hub, b"one", participant_pk=1, session_pks=(HERE,))
         remember(hub, b"two", room_id=2, participant_pk=2, session_pks=(HERE + 1,))
         for _ in range(2):
             await hub.reconciler.reconcile()
-        database.sought.clear()
-        database.asked.clear()
+        database.checked_participants.clear()
+        database.checked_sessions.clear()
 
-    async def test_nobody_where_nobody_has_come_or_gone(
-        self, hub, database, looked
+    async def test_it_checks_nobody_in_rooms_with_the_same_presence_version(
+        self, hub, database, reconciled
     ) -> None:
         await hub.reconciler.reconcile()
-        assert (database.sought, database.asked) == ([], [])
+        assert (database.checked_participants, database.checked_sessions) == ([], [])
 
-    async def test_all_of_a_room_whose_people_have_changed(
-        self, hub, database, looked
+    async def test_it_checks_all_callers_of_a_room_with_a_new_presence_version(
+        self, hub, database, reconciled
     ) -> None:
-        database.people[2] = 1
+        database.presence_versions[2] = 1
         database.lost = {1, 2}
         await hub.reconciler.reconcile()
-        assert database.sought == [[2]]
+        assert database.checked_participants == [[2]]
         assert hub.remembered_callers.find(b"two") is None
         assert hub.remembered_callers.find(b"one") is not None
 
-    async def test_also_who_waits_there_with_a_session(
-        self, hub, database, looked
+    async def test_it_checks_the_sessions_of_waiters_in_such_a_room(
+        self, hub, database, reconciled
     ) -> None:
         database.ended = {GONE}
         with guest(hub, GONE) as waiter:
             await hub.reconciler.reconcile()
             assert waiter.outcome is None
-            database.people[1] = 1
+            database.presence_versions[1] = 1
             await hub.reconciler.reconcile()
             assert waiter.outcome is Outcome.NOT_FOUND
 
-    async def test_again_for_who_was_being_admitted_meanwhile(
-        self, hub, database, looked
+    async def test_it_checks_such_a_room_again_for_callers_admitted_meanwhile(
+        self, hub, database, reconciled
     ) -> None:
-        database.people[2] = 1
+        database.presence_versions[2] = 1
         database.lost = {3}
         await hub.reconciler.reconcile()
         remember(hub, b"late", room_id=2, participant_pk=3)
         await hub.reconciler.reconcile()
         assert hub.remembered_callers.find(b"late") is None
 
-    async def test_and_not_a_third_time(self, hub, database, looked) -> None:
-        database.people[2] = 1
+    async def test_it_does_not_check_such_a_room_a_third_time(
+        self, hub, database, reconciled
+    ) -> None:
+        database.presence_versions[2] = 1
         for _ in range(3):
             await hub.reconciler.reconcile()
-        assert database.sought == [[2], [2]]
+        assert database.checked_participants == [[2], [2]]
 
-    async def test_what_the_database_did_not_tell_is_asked_again(
-        self, hub, database, looked, monkeypatch
+    async def test_it_repeats_a_check_that_failed(
+        self, hub, database, reconciled, monkeypatch
     ) -> None:
-        database.people[2] = 1
+        database.presence_versions[2] = 1
 
         def fail(participants: Any) -> set[int]:
             raise RuntimeError
@@ -178,29 +180,35 @@ class TestRegularLook:
             with pytest.raises(RuntimeError):
                 await hub.reconciler.reconcile()
         await hub.reconciler.reconcile()
-        assert database.sought == [[2]]
+        assert database.checked_participants == [[2]]
 
-    async def test_everybody_when_it_is_thorough(self, hub, database, looked) -> None:
+    async def test_it_checks_everyone_on_request(
+        self, hub, database, reconciled
+    ) -> None:
         database.lost = {1}
         await hub.reconciler.reconcile(everyone=True)
-        assert database.sought == [[1, 2]]
+        assert database.checked_participants == [[1, 2]]
         assert hub.remembered_callers.find(b"one") is None
 
-    async def test_which_each_sixth_one_is(self, hub, database, looked) -> None:
+    async def test_every_sixth_scheduled_one_checks_everyone(
+        self, hub, database, reconciled
+    ) -> None:
         for _ in range(2 * CHECK_EVERYONE_EVERY):
             await hub.reconciler.reconcile_on_schedule()
-        assert database.sought == [[1, 2], [1, 2]]
+        assert database.checked_participants == [[1, 2], [1, 2]]
 
-    async def test_one_that_failed_is_made_up_for(self, hub, database, looked) -> None:
+    async def test_a_failed_scheduled_one_is_not_counted(
+        self, hub, database, reconciled
+    ) -> None:
         database.fails = True
         with pytest.raises(RuntimeError):
             await hub.reconciler.reconcile_on_schedule()
         database.fails = False
         await hub.reconciler.reconcile_on_schedule()
-        assert database.sought == [[1, 2]]
+        assert database.checked_participants == [[1, 2]]
 
-    async def test_callers_of_a_room_that_is_gone_are_forgotten(
-        self, hub, database, looked
+    async def test_callers_of_a_deleted_room_are_forgotten(
+        self, hub, database, reconciled
     ) -> None:
         del database.rooms[2]
         await hub.reconciler.reconcile()
@@ -210,20 +218,22 @@ class TestRegularLook:
 
 @pytest.mark.asyncio
 class TestHub:
-    """What a hub does about a departure, over a database that a test decides about."""
+    """The effect of departures in a hub with a fake database."""
 
     async def test_a_guest_whose_session_has_ended_is_woken(self, hub, asked) -> None:
         with guest(hub, GONE) as waiter:
-            waiting = asyncio.create_task(waiter.wait(nobody_leaves))
+            waiting = asyncio.create_task(waiter.wait(no_event))
             await hub.reconciler.end_departed(1, None)
             assert await waiting is True
 
-    async def test_and_the_next_look_says_not_found(self, hub, asked) -> None:
+    async def test_the_poll_of_a_guest_whose_session_has_ended_ends_with_not_found(
+        self, hub, asked
+    ) -> None:
         with guest(hub, GONE) as waiter:
             await hub.reconciler.end_departed(1, None)
             assert waiter.outcome is Outcome.NOT_FOUND
 
-    async def test_also_when_there_is_something_to_read(
+    async def test_the_poll_of_such_a_guest_ends_so_even_if_there_are_messages(
         self, hub, database: FakeDatabase, asked
     ) -> None:
         with guest(hub, GONE) as waiter:
@@ -231,18 +241,18 @@ class TestHub:
             database.rooms[1].append(30)
             assert waiter.outcome is Outcome.NOT_FOUND
 
-    async def test_guests_who_are_there_sleep_on(self, hub, asked) -> None:
+    async def test_guests_with_a_live_session_go_on_waiting(self, hub, asked) -> None:
         with guest(hub, GONE), guest(hub, HERE) as other:
             await hub.reconciler.end_departed(1, None)
             assert other.outcome is None
             assert await hub.waker.fetch_news(other) is None
 
-    async def test_users_sleep_on(self, hub, asked) -> None:
+    async def test_users_go_on_waiting(self, hub, asked) -> None:
         with guest(hub, GONE), waiting_in(hub, session_pk=GONE) as other:
             await hub.reconciler.end_departed(1, None)
             assert other.outcome is None
 
-    async def test_guests_of_other_rooms_are_not_asked_about(
+    async def test_guests_of_other_rooms_are_not_checked(
         self, hub, database, asked
     ) -> None:
         database.rooms[2] = [10, 20]
@@ -251,45 +261,51 @@ class TestHub:
             assert other.outcome is None
         assert asked == [[GONE]]
 
-    async def test_two_polls_of_one_guest_are_both_sent_away(self, hub, asked) -> None:
+    async def test_both_polls_of_one_guest_end(self, hub, asked) -> None:
         with guest(hub, GONE) as one, guest(hub, GONE) as other:
             await hub.reconciler.end_departed(1, None)
             for waiter in (one, other):
                 assert waiter.outcome is Outcome.NOT_FOUND
         assert asked == [[GONE]]
 
-    async def test_a_deleted_room_wakes_all(self, hub, database, asked) -> None:
+    async def test_a_deleted_room_ends_all_its_polls(
+        self, hub, database, asked
+    ) -> None:
         with waiting_in(hub) as user, guest(hub, HERE) as visitor:
             del database.rooms[1]
             await hub.reconciler.end_departed(1, None)
             for waiter in (user, visitor):
-                assert await waiter.wait(nobody_leaves) is True
+                assert await waiter.wait(no_event) is True
                 assert waiter.outcome is Outcome.NOT_FOUND
         assert asked == []
 
-    async def test_users_alone_are_not_asked_about(self, hub, asked) -> None:
+    async def test_a_room_of_users_costs_no_query_for_sessions(
+        self, hub, asked
+    ) -> None:
         with waiting_in(hub), waiting_in(hub):
             await hub.reconciler.end_departed(1, None)
         assert asked == []
 
-    async def test_a_crowd_is_asked_about_in_batches(self, hub, asked) -> None:
+    async def test_many_sessions_are_checked_in_batches(self, hub, asked) -> None:
         with ExitStack() as stack:
             for pk in range(BATCH + 1):
                 stack.enter_context(guest(hub, 1000 + pk))
             await hub.reconciler.end_departed(1, None)
         assert [len(some) for some in asked] == [BATCH, 1]
 
-    async def test_a_room_where_nobody_waits_is_no_trouble(self, hub, asked) -> None:
+    async def test_a_room_without_waiters_costs_no_query_for_sessions(
+        self, hub, asked
+    ) -> None:
         await hub.reconciler.end_departed(1, None)
         assert asked == []
 
-    async def test_a_hint_of_a_departure_sends_away(self, hub, asked) -> None:
+    async def test_a_departure_hint_ends_the_poll(self, hub, asked) -> None:
         with guest(hub, GONE) as waiter:
             hub.dispatcher.dispatch([DEPARTURE])
-            assert await waiter.wait(nobody_leaves) is True
+            assert await waiter.wait(no_event) is True
             assert waiter.outcome is Outcome.NOT_FOUND
 
-    async def test_a_hint_of_a_departure_where_nobody_waits_is_ignored(
+    async def test_a_departure_hint_for_a_room_without_waiters_is_ignored(
         self, hub, asked
     ) -> None:
         with guest(hub, GONE, room_id=2) as waiter:
@@ -298,7 +314,7 @@ class TestHub:
             assert waiter.outcome is None
         assert asked == []
 
-    async def test_a_database_that_fails_is_logged_and_harms_nobody(
+    async def test_a_failing_database_is_logged_and_ends_no_poll(
         self, hub, database, asked, caplog
     ) -> None:
         with guest(hub, GONE) as waiter:
@@ -310,9 +326,9 @@ class TestHub:
             assert "could not reach the database" in caplog.text
             database.fails = False
             await hub.reconciler.end_departed(1, None)
-            assert await waiter.wait(nobody_leaves) is True
+            assert await waiter.wait(no_event) is True
 
-    async def test_who_left_while_the_database_was_asked_is_no_trouble(
+    async def test_a_waiter_may_leave_during_the_query(
         self, hub: Hub, database: FakeDatabase, monkeypatch
     ) -> None:
         with ExitStack() as stack:
@@ -326,15 +342,15 @@ class TestHub:
             await hub.reconciler.end_departed(1, None)
         assert hub.rooms.waiter_count == 0
 
-    # A hint may be lost or late; what the database says counts.
+    # A hint may be lost or late; the database decides.
 
     @pytest.mark.parametrize("hints", [[DEPARTURE, NEWS], [NEWS, DEPARTURE], [NEWS]])
-    async def test_news_do_not_reach_who_has_left(
+    async def test_news_does_not_reach_a_guest_whose_session_has_ended(
         self, hub, database, asked, hints
     ) -> None:
         with guest(hub, GONE) as waiter:
             assert await hub.waker.fetch_news(waiter) is None
-            waiting = asyncio.create_task(waiter.wait(nobody_leaves))
+            waiting = asyncio.create_task(waiter.wait(no_event))
             await asyncio.sleep(0)
             database.rooms[1].append(30)
             hub.dispatcher.dispatch(hints)
@@ -342,22 +358,24 @@ class TestHub:
             assert waiter.news is None
             assert waiter.outcome is Outcome.NOT_FOUND
 
-    async def test_news_found_by_the_regular_look_do_not_reach_who_has_left(
+    async def test_news_found_by_reconciling_does_not_reach_such_a_guest(
         self, hub, database, asked
     ) -> None:
         with guest(hub, GONE) as waiter:
             assert await hub.waker.fetch_news(waiter) is None
-            waiting = asyncio.create_task(waiter.wait(nobody_leaves))
+            waiting = asyncio.create_task(waiter.wait(no_event))
             await asyncio.sleep(0)
             database.rooms[1].append(30)
             await hub.reconciler.reconcile()
             assert await waiting is True
             assert waiter.outcome is Outcome.NOT_FOUND
 
-    async def test_news_reach_who_is_still_there(self, hub, database, asked) -> None:
+    async def test_news_reaches_a_guest_with_a_live_session(
+        self, hub, database, asked
+    ) -> None:
         with guest(hub, HERE) as waiter, guest(hub, GONE):
             assert await hub.waker.fetch_news(waiter) is None
-            waiting = asyncio.create_task(waiter.wait(nobody_leaves))
+            waiting = asyncio.create_task(waiter.wait(no_event))
             await asyncio.sleep(0)
             database.rooms[1].append(30)
             hub.dispatcher.dispatch([DEPARTURE, NEWS])
@@ -391,13 +409,13 @@ async def join(client: httpx.AsyncClient, token: str) -> str:
 
 
 async def delete(client: httpx.AsyncClient, path: str, **parameters: str) -> None:
-    """Delete something, successfully."""
+    """Delete a resource of the API; it must succeed."""
     answer = await client.delete(f"{BASE}/room/{path}", params=parameters)
     assert answer.status_code == 200, answer.text
 
 
 def assert_nothing_found(answer: httpx.Response) -> None:
-    """A 404 in the envelope, without data."""
+    """Assert a 404 in the envelope, without data."""
     assert answer.status_code == 404
     ocs = answer.json()["ocs"]
     assert (ocs["meta"]["statuscode"], ocs["data"]) == (404, [])
@@ -408,7 +426,7 @@ def assert_nothing_found(answer: httpx.Response) -> None:
 @pytest.mark.asyncio
 @pytest.mark.django_db(transaction=True)
 class TestServer:
-    """The same through a real server process."""
+    """The effect of departures in a real server process."""
 
     async def test_the_poll_of_a_guest_who_is_removed_ends_with_404(
         self, server, room
@@ -478,7 +496,7 @@ class TestServer:
             async with asyncio.timeout(servers.PATIENCE):
                 assert_nothing_found(await waiting)
 
-    async def test_the_poll_of_a_user_who_is_removed_tells_of_it(
+    async def test_the_poll_of_a_removed_user_contains_the_removal(
         self, server, room
     ) -> None:
         token, last, cookie, bobs_cookie = room
@@ -499,7 +517,7 @@ class TestServer:
         assert message["message"] == "{actor} removed you from the conversation"
         assert_nothing_found(again)
 
-    async def test_a_room_that_goes_with_an_account_ends_polls_too(
+    async def test_a_room_that_ends_with_its_owner_ends_polls(
         self, server, room
     ) -> None:
         _, _, cookie, bobs_cookie = room

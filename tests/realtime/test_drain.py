@@ -1,4 +1,4 @@
-"""What a signal to stop does to those who wait."""
+"""Draining on a signal, and the handlers of signals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio
 
 @pytest.fixture
 def received():
-    """Numbers that the server's own handler has received; ours is put over it."""
+    """The signals that the server's own handler, the previous one, has received."""
     numbers: list[int] = []
     previous = signal.signal(
         signal.SIGTERM, lambda number, frame: numbers.append(number)
@@ -36,7 +36,7 @@ async def test_a_signal_drains_and_then_reaches_the_server(received) -> None:
     drain.restore()
 
 
-async def test_restoring_gives_the_signals_back(received) -> None:
+async def test_restoring_installs_the_previous_handlers(received) -> None:
     before = signal.getsignal(signal.SIGTERM)
     drain = DrainOnSignal(asyncio.get_running_loop(), lambda: None)
     drain.install()
@@ -45,7 +45,7 @@ async def test_restoring_gives_the_signals_back(received) -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-async def test_restoring_does_not_undo_who_came_later(received) -> None:
+async def test_restoring_keeps_a_handler_that_was_installed_later(received) -> None:
     drain = DrainOnSignal(asyncio.get_running_loop(), lambda: None)
     drain.install()
 
@@ -57,7 +57,7 @@ async def test_restoring_does_not_undo_who_came_later(received) -> None:
     assert signal.getsignal(signal.SIGTERM) is later
 
 
-async def test_a_process_that_just_ends_on_a_signal_goes_on_to_do_so() -> None:
+async def test_a_signal_without_a_handler_still_ends_the_process() -> None:
     previous = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     drain = DrainOnSignal(asyncio.get_running_loop(), lambda: None)
     drain.install()
@@ -68,7 +68,7 @@ async def test_a_process_that_just_ends_on_a_signal_goes_on_to_do_so() -> None:
         signal.signal(signal.SIGTERM, previous)
 
 
-async def test_other_threads_leave_signals_alone(received) -> None:
+async def test_other_threads_install_no_handlers(received) -> None:
     before = signal.getsignal(signal.SIGTERM)
     drain = DrainOnSignal(asyncio.get_running_loop(), lambda: None)
     thread = threading.Thread(target=drain.install)

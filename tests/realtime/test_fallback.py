@@ -1,4 +1,4 @@
-"""A poll that waits in Django's own handler: it looks, sleeps and looks again."""
+"""Polls that wait inside Django's own handler."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ pytestmark = pytest.mark.django_db
 
 @dataclass
 class FakeTime:
-    """A clock that only sleeping moves, and what happens meanwhile."""
+    """A clock that moves only while it sleeps, and events during sleeps."""
 
     now: float = 1000.0
     slept: list[float] = field(default_factory=list)
     events: dict[int, Callable[[], Any]] = field(default_factory=dict)
-    """By the number of the sleep during which they happen, from 1."""
+    """Called during the sleep with this number, counted from 1."""
 
     extra: float = 0.0
-    """Seconds that every sleep takes too long."""
+    """Seconds by which every sleep is too long."""
 
     def clock(self) -> float:
         return self.now
@@ -46,7 +46,7 @@ class FakeTime:
 
 
 class PagePoll(ChatPoll):
-    """A chat's poll that answers with the page itself, and with None for nothing."""
+    """A poll of the chat that responds with the page itself, or with None."""
 
     def respond(self, news: Any) -> Any:
         return news
@@ -57,13 +57,13 @@ class PagePoll(ChatPoll):
 
 @pytest.fixture
 def time() -> FakeTime:
-    """The time of these tests."""
+    """The clock of these tests."""
     return FakeTime()
 
 
 @pytest.fixture
 def room(alice: Any) -> Room:
-    """A room in which something was said already."""
+    """A room with a message."""
     room = RoomFactory()
     write(room.token, ["before"], user=alice)
     room.refresh_from_db()
@@ -72,7 +72,7 @@ def room(alice: Any) -> Room:
 
 @pytest.fixture
 def poll(room: Room) -> Poll:
-    """Somebody who knows everything and would wait for five seconds."""
+    """A poll that knows all messages and waits for five seconds."""
     return PagePoll(
         room_id=room.pk,
         token=room.token,
@@ -92,14 +92,14 @@ def poll(room: Room) -> Poll:
 
 @pytest.fixture(autouse=True)
 def all_slots_free() -> Iterator[None]:
-    """No test takes slots from others."""
+    """Check that no test takes slots from others."""
     assert slots._taken == 0
     yield
     assert slots._taken == 0
 
 
 def wait(poll: Poll, time: FakeTime) -> list[str] | None:
-    """Return the texts of the answer, None for the answer that there is no news."""
+    """Return the texts in the response, None if there is no news."""
     page: Any = wait_in_worker(poll, clock=time.clock, sleep=time.sleep)
     if page is None or not page.messages:
         return None
@@ -107,10 +107,10 @@ def wait(poll: Poll, time: FakeTime) -> list[str] | None:
     return [message.text for message in page.messages]
 
 
-class TestLook:
-    """What is answered without waiting."""
+class TestFirstFetch:
+    """Polls that do not wait."""
 
-    def test_news_are_answered_at_once(
+    def test_news_is_answered_at_once(
         self, poll: Poll, time: FakeTime, room: Room, alice: Any
     ) -> None:
         write(room.token, ["news"], user=alice)
@@ -121,7 +121,7 @@ class TestLook:
         assert wait(replace(poll, timeout=0), time) is None
         assert time.slept == []
 
-    def test_a_timeout_of_0_looks_once(
+    def test_a_timeout_of_0_fetches_once(
         self, poll: Poll, time: FakeTime, django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(1):
@@ -129,7 +129,7 @@ class TestLook:
 
 
 class TestWait:
-    """What happens while it waits."""
+    """Events while a poll waits."""
 
     @pytest.mark.parametrize("sleep", [1, 3, 5])
     def test_a_message_is_returned_after_the_sleep_in_which_it_came(
@@ -159,7 +159,7 @@ class TestWait:
         assert wait(ahead, time) is None
         assert len(time.slept) == 5
 
-    def test_a_message_that_came_after_the_first_look_is_found(
+    def test_a_message_that_came_after_the_first_fetch_is_found(
         self, poll: Poll, time: FakeTime, room: Room, alice: Any
     ) -> None:
         def clock() -> float:
@@ -170,7 +170,7 @@ class TestWait:
         page: Any = wait_in_worker(poll, clock=clock, sleep=time.sleep)
         assert [message.text for message in page.messages] == ["news"]
 
-    def test_other_rooms_wake_nobody(
+    def test_messages_of_other_rooms_end_no_wait(
         self, poll: Poll, time: FakeTime, alice: Any
     ) -> None:
         other = RoomFactory()
@@ -178,7 +178,7 @@ class TestWait:
         assert wait(poll, time) is None
         assert len(time.slept) == 5
 
-    def test_whoever_is_removed_meanwhile_gets_the_news(
+    def test_a_participant_removed_meanwhile_gets_the_news(
         self, poll: Poll, time: FakeTime, room: Room, alice: Any
     ) -> None:
         participant = ParticipantFactory(room=room)
@@ -190,7 +190,7 @@ class TestWait:
         time.events[2] = remove
         assert wait(poll, time) == ["they are gone"]
 
-    def test_it_pings_as_it_begins(
+    def test_it_pings_at_its_start(
         self, poll: Poll, time: FakeTime, room: Room
     ) -> None:
         past = timezone.now() - timedelta(seconds=50)
@@ -199,14 +199,16 @@ class TestWait:
         wait(replace(poll, session_pks=(session.pk,)), time)
         assert Session.objects.get().last_ping > past
 
-    def test_waiting_is_no_ping(self, poll: Poll, time: FakeTime, room: Room) -> None:
+    def test_it_does_not_ping_while_it_waits(
+        self, poll: Poll, time: FakeTime, room: Room
+    ) -> None:
         past = timezone.now() - timedelta(seconds=50)
         session = SessionFactory(participant=ParticipantFactory(room=room))
         time.events[1] = lambda: Session.objects.update(last_ping=past)
         wait(replace(poll, session_pks=(session.pk,)), time)
         assert Session.objects.get().last_ping == past
 
-    def test_a_look_in_vain_is_one_query(
+    def test_a_check_without_news_is_one_query(
         self, poll: Poll, time: FakeTime, django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(1 + 5):
@@ -223,30 +225,30 @@ class TestWait:
 
 
 class TestDeadline:
-    """How long it waits."""
+    """The length of the wait."""
 
     @pytest.mark.parametrize("timeout", [1, 5, 10])
-    def test_it_is_the_clients_timeout(
+    def test_the_wait_lasts_for_the_clients_timeout(
         self, poll: Poll, time: FakeTime, timeout: int
     ) -> None:
         assert wait(replace(poll, timeout=timeout), time) is None
         assert sum(time.slept) == timeout
 
     @pytest.mark.parametrize("longest", [1, 2.5, 10, 0.25])
-    def test_it_is_never_more_than_the_site_allows(
+    def test_the_wait_never_exceeds_the_setting(
         self, poll: Poll, time: FakeTime, settings: Any, longest: float
     ) -> None:
         settings.TALK = {"FALLBACK_POLL_SECONDS_MAX": longest}
         assert wait(replace(poll, timeout=60), time) is None
         assert sum(time.slept) == longest
 
-    def test_it_is_ten_seconds_at_most_by_default(
+    def test_the_wait_is_at_most_ten_seconds_by_default(
         self, poll: Poll, time: FakeTime
     ) -> None:
         assert wait(replace(poll, timeout=60), time) is None
         assert sum(time.slept) == 10
 
-    def test_a_site_may_allow_none(
+    def test_a_site_may_forbid_to_wait(
         self, poll: Poll, time: FakeTime, settings: Any
     ) -> None:
         settings.TALK = {"FALLBACK_POLL_SECONDS_MAX": 0}
@@ -257,14 +259,14 @@ class TestDeadline:
         wait(poll, time)
         assert max(time.slept) <= 1
 
-    def test_sleeps_that_take_too_long_do_not_add_up(
+    def test_long_sleeps_do_not_prolong_the_wait(
         self, poll: Poll, time: FakeTime
     ) -> None:
         time.extra = 1.5
         assert wait(poll, time) is None
         assert len(time.slept) == 2
 
-    def test_what_comes_in_the_last_sleep_is_not_lost(
+    def test_a_message_during_the_last_sleep_is_not_lost(
         self, poll: Poll, time: FakeTime, settings: Any, room: Room, alice: Any
     ) -> None:
         settings.TALK = {"FALLBACK_POLL_SECONDS_MAX": 1.5}
@@ -273,16 +275,16 @@ class TestDeadline:
 
 
 class TestSlots:
-    """How many may wait."""
+    """The number of polls that may wait."""
 
-    def test_beyond_the_slots_the_answer_comes_at_once(
+    def test_a_poll_without_a_free_slot_is_answered_at_once(
         self, poll: Poll, time: FakeTime, settings: Any
     ) -> None:
         settings.TALK = {"FALLBACK_POLLS_MAX": 0}
         assert wait(poll, time) is None
         assert time.slept == []
 
-    def test_beyond_the_slots_news_are_answered_as_ever(
+    def test_a_poll_without_a_free_slot_still_gets_its_news(
         self, poll: Poll, time: FakeTime, settings: Any, room: Room, alice: Any
     ) -> None:
         settings.TALK = {"FALLBACK_POLLS_MAX": 0}
@@ -307,7 +309,7 @@ class TestSlots:
         assert [bool(time.slept) for time in waiting] == [True] * most + [False]
 
     @pytest.mark.parametrize("polls", [1, 5])
-    def test_a_slot_is_free_after_a_wait_in_vain(
+    def test_a_slot_is_free_after_a_wait_without_news(
         self, poll: Poll, settings: Any, polls: int
     ) -> None:
         settings.TALK = {"FALLBACK_POLLS_MAX": 1}
@@ -344,7 +346,7 @@ class TestSlots:
             wait(poll, time)
         assert slots._taken == 0
 
-    def test_a_slot_is_free_after_an_answer_that_failed(
+    def test_a_slot_is_free_after_a_response_that_failed(
         self, poll: Poll, time: FakeTime
     ) -> None:
         class FailingPoll(PagePoll):

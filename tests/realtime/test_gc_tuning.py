@@ -1,4 +1,4 @@
-"""Whether full garbage collections are kept from holding up those who wait."""
+"""The tuning of garbage collections."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from talk.realtime.hub import Hub
 
 @pytest.fixture(autouse=True)
 def as_python_does() -> Iterator[None]:
-    """Collection as Python has it by itself, before a test and after it."""
+    """Python's own settings, before and after a test."""
     before = gc.get_threshold()
     freeze_startup_objects.cache_clear()
     gc.unfreeze()
@@ -31,15 +31,15 @@ async def start_and_stop() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.asyncio
 class TestHub:
-    async def test_full_collections_are_rare_where_people_wait(self) -> None:
+    async def test_a_hub_makes_full_collections_rare(self) -> None:
         await start_and_stop()
         assert gc.get_threshold() == THRESHOLDS
 
-    async def test_what_was_loaded_is_not_looked_at_again(self) -> None:
+    async def test_objects_that_exist_at_the_start_are_not_collected(self) -> None:
         await start_and_stop()
         assert gc.get_freeze_count() > 0
 
-    async def test_a_site_may_keep_its_own_way(self, settings) -> None:
+    async def test_a_site_may_switch_it_off(self, settings) -> None:
         settings.TALK = {"TUNE_GC": False}
         await start_and_stop()
         assert (gc.get_threshold(), gc.get_freeze_count()) == ((700, 10, 10), 0)

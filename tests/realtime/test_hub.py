@@ -1,4 +1,4 @@
-"""The hub: who is woken, by what, and what a wake-up costs."""
+"""The hub: which waiters are woken, by what, and at which cost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.realtime.conftest import (
     ids_in,
     make_caller,
     make_poll,
-    nobody_leaves,
+    no_event,
     reader_in,
     settle,
     waiting_in,
@@ -43,7 +43,7 @@ NEWS = Hint(room_id=1, position=3)
 
 
 async def begin_reading(hub: Hub, database: FakeDatabase) -> None:
-    """Tell of a message with the id 30, and return while it is being read.
+    """Dispatch a hint about a message with the id 30, and return while it is being read.
 
     The reading goes on when the database's gate is opened.
     """
@@ -55,14 +55,14 @@ async def begin_reading(hub: Hub, database: FakeDatabase) -> None:
 
 
 async def news_for(hub: Hub, waiter: Waiter) -> Any:
-    """Return what a waiter that was woken is to be answered."""
+    """Return the news for a waiter that was woken."""
     return (
         waiter.news if waiter.news is not None else await hub.waker.fetch_news(waiter)
     )
 
 
 async def still_asleep(hub: Hub, *tasks: asyncio.Task[bool]) -> bool:
-    """Whether all sleep when everything has been done that a hint asks for."""
+    """Whether all are asleep after the effects of a hint."""
     while any(hub.waker.reading_of(room) for room in hub.rooms):
         for room in hub.rooms:
             await hub.waker.finish_reading(room)
@@ -73,7 +73,7 @@ async def still_asleep(hub: Hub, *tasks: asyncio.Task[bool]) -> bool:
     return is_asleep
 
 
-async def test_a_hint_wakes_who_waits_for_its_room(hub, database) -> None:
+async def test_a_hint_wakes_the_waiters_of_its_room(hub, database) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
         database.rooms[1].append(30)
@@ -82,7 +82,7 @@ async def test_a_hint_wakes_who_waits_for_its_room(hub, database) -> None:
         assert ids_in(await news_for(hub, waiter)) == [30]
 
 
-async def test_a_hint_leaves_other_rooms_asleep(hub, database) -> None:
+async def test_a_hint_does_not_wake_waiters_of_other_rooms(hub, database) -> None:
     database.rooms[2] = [10, 20]
     with waiting_in(hub, room_id=2) as waiter:
         tasks = await asleep(hub, waiter)
@@ -91,23 +91,23 @@ async def test_a_hint_leaves_other_rooms_asleep(hub, database) -> None:
         assert await still_asleep(hub, *tasks)
 
 
-async def test_a_hint_of_what_is_known_is_no_query(hub, database) -> None:
+async def test_a_hint_of_a_known_position_costs_no_query(hub, database) -> None:
     with waiting_in(hub) as waiter:
         tasks = await asleep(hub, waiter)
-        looks = database.looks
+        reads = database.reads
         hub.dispatcher.dispatch([Hint(room_id=1, position=2)])
         assert await still_asleep(hub, *tasks)
-    assert database.looks == looks
+    assert database.reads == reads
 
 
-async def test_a_hint_of_what_was_rolled_back_wakes_nobody(hub, database) -> None:
+async def test_a_hint_of_a_rolled_back_message_wakes_nobody(hub, database) -> None:
     with waiting_in(hub) as waiter:
         tasks = await asleep(hub, waiter)
         hub.dispatcher.dispatch([NEWS])
         assert await still_asleep(hub, *tasks)
 
 
-async def test_and_what_comes_after_it_is_not_lost(hub, database) -> None:
+async def test_a_message_after_a_rolled_back_one_is_not_lost(hub, database) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
         hub.dispatcher.dispatch([NEWS])
@@ -132,7 +132,7 @@ async def test_a_hint_during_a_reading_that_missed_it_is_not_lost(
         assert ids_in(await hub.waker.fetch_news(waiter)) == [40]
 
 
-async def test_what_may_have_changed_during_a_reading_is_read_anew(
+async def test_messages_that_may_have_changed_during_a_reading_are_read_again(
     hub, database
 ) -> None:
     with waiting_in(hub) as waiter:
@@ -145,9 +145,7 @@ async def test_what_may_have_changed_during_a_reading_is_read_anew(
         assert ids_in(await news_for(hub, waiter)) == [31]
 
 
-async def test_who_is_admitted_during_a_reading_gets_what_it_reads(
-    hub, database
-) -> None:
+async def test_a_poll_admitted_during_a_reading_gets_its_result(hub, database) -> None:
     with waiting_in(hub) as early:
         await asleep(hub, early)
         await begin_reading(hub, database)
@@ -158,7 +156,7 @@ async def test_who_is_admitted_during_a_reading_gets_what_it_reads(
             assert ids_in(await look) == [30]
 
 
-async def test_a_lagging_database_does_not_make_a_look_turn_in_circles(hub) -> None:
+async def test_a_lagging_database_does_not_make_a_fetch_loop(hub) -> None:
     with waiting_in(hub, position=9) as waiter:
         assert await hub.waker.fetch_news(waiter) is None
 
@@ -167,21 +165,21 @@ async def test_all_waiters_of_a_room_share_one_query_and_one_rendering(
     hub, database
 ) -> None:
     with ExitStack() as stack:
-        crowd = [stack.enter_context(waiting_in(hub)) for _ in range(50)]
-        tasks = await asleep(hub, *crowd)
-        database.looks = 0
+        waiters = [stack.enter_context(waiting_in(hub)) for _ in range(50)]
+        tasks = await asleep(hub, *waiters)
+        database.reads = 0
         database.rooms[1].append(30)
         hub.dispatcher.dispatch([NEWS])
         assert all(await asyncio.gather(*tasks))
-        answers = [waiter.news for waiter in crowd]
+        answers = [waiter.news for waiter in waiters]
 
     assert ids_in(answers[0]) == [30]
     assert all(answer is answers[0] for answer in answers)
-    assert database.looks == 1
+    assert database.reads == 1
     assert database.renderings == [None]
 
 
-async def test_who_is_spoken_of_gets_an_answer_of_their_own(hub, database) -> None:
+async def test_an_addressed_reader_gets_their_own_response(hub, database) -> None:
     own = Reader(user_id=SYSTEM_USER)
     with waiting_in(hub) as other, waiting_in(hub, reader=own) as addressed:
         tasks = await asleep(hub, other, addressed)
@@ -192,7 +190,9 @@ async def test_who_is_spoken_of_gets_an_answer_of_their_own(hub, database) -> No
         assert reader_in(addressed.news) == SYSTEM_USER
 
 
-async def test_who_is_spoken_of_and_comes_later_too(hub, database) -> None:
+async def test_an_addressed_reader_who_comes_later_gets_their_own_response(
+    hub, database
+) -> None:
     database.rooms[1] = [10, 21]
     with waiting_in(hub, after=10) as other:
         assert reader_in(await hub.waker.fetch_news(other)) is None
@@ -201,7 +201,7 @@ async def test_who_is_spoken_of_and_comes_later_too(hub, database) -> None:
         assert reader_in(await hub.waker.fetch_news(addressed)) == SYSTEM_USER
 
 
-async def test_waiters_who_know_different_things_get_different_answers(
+async def test_waiters_that_know_different_messages_get_different_responses(
     hub, database
 ) -> None:
     with waiting_in(hub, after=0) as new, waiting_in(hub, after=10) as old:
@@ -211,7 +211,7 @@ async def test_waiters_who_know_different_things_get_different_answers(
     assert [ids_in(page) for page in pages] == [[10, 20], [20]]
 
 
-async def test_who_comes_back_for_what_has_been_read_costs_no_query(
+async def test_a_poll_for_messages_that_have_been_read_costs_no_query(
     hub, database
 ) -> None:
     with waiting_in(hub) as waiter:
@@ -219,31 +219,33 @@ async def test_who_comes_back_for_what_has_been_read_costs_no_query(
         database.rooms[1] += [30, 40]
         hub.dispatcher.dispatch([Hint(room_id=1, position=4)])
         await asyncio.gather(*tasks)
-    database.looks = 0
+    database.reads = 0
     with waiting_in(hub, after=30, position=4) as late:
         assert ids_in(await hub.waker.fetch_news(late)) == [40]
-    assert database.looks == 0
+    assert database.reads == 0
 
 
-async def test_who_knows_less_than_is_kept_is_answered_from_the_database(
+async def test_a_poll_for_messages_that_are_not_kept_reads_the_database(
     hub, database
 ) -> None:
     with waiting_in(hub) as waiter:
         await hub.waker.fetch_news(waiter)
     with waiting_in(hub, after=0) as old:
         assert ids_in(await hub.waker.fetch_news(old)) == [10, 20]
-    assert database.looks == 1
+    assert database.reads == 1
 
 
-async def test_and_a_crowd_of_them_by_one_query(hub, database) -> None:
+async def test_many_polls_for_messages_that_are_not_kept_share_one_query(
+    hub, database
+) -> None:
     with ExitStack() as stack:
-        crowd = [stack.enter_context(waiting_in(hub, after=0)) for _ in range(50)]
-        pages = await asyncio.gather(*map(hub.waker.fetch_news, crowd))
+        waiters = [stack.enter_context(waiting_in(hub, after=0)) for _ in range(50)]
+        pages = await asyncio.gather(*map(hub.waker.fetch_news, waiters))
     assert all(ids_in(page) == [10, 20] for page in pages)
-    assert database.looks == 1
+    assert database.reads == 1
 
 
-async def test_who_wants_less_gets_less(hub, database) -> None:
+async def test_a_poll_with_a_limit_gets_no_more_messages(hub, database) -> None:
     with waiting_in(hub, limit=1) as waiter:
         tasks = await asleep(hub, waiter)
         database.rooms[1] += [30, 40]
@@ -252,7 +254,7 @@ async def test_who_wants_less_gets_less(hub, database) -> None:
         assert ids_in(waiter.news) == [30]
 
 
-async def test_what_was_deleted_is_not_handed_out_from_memory(hub, database) -> None:
+async def test_a_deleted_message_is_not_returned_from_the_cache(hub, database) -> None:
     with waiting_in(hub) as waiter:
         tasks = await asleep(hub, waiter)
         database.rooms[1] += [30, 40]
@@ -264,14 +266,14 @@ async def test_what_was_deleted_is_not_handed_out_from_memory(hub, database) -> 
         assert ids_in(await hub.waker.fetch_news(late)) == [40]
 
 
-async def test_the_look_of_a_deleted_room_says_so(hub, database) -> None:
+async def test_a_fetch_in_a_deleted_room_raises_not_found(hub, database) -> None:
     with waiting_in(hub) as waiter:
         del database.rooms[1]
         with pytest.raises(NotFound):
             await hub.waker.fetch_news(waiter)
 
 
-async def test_a_failed_look_is_not_kept(hub, database) -> None:
+async def test_a_failed_fetch_is_not_kept(hub, database) -> None:
     with waiting_in(hub) as waiter:
         messages = database.rooms.pop(1)
         with pytest.raises(NotFound):
@@ -280,7 +282,7 @@ async def test_a_failed_look_is_not_kept(hub, database) -> None:
         assert await hub.waker.fetch_news(waiter) is None
 
 
-async def test_a_client_that_leaves_ends_the_wait(hub) -> None:
+async def test_a_disconnect_ends_the_wait(hub) -> None:
     gone = asyncio.Event()
 
     async def receive() -> dict[str, str]:
@@ -295,7 +297,7 @@ async def test_a_client_that_leaves_ends_the_wait(hub) -> None:
         assert waiter.outcome is Outcome.DISCONNECTED
 
 
-async def test_a_client_that_has_left_already_does_not_wait(hub) -> None:
+async def test_an_earlier_disconnect_ends_the_wait_at_once(hub) -> None:
     async def receive() -> dict[str, str]:
         return {"type": "http.disconnect"}
 
@@ -304,7 +306,9 @@ async def test_a_client_that_has_left_already_does_not_wait(hub) -> None:
         assert waiter.outcome is Outcome.DISCONNECTED
 
 
-async def test_a_server_that_hides_the_interruption_does_not_hide_the_ring(hub) -> None:
+async def test_a_server_that_hides_the_interruption_does_not_hide_the_wake_up(
+    hub,
+) -> None:
     asked = 0
 
     async def receive() -> dict[str, str]:
@@ -322,7 +326,7 @@ async def test_a_server_that_hides_the_interruption_does_not_hide_the_ring(hub) 
         assert asked == 1
 
 
-async def test_what_else_a_client_says_does_not_end_the_wait(hub) -> None:
+async def test_other_events_of_the_client_do_not_end_the_wait(hub) -> None:
     said = iter([{"type": "http.request"}, {"type": "http.disconnect"}])
 
     async def receive() -> dict[str, str]:
@@ -333,7 +337,7 @@ async def test_what_else_a_client_says_does_not_end_the_wait(hub) -> None:
         assert next(said, None) is None
 
 
-async def test_a_ring_ends_the_wait_once(hub) -> None:
+async def test_a_wake_up_ends_the_wait_once(hub) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
         waiter.wake()
@@ -343,9 +347,9 @@ async def test_a_ring_ends_the_wait_once(hub) -> None:
         assert await still_asleep(hub, waiting)
 
 
-async def test_a_ring_leaves_nothing_of_its_interruption(hub) -> None:
+async def test_a_wake_up_leaves_no_cancellation_behind(hub) -> None:
     async def wait_and_rest(waiter: Any) -> int:
-        await waiter.wait(nobody_leaves)
+        await waiter.wait(no_event)
         await asyncio.sleep(0.001)
         task = asyncio.current_task()
         assert task is not None
@@ -358,7 +362,7 @@ async def test_a_ring_leaves_nothing_of_its_interruption(hub) -> None:
         assert await waiting == 0
 
 
-async def test_who_is_cancelled_while_waiting_stays_cancelled(hub) -> None:
+async def test_a_waiter_that_is_cancelled_stays_cancelled(hub) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
         waiting.cancel()
@@ -366,7 +370,9 @@ async def test_who_is_cancelled_while_waiting_stays_cancelled(hub) -> None:
             await waiting
 
 
-async def test_also_when_rung_at_the_same_moment(hub) -> None:
+async def test_a_waiter_that_is_cancelled_and_woken_at_once_stays_cancelled(
+    hub,
+) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
         waiter.wake()
@@ -377,16 +383,16 @@ async def test_also_when_rung_at_the_same_moment(hub) -> None:
 
 async def test_a_deadline_ends_the_wait(hub) -> None:
     with waiting_in(hub, timeout=0) as waiter:
-        assert await waiter.wait(nobody_leaves) is False
+        assert await waiter.wait(no_event) is False
 
 
-async def test_who_has_left_is_not_counted(hub) -> None:
+async def test_unsubscribed_waiters_are_not_counted(hub) -> None:
     with waiting_in(hub), waiting_in(hub):
         assert hub.rooms.waiter_count == 2
     assert hub.rooms.waiter_count == 0
 
 
-async def test_the_regular_look_finds_what_no_hint_told(hub, database) -> None:
+async def test_reconciling_finds_messages_without_a_hint(hub, database) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
         database.rooms[1].append(30)
@@ -395,14 +401,14 @@ async def test_the_regular_look_finds_what_no_hint_told(hub, database) -> None:
         assert ids_in(waiter.news) == [30]
 
 
-async def test_the_regular_look_lets_sleep_who_misses_nothing(hub) -> None:
+async def test_reconciling_does_not_wake_waiters_without_news(hub) -> None:
     with waiting_in(hub) as waiter:
         tasks = await asleep(hub, waiter)
         await hub.reconciler.reconcile()
         assert await still_asleep(hub, *tasks)
 
 
-async def test_the_regular_look_wakes_for_a_deleted_room(hub, database) -> None:
+async def test_reconciling_ends_the_polls_of_a_deleted_room(hub, database) -> None:
     with waiting_in(hub) as waiter:
         (waiting,) = await asleep(hub, waiter)
         del database.rooms[1]
@@ -421,20 +427,20 @@ async def test_waiting_sessions_are_pinged_together(hub, database) -> None:
     assert database.pinged == [list(range(BATCH + 1))]
 
 
-async def test_a_crowd_is_woken_in_slices(hub) -> None:
+async def test_many_waiters_are_woken_in_slices(hub) -> None:
     with ExitStack() as stack:
-        crowd = [stack.enter_context(waiting_in(hub)) for _ in range(3 * WAKE_SLICE)]
+        waiters = [stack.enter_context(waiting_in(hub)) for _ in range(3 * WAKE_SLICE)]
         hub.drain()
-        assert sum(waiter._is_woken for waiter in crowd) == WAKE_SLICE
+        assert sum(waiter._is_woken for waiter in waiters) == WAKE_SLICE
         await settle()
-        assert all(waiter._is_woken for waiter in crowd)
+        assert all(waiter._is_woken for waiter in waiters)
 
 
-async def test_draining_wakes_everybody(hub) -> None:
+async def test_draining_wakes_all_waiters(hub) -> None:
     with waiting_in(hub) as one, waiting_in(hub, room_id=2) as other:
         hub.drain()
-        assert await one.wait(nobody_leaves) is True
-        assert await other.wait(nobody_leaves) is True
+        assert await one.wait(no_event) is True
+        assert await other.wait(no_event) is True
     assert hub.is_draining
 
 
@@ -447,7 +453,7 @@ async def test_hints_of_this_process_need_no_channel_layer(hub, database) -> Non
         assert await waiting is True
 
 
-async def test_a_database_that_fails_does_not_end_the_regular_look(
+async def test_a_failing_database_does_not_end_the_reconciliation(
     hub, database, settings, caplog
 ) -> None:
     settings.TALK = {"POLL_LOOK_SECONDS": 0.001}
@@ -467,14 +473,14 @@ async def test_one_event_loop_has_one_hub(database) -> None:
     await stop_hub()
 
 
-async def test_a_stopped_hub_has_no_successor(database) -> None:
+async def test_a_stopped_hub_is_not_replaced(database) -> None:
     hub = current_hub()
     await stop_hub()
     assert current_hub() is hub
     assert hub.is_stopped
 
 
-async def test_hubs_of_loops_that_have_ended_are_let_go(database) -> None:
+async def test_hubs_of_closed_loops_are_dropped(database) -> None:
     async def start() -> object:
         return current_hub()
 
@@ -485,7 +491,7 @@ async def test_hubs_of_loops_that_have_ended_are_let_go(database) -> None:
     await stop_hub()
 
 
-async def test_stopping_waits_for_answers_under_way(hub) -> None:
+async def test_stopping_waits_for_requests_in_flight(hub) -> None:
     with hub.requests_in_flight:
         stopping = asyncio.create_task(hub.stop())
         await settle()
@@ -494,17 +500,17 @@ async def test_stopping_waits_for_answers_under_way(hub) -> None:
     assert hub.is_stopped
 
 
-async def test_slow_admissions_do_not_delay_a_look(hub, settings) -> None:
+async def test_slow_admissions_do_not_delay_a_fetch(hub, settings) -> None:
     hashing, done = threading.Event(), threading.Event()
 
     def hash_password() -> None:
         hashing.set()
         done.wait(NEVER)
 
-    crowd = 2 * talk_settings().POLL_THREADS
+    waiters = 2 * talk_settings().POLL_THREADS
     admissions = [
         asyncio.create_task(hub.admission_threads.run(hash_password))
-        for _ in range(crowd)
+        for _ in range(waiters)
     ]
     await asyncio.to_thread(hashing.wait, NEVER)
     with waiting_in(hub) as waiter:
@@ -513,7 +519,7 @@ async def test_slow_admissions_do_not_delay_a_look(hub, settings) -> None:
     await asyncio.gather(*admissions)
 
 
-async def test_a_stopped_hub_hears_nothing_and_leaves_no_task(database) -> None:
+async def test_a_stopped_hub_ignores_hints_and_leaves_no_task(database) -> None:
     before = asyncio.all_tasks()
     hub = current_hub()
     await stop_hub()
@@ -524,9 +530,9 @@ async def test_a_stopped_hub_hears_nothing_and_leaves_no_task(database) -> None:
 
 
 class TestArrival:
-    """What a client that comes says about itself, before it goes on."""
+    """Pings and read markers at the start of a poll."""
 
-    async def test_it_is_pinged_and_has_read_what_is_there(
+    async def test_it_pings_the_session_and_moves_the_read_marker(
         self, hub: Hub, database: FakeDatabase
     ) -> None:
         with waiting_in(hub, session_pks=(7,), comments=2) as waiter:
@@ -534,19 +540,19 @@ class TestArrival:
         assert database.pinged == [[7]]
         assert database.marks == [{50: 2}]
 
-    async def test_a_guest_has_no_read_mark(self, hub, database) -> None:
+    async def test_it_moves_no_read_marker_of_a_guest(self, hub, database) -> None:
         with waiting_in(hub, account="", comments=2) as waiter:
             await hub.presence.note_arrival(waiter)
         assert database.marks == []
 
-    async def test_who_asks_without_reading_has_read_nothing(
+    async def test_it_moves_no_read_marker_without_the_parameter(
         self, hub, database
     ) -> None:
         with waiting_in(hub, comments=2, moves_read_marker=False) as waiter:
             await hub.presence.note_arrival(waiter)
         assert database.marks == []
 
-    async def test_who_comes_back_and_knows_all_writes_nothing(
+    async def test_a_repeated_poll_that_knows_all_messages_writes_nothing(
         self, hub, database
     ) -> None:
         poll = make_poll(session_pks=(7,))
@@ -557,7 +563,7 @@ class TestArrival:
         assert database.pinged == [[7]]
         assert database.marks == [{50: 2}]
 
-    async def test_who_has_missed_that_all_were_pinged_is_pinged(
+    async def test_a_client_that_missed_a_ping_of_all_is_pinged(
         self, hub, database
     ) -> None:
         poll = make_poll(session_pks=(7,))
@@ -569,7 +575,7 @@ class TestArrival:
             await hub.presence.note_arrival(waiter)
         assert database.pinged == [[7], [7]]
 
-    async def test_who_was_pinged_with_all_is_not_pinged_again(
+    async def test_a_client_that_was_pinged_with_all_is_not_pinged_again(
         self, hub, database
     ) -> None:
         poll = make_poll(session_pks=(7,))
@@ -580,7 +586,9 @@ class TestArrival:
             await hub.presence.note_arrival(waiter)
         assert database.pinged == [[7]]
 
-    async def test_who_comes_back_after_news_has_read_them(self, hub, database) -> None:
+    async def test_a_repeated_poll_after_news_moves_the_read_marker(
+        self, hub, database
+    ) -> None:
         poll = make_poll()
         remembered = make_caller(poll)
         with waiting_on(hub, remembered, poll) as waiter:
@@ -593,9 +601,9 @@ class TestArrival:
 
 
 class TestBounds:
-    """How many may wait."""
+    """The number of polls that may wait."""
 
-    async def test_a_process_has_so_many_places(self, hub, settings) -> None:
+    async def test_a_process_has_a_limit_of_waiters(self, hub, settings) -> None:
         settings.TALK = {"POLL_WAITERS_MAX": 2}
         poll = make_poll()
         with waiting_in(hub):
@@ -604,7 +612,7 @@ class TestBounds:
                 assert not hub.rooms.has_capacity_for(poll)
         assert hub.rooms.has_capacity_for(poll)
 
-    async def test_guests_of_one_address_have_so_many(self, hub, settings) -> None:
+    async def test_guests_of_one_network_have_a_limit(self, hub, settings) -> None:
         settings.TALK = {"GUEST_POLLS_MAX": 1}
         one = make_poll(account="", guest_network="192.0.2.1")
         other = make_poll(account="", guest_network="192.0.2.2")
@@ -625,7 +633,9 @@ class TestBounds:
                 assert older.outcome is Outcome.SUPERSEDED
                 assert newer.outcome is None
 
-    async def test_polls_of_other_sessions_go_on(self, hub, monkeypatch) -> None:
+    async def test_polls_of_other_sessions_are_not_superseded(
+        self, hub, monkeypatch
+    ) -> None:
         monkeypatch.setattr(waited_rooms, "SUPERSEDE_SECONDS", 0)
         with (
             waiting_in(hub, session_pk=7) as one,
@@ -634,7 +644,7 @@ class TestBounds:
         ):
             assert one.outcome is None
 
-    async def test_one_that_has_just_begun_is_given_a_moment(
+    async def test_an_older_poll_that_has_just_begun_is_superseded_later(
         self, hub, monkeypatch
     ) -> None:
         ends: list[float] = []
@@ -648,7 +658,7 @@ class TestBounds:
         assert ends == [older.began + waited_rooms.SUPERSEDE_SECONDS]
 
 
-async def test_rooms_where_nobody_waits_are_forgotten(hub, monkeypatch) -> None:
+async def test_idle_rooms_are_dropped(hub, monkeypatch) -> None:
     with waiting_in(hub) as waiter:
         await hub.waker.fetch_news(waiter)
     monkeypatch.setattr(waited_rooms, "IDLE_SECONDS", 0)

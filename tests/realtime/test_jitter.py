@@ -1,4 +1,4 @@
-"""How long jitter and polls last."""
+"""Jitter of sleeps and of timeouts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_poll_ends_a_little_before_its_timeout(timeout: int) -> None:
         )
 
 
-def test_the_longest_poll_ends_a_second_before_proxies_give_up() -> None:
+def test_the_longest_poll_ends_a_second_before_the_timeout_of_proxies() -> None:
     assert max(jitter.jittered_timeout(60) for _ in range(200)) <= 59
 
 
@@ -27,7 +27,7 @@ def test_polls_that_begin_together_do_not_end_together() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_pause_is_never_longer_than_asked(
+async def test_a_sleep_is_never_longer_than_requested(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slept: list[float] = []

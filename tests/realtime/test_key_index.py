@@ -1,4 +1,4 @@
-"""Keys by subject: what is there and what is not."""
+"""The index from subjects to keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def index() -> KeyIndex:
     return KeyIndex()
 
 
-def test_a_subject_has_the_keys_that_it_was_given(index) -> None:
+def test_a_subject_has_the_keys_that_were_added(index) -> None:
     for key in (b"1", b"2", b"2"):
         index.add("room", key)
     index.add("other", b"1")
@@ -24,7 +24,7 @@ def test_a_subject_has_the_keys_that_it_was_given(index) -> None:
     assert list(index.keys_of("nowhere")) == []
 
 
-def test_a_subject_without_keys_is_not_there(index) -> None:
+def test_a_subject_without_keys_is_not_contained(index) -> None:
     index.add("room", b"1")
     assert "room" in index
     index.discard("room", b"1")
@@ -32,14 +32,14 @@ def test_a_subject_without_keys_is_not_there(index) -> None:
     assert len(index) == 0
 
 
-def test_what_it_has_not_cannot_be_taken(index) -> None:
+def test_discarding_an_unknown_key_changes_nothing(index) -> None:
     index.add("room", b"1")
     index.discard("room", b"2")
     index.discard("nowhere", b"1")
     assert list(index.keys_of("room")) == [b"1"]
 
 
-def test_it_is_a_dictionary_of_sets(index) -> None:
+def test_it_behaves_as_a_dictionary_of_sets(index) -> None:
     chance = random.Random(7)
     expected: defaultdict[int, set[bytes]] = defaultdict(set)
     for _ in range(2000):

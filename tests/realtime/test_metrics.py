@@ -1,4 +1,4 @@
-"""What a process tells about itself."""
+"""The counters and gauges of a process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.realtime.conftest import make_caller, make_poll, waiting_in
 
 @pytest.fixture
 def counters(monkeypatch: pytest.MonkeyPatch) -> Metrics:
-    """Counters of a process that has just begun."""
+    """Counters of a process that has just started."""
     counters = Metrics()
     monkeypatch.setattr(metrics_module, "metrics", counters)
     return counters
@@ -31,7 +31,7 @@ def counters(monkeypatch: pytest.MonkeyPatch) -> Metrics:
 class TestCounters:
     """`Metrics`."""
 
-    def test_a_wake_is_counted_with_its_waiters_and_time(self, counters) -> None:
+    def test_a_wake_up_is_counted_with_its_waiters_and_time(self, counters) -> None:
         counters.note_wake(100, 0.02)
         counters.note_wake(1, 0.001)
         found = snapshot({})
@@ -42,7 +42,7 @@ class TestCounters:
         ("seconds", "number"),
         [(0.0, 0), (0.001, 0), (0.0011, 1), (2.5, 10), (2.6, 11)],
     )
-    def test_wakes_are_counted_by_classes(self, counters, seconds, number) -> None:
+    def test_wake_ups_are_counted_by_latency(self, counters, seconds, number) -> None:
         counters.note_wake(1, seconds)
         expected = [0] * (len(LATENCY_BOUNDS) + 1)
         expected[number] = 1
@@ -54,12 +54,12 @@ class TestCounters:
         found = snapshot({})
         assert (found["batches"], found["batched"]) == (2, 12)
 
-    def test_every_outcome_is_there_from_the_start(self, counters) -> None:
+    def test_the_snapshot_contains_every_outcome_from_the_start(self, counters) -> None:
         assert snapshot({})["polls"] == dict.fromkeys(Outcome, 0)
 
 
 @pytest.mark.asyncio
-async def test_what_is_there_at_this_moment(hub) -> None:
+async def test_the_snapshot_contains_the_gauges_of_a_hub(hub) -> None:
     with waiting_in(hub), waiting_in(hub, room_id=2):
         hub.remembered_callers.keep(
             b"key", make_caller(make_poll()), since=hub.remembered_callers.change_count
@@ -69,7 +69,7 @@ async def test_what_is_there_at_this_moment(hub) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_line_of_the_log_tells_all_but_the_classes(hub, caplog) -> None:
+async def test_the_log_line_contains_everything_but_the_classes(hub, caplog) -> None:
     with waiting_in(hub), caplog.at_level(logging.INFO, logger="talk.metrics"):
         log_line(hub.gauges())
     (record,) = caplog.records
@@ -87,13 +87,13 @@ class TestPrometheus:
         assert response["Content-Type"].startswith("text/plain")
         return response.content.decode()
 
-    def test_it_tells_all_that_a_snapshot_does(self) -> None:
+    def test_it_contains_everything_of_a_snapshot(self) -> None:
         names = set(re.findall(r"# TYPE talk_(\w+)", self.text()))
         counted = {re.sub("_total$", "", name) for name in names}
         told = set(snapshot({})) - {"wake_classes", "wakes"}
         assert told <= counted
 
-    def test_wakes_are_a_histogram(self, counters) -> None:
+    def test_wake_ups_are_a_histogram(self, counters) -> None:
         counters.note_wake(3, 0.02)
         counters.note_wake(3, 9.0)
         text = self.text()
@@ -102,6 +102,6 @@ class TestPrometheus:
         assert 'talk_wake_seconds_bucket{le="+Inf"} 2.0' in text
         assert "talk_wake_seconds_count 2.0" in text
 
-    def test_polls_are_told_apart_by_outcome(self, counters) -> None:
+    def test_polls_have_a_label_for_the_outcome(self, counters) -> None:
         counters.polls[Outcome.DISCONNECTED] += 2
         assert 'talk_polls_total{outcome="disconnected"} 2.0' in self.text()

@@ -1,4 +1,4 @@
-"""Signs of life and read marks: written together, and before anybody goes on."""
+"""Batches of pings and read marks."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def mark(participant: int, comments: int) -> ReadMark:
     return ReadMark(participant_pk=participant, comments=comments)
 
 
-async def test_who_writes_goes_on_when_it_is_committed(batches, database) -> None:
+async def test_a_caller_continues_after_the_commit(batches, database) -> None:
     await batches.write(pings=[7], mark=mark(1, 5))
     assert database.pinged == [[7]]
     assert database.marks == [{1: 5}]
 
 
-async def test_nothing_to_write_is_no_batch(batches, database) -> None:
+async def test_an_empty_write_makes_no_batch(batches, database) -> None:
     await batches.write(pings=(), mark=None)
     assert (database.pinged, database.marks) == ([], [])
 
 
-async def test_what_comes_during_a_batch_is_the_next_one(
+async def test_writes_during_a_batch_make_up_the_next_one(
     batches, database, threads, monkeypatch
 ) -> None:
     busy, go_on = threading.Event(), threading.Event()
@@ -72,7 +72,7 @@ async def test_what_comes_during_a_batch_is_the_next_one(
     assert database.marks == [dict.fromkeys(range(2, 6), 5)]
 
 
-async def test_the_furthest_mark_of_a_participant_counts(batches, database) -> None:
+async def test_the_highest_mark_of_a_participant_counts(batches, database) -> None:
     await asyncio.gather(
         batches.write(pings=(), mark=mark(1, 5)),
         batches.write(pings=(), mark=mark(1, 9)),
@@ -81,7 +81,7 @@ async def test_the_furthest_mark_of_a_participant_counts(batches, database) -> N
     assert database.marks[-1] == {1: 9}
 
 
-async def test_a_mark_that_somebody_else_changes_is_tried_alone(
+async def test_a_mark_with_a_locked_row_is_written_again_alone(
     batches, database
 ) -> None:
     database.busy = {2}
@@ -92,7 +92,7 @@ async def test_a_mark_that_somebody_else_changes_is_tried_alone(
     assert database.marks == [{1: 5, 2: 5}, {2: 5}]
 
 
-async def test_an_error_reaches_all_of_the_batch_and_no_later_one(
+async def test_an_error_reaches_all_callers_of_the_batch_and_no_later_ones(
     batches, database
 ) -> None:
     database.fails = True
@@ -107,7 +107,7 @@ async def test_an_error_reaches_all_of_the_batch_and_no_later_one(
     assert database.pinged == [[3]]
 
 
-async def test_who_gives_up_takes_nothing_from_the_others(
+async def test_a_cancelled_caller_does_not_affect_the_others(
     batches, database, monkeypatch
 ) -> None:
     gate = threading.Event()

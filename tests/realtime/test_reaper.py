@@ -1,4 +1,4 @@
-"""Whose turn it is to clean up."""
+"""The reaper: which process cleans up, and when."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ DUMMY = "django.core.cache.backends.dummy.DummyCache"
 
 @pytest.fixture
 def clock() -> Iterator[Any]:
-    """A clock that stands still until a test shifts it."""
+    """A clock that stands still until a test moves it."""
     with time_machine.travel(START, tick=False) as traveller:
         yield traveller
 
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The moments for which the reaper has cleaned up."""
+    """The times with which the reaper has cleaned up."""
     moments: list[Any] = []
 
     def clean_up(*, now: Any) -> CleanupCounts:
@@ -43,19 +43,19 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return moments
 
 
-def test_it_cleans_up_what_is_dead_now(clock, runs) -> None:
+def test_it_cleans_up_with_the_current_time(clock, runs) -> None:
     reap()
     assert runs == [START]
 
 
-def test_the_next_one_within_the_interval_does_nothing(clock, runs) -> None:
+def test_a_second_run_within_the_interval_does_nothing(clock, runs) -> None:
     reap()
     clock.shift(TalkSettings().REAPER_SECONDS * SHARE - 1)
     reap()
     assert len(runs) == 1
 
 
-def test_after_the_interval_it_works_again(clock, runs) -> None:
+def test_a_run_after_the_interval_cleans_up_again(clock, runs) -> None:
     reap()
     clock.shift(TalkSettings().REAPER_SECONDS)
     reap()
@@ -72,7 +72,7 @@ def test_the_interval_is_a_setting(clock, runs, settings) -> None:
     assert len(runs) == 2
 
 
-def test_who_came_too_early_does_not_make_others_wait_longer(clock, runs) -> None:
+def test_a_run_that_is_too_early_does_not_prolong_the_interval(clock, runs) -> None:
     reap()
     clock.shift(20)
     reap()
@@ -82,7 +82,7 @@ def test_who_came_too_early_does_not_make_others_wait_longer(clock, runs) -> Non
 
 
 @pytest.mark.parametrize(("alias", "count"), [("default", 2), ("shared", 1)])
-def test_it_takes_turns_by_the_cache_that_a_site_names(
+def test_processes_take_turns_through_the_cache_of_the_setting(
     runs, settings, alias, count
 ) -> None:
     settings.CACHES = {
@@ -96,21 +96,21 @@ def test_it_takes_turns_by_the_cache_that_a_site_names(
     assert len(runs) == count
 
 
-def test_a_cache_that_keeps_nothing_does_not_stop_it(runs, settings) -> None:
+def test_it_cleans_up_with_a_dummy_cache(runs, settings) -> None:
     settings.CACHES = {"default": {"BACKEND": DUMMY}}
     reap()
     assert len(runs) == 1
 
 
 @pytest.mark.parametrize("caches", [AWAY, MUTE], ids=["raises", "hides errors"])
-def test_a_cache_that_is_down_does_not_stop_it(runs, settings, caches) -> None:
+def test_it_cleans_up_while_the_cache_is_down(runs, settings, caches) -> None:
     settings.CACHES = caches
     reap()
     reap()
     assert len(runs) == 2
 
 
-def test_it_says_what_it_found_to_who_wants_to_know(runs, caplog) -> None:
+def test_it_logs_what_it_cleaned_up_at_debug(runs, caplog) -> None:
     with caplog.at_level(logging.DEBUG, logger="talk.reaper"):
         reap()
     (record,) = caplog.records
@@ -119,7 +119,7 @@ def test_it_says_what_it_found_to_who_wants_to_know(runs, caplog) -> None:
 
 
 @pytest.mark.django_db
-def test_a_guest_who_fell_silent_is_gone(clock) -> None:
+def test_a_guest_without_pings_is_removed(clock) -> None:
     room = RoomFactory(object_type="blog.article", object_id="7")
     put_guest_in(room.token)
     clock.shift(100)

@@ -22,7 +22,7 @@ hints.publish([hints.Hint(room_id=7, position=3)])
 """
 
 
-async def test_the_last_hint_of_a_command_leaves_before_it_ends() -> None:
+async def test_a_command_publishes_its_last_hint_before_it_ends() -> None:
     layer = channel_layers.make_backend("default")  # of this loop alone
     channel = await layer.new_channel()
     for group in hints.group_names():
@@ -30,7 +30,7 @@ async def test_the_last_hint_of_a_command_leaves_before_it_ends() -> None:
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
-        # A name must be looked up, which an interpreter that ends has no threads for.
+        # A host name needs a thread to resolve it, and an interpreter that exits has none.
         "REDIS_URL": os.environ["REDIS_URL"].replace("127.0.0.1", "localhost"),
     }
     process = await asyncio.create_subprocess_exec(

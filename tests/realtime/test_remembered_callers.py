@@ -66,28 +66,34 @@ class TestMemory:
         assert remembered_callers.find(b"key") is None
         assert len(remembered_callers) == 0
 
-    def test_who_was_admitted_is_remembered(self, remembered_callers) -> None:
+    def test_an_admitted_caller_is_remembered(self, remembered_callers) -> None:
         remembered = keep(remembered_callers)
         assert remembered_callers.find(b"key") is remembered
 
-    def test_others_are_not(self, remembered_callers) -> None:
+    def test_a_caller_with_another_key_is_not_found(self, remembered_callers) -> None:
         keep(remembered_callers)
         assert remembered_callers.find(b"other") is None
 
-    def test_only_for_a_while(self, remembered_callers, clock) -> None:
+    def test_a_caller_is_remembered_for_the_configured_time(
+        self, remembered_callers, clock
+    ) -> None:
         keep(remembered_callers)
         clock.now += 60
         assert remembered_callers.find(b"key") is None
         assert len(remembered_callers) == 0
 
-    def test_coming_back_makes_it_no_longer(self, remembered_callers, clock) -> None:
+    def test_another_request_does_not_prolong_that_time(
+        self, remembered_callers, clock
+    ) -> None:
         keep(remembered_callers)
         clock.now += 59
         assert remembered_callers.find(b"key") is not None
         clock.now += 1
         assert remembered_callers.find(b"key") is None
 
-    def test_only_so_many(self, remembered_callers, monkeypatch) -> None:
+    def test_the_caller_who_was_found_longest_ago_is_dropped_beyond_the_maximum(
+        self, remembered_callers, monkeypatch
+    ) -> None:
         monkeypatch.setattr(module, "CALLERS_MAX", 2)
         keep(remembered_callers, b"1")
         keep(remembered_callers, b"2")
@@ -101,20 +107,22 @@ class TestMemory:
             False,
         ]
 
-    def test_those_who_stay_away_are_forgotten(self, remembered_callers, clock) -> None:
+    def test_expired_callers_are_dropped(self, remembered_callers, clock) -> None:
         keep(remembered_callers)
         clock.now += 60
         remembered_callers.drop_expired()
         assert len(remembered_callers) == 0
 
-    def test_a_room_that_changes_is_forgotten(self, remembered_callers) -> None:
+    def test_the_callers_of_a_changed_room_are_forgotten(
+        self, remembered_callers
+    ) -> None:
         keep(remembered_callers, b"1", room_id=1)
         keep(remembered_callers, b"2", room_id=2)
         remembered_callers.drop_room(1)
         assert remembered_callers.find(b"1") is None
         assert remembered_callers.find(b"2") is not None
 
-    def test_an_account_that_changes_is_forgotten_in_all_rooms(
+    def test_the_callers_with_a_changed_account_are_forgotten_in_all_rooms(
         self, remembered_callers
     ) -> None:
         keep(remembered_callers, b"1", room_id=1, account="5")
@@ -129,7 +137,7 @@ class TestMemory:
             False,
         ]
 
-    def test_participants_that_are_gone_are_forgotten_on_all_devices(
+    def test_removed_participants_are_forgotten_on_all_devices(
         self, remembered_callers
     ) -> None:
         keep(remembered_callers, b"1", participant_pk=1, session_pks=(7,))
@@ -153,7 +161,7 @@ class TestMemory:
             lambda remembered_callers: remembered_callers.drop_account("1"),
         ],
     )
-    def test_what_is_dropped_is_all_that_is_looked_at(
+    def test_dropping_callers_does_not_visit_the_others(
         self, remembered_callers, drop
     ) -> None:
         for number in range(50):
@@ -164,7 +172,7 @@ class TestMemory:
         assert remembered_callers._callers.touched == [b"1"]
         assert len(remembered_callers) == 49
 
-    def test_the_callers_of_rooms_and_their_sessions(self, remembered_callers) -> None:
+    def test_sessions_are_returned_by_participant(self, remembered_callers) -> None:
         keep(remembered_callers, b"1", participant_pk=1, session_pks=(7,))
         keep(remembered_callers, b"2", participant_pk=1, session_pks=(8,))
         keep(remembered_callers, b"3", room_id=2, participant_pk=3)
@@ -174,16 +182,14 @@ class TestMemory:
             3: set(),
         }
 
-    def test_the_rooms_that_callers_are_remembered_of(self, remembered_callers) -> None:
+    def test_the_rooms_of_all_callers_are_returned(self, remembered_callers) -> None:
         keep(remembered_callers, b"1", participant_pk=1)
         keep(remembered_callers, b"2", room_id=2, participant_pk=3)
         keep(remembered_callers, b"3", room_id=3, participant_pk=4)
         remembered_callers.drop_room(3)
         assert set(remembered_callers.room_ids) == {1, 2}
 
-    def test_nothing_is_left_of_those_who_are_forgotten(
-        self, remembered_callers
-    ) -> None:
+    def test_no_index_keeps_a_forgotten_caller(self, remembered_callers) -> None:
         for number in range(10):
             changes = {"room_id": number, "account": str(number)}
             keep(remembered_callers, b"%d" % number, participant_pk=number, **changes)
@@ -197,41 +203,47 @@ class TestMemory:
         assert [len(index) for index in kept] == [0, 0, 0, 0]
 
 
-class TestDoubt:
-    """Between a hint that somebody has gone and the answer who."""
+class TestSuspension:
+    """The time between a departure hint and the check of the room's callers."""
 
-    def test_all_of_the_room_are_admitted_anew(self, remembered_callers) -> None:
+    def test_callers_of_a_suspended_room_are_admitted_again(
+        self, remembered_callers
+    ) -> None:
         keep(remembered_callers, b"1", room_id=1)
         keep(remembered_callers, b"2", room_id=2)
         remembered_callers.suspend_room(1)
         assert remembered_callers.find(b"1") is None
         assert remembered_callers.find(b"2") is not None
 
-    def test_until_it_is_known(self, remembered_callers) -> None:
+    def test_callers_are_remembered_again_after_the_suspension(
+        self, remembered_callers
+    ) -> None:
         remembered = keep(remembered_callers)
-        moment = remembered_callers.suspend_room(1)
-        remembered_callers.resume_room(1, moment)
+        suspended_at = remembered_callers.suspend_room(1)
+        remembered_callers.resume_room(1, suspended_at)
         assert remembered_callers.find(b"key") is remembered
 
-    def test_or_until_they_were_admitted_anew(self, remembered_callers) -> None:
+    def test_a_caller_admitted_during_the_suspension_is_remembered(
+        self, remembered_callers
+    ) -> None:
         keep(remembered_callers)
         remembered_callers.suspend_room(1)
         assert remembered_callers.find(b"key") is None
         remembered = keep(remembered_callers)
         assert remembered_callers.find(b"key") is remembered
 
-    def test_a_second_doubt_outlasts_the_first(self, remembered_callers) -> None:
+    def test_a_second_suspension_outlasts_the_first(self, remembered_callers) -> None:
         keep(remembered_callers)
         first = remembered_callers.suspend_room(1)
         remembered_callers.suspend_room(1)
         remembered_callers.resume_room(1, first)
         assert remembered_callers.find(b"key") is None
 
-    def test_rooms_without_callers_are_not_doubted(self, remembered_callers) -> None:
+    def test_rooms_without_callers_are_not_suspended(self, remembered_callers) -> None:
         assert remembered_callers.suspend_room(1) is None
         assert remembered_callers._suspended == {}
 
-    def test_a_doubt_that_nobody_ends_goes_with_the_last_caller(
+    def test_a_suspension_ends_with_the_last_caller(
         self, remembered_callers, clock
     ) -> None:
         keep(remembered_callers)
@@ -242,7 +254,7 @@ class TestDoubt:
 
 
 class TestChangesMeanwhile:
-    """Something changes while somebody is being admitted, who may not have seen it."""
+    """Changes during an admission, which may not have seen them."""
 
     @pytest.mark.parametrize(
         "change",
@@ -253,7 +265,9 @@ class TestChangesMeanwhile:
             lambda remembered_callers: remembered_callers.drop_all(),
         ],
     )
-    def test_they_are_not_remembered(self, remembered_callers, change) -> None:
+    def test_a_caller_whose_room_or_account_changed_is_not_remembered(
+        self, remembered_callers, change
+    ) -> None:
         since = remembered_callers.change_count
         change(remembered_callers)
         remembered_callers.keep(
@@ -261,7 +275,9 @@ class TestChangesMeanwhile:
         )
         assert remembered_callers.find(b"key") is None
 
-    def test_what_concerns_others_does_not_matter(self, remembered_callers) -> None:
+    def test_changes_of_other_rooms_and_accounts_do_not_matter(
+        self, remembered_callers
+    ) -> None:
         since = remembered_callers.change_count
         remembered_callers.drop_room(2)
         remembered_callers.drop_account("6")
@@ -270,7 +286,7 @@ class TestChangesMeanwhile:
         )
         assert remembered_callers.find(b"key") is not None
 
-    def test_when_there_are_too_many_changes_nobody_is(
+    def test_nobody_is_remembered_after_too_many_changes(
         self, remembered_callers, monkeypatch
     ) -> None:
         monkeypatch.setattr(module, "CHANGES_MAX", 2)

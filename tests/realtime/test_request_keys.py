@@ -38,12 +38,12 @@ def key(keys: RequestKeys, **changes: Any) -> bytes:
     return found[0]
 
 
-def test_the_numbers_of_the_poll_are_told_apart_from_it(keys) -> None:
+def test_the_numbers_of_a_poll_are_returned(keys) -> None:
     _, numbers = keys.of_poll(scope())
     assert numbers == {"lastKnownMessageId": 7, "timeout": 30}
 
 
-def test_other_numbers_are_the_same_caller(keys) -> None:
+def test_polls_with_other_numbers_have_the_same_key(keys) -> None:
     query = b"lookIntoFuture=1&timeout=20&lastKnownMessageId=8&limit=5"
     assert key(keys, query_string=query) == key(keys)
 
@@ -70,23 +70,23 @@ def test_the_last_of_two_values_counts(keys) -> None:
         {"headers": [COOKIE, ACCEPT, (b"authorization", b"Basic eA==")]},
     ],
 )
-def test_whatever_the_site_may_look_at_makes_another_caller(keys, changes) -> None:
+def test_a_difference_that_middleware_can_see_makes_another_key(keys, changes) -> None:
     assert key(keys, **changes) != key(keys)
 
 
-def test_headers_cannot_be_mistaken_for_others(keys) -> None:
+def test_headers_with_the_same_concatenation_have_different_keys(keys) -> None:
     one = [COOKIE, (b"a", b"1b"), (b"c", b"2")]
     other = [COOKIE, (b"a", b"1"), (b"bc", b"2")]
     assert key(keys, headers=one) != key(keys, headers=other)
 
 
 @pytest.mark.parametrize("name", [b"x-request-id", b"traceparent"])
-def test_what_is_made_up_for_each_request_does_not(keys, name) -> None:
+def test_headers_that_change_with_each_request_do_not_count(keys, name) -> None:
     headers = [COOKIE, ACCEPT, (name, b"4711")]
     assert key(keys, headers=headers) == key(keys)
 
 
-def test_another_port_of_the_client_does_not(keys) -> None:
+def test_the_port_of_the_client_does_not_count(keys) -> None:
     assert key(keys, client=("192.0.2.1", 50_001)) == key(keys)
 
 
@@ -105,10 +105,10 @@ def test_another_port_of_the_client_does_not(keys) -> None:
     ],
     ids=str,
 )
-def test_some_requests_are_always_admitted_anew(keys, changes) -> None:
+def test_some_requests_have_no_key(keys, changes) -> None:
     assert keys.of_poll(scope(**changes)) is None
 
 
-def test_no_key_tells_what_it_was_made_of(keys) -> None:
+def test_a_key_depends_on_the_secret_of_the_process(keys) -> None:
     headers = [(b"authorization", b"Basic c2VjcmV0")]
     assert key(keys, headers=headers) != key(RequestKeys(), headers=headers)

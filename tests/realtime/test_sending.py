@@ -1,4 +1,4 @@
-"""Messages through `talk.asgi`: what one costs that follows another, and what it may not."""
+"""Repeated messages through `talk.asgi`: their cost, and their limits."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ AS_JSON = (b"accept", b"application/json")
 
 
 class Site:
-    """A room of Alice's with Bob in it, and Bob's browser."""
+    """A room of Alice with Bob in it, and requests of Bob's browser."""
 
     def __init__(self) -> None:
         self.bob = UserFactory(username="bob")
@@ -87,7 +87,7 @@ def site(transactional_db: None) -> Site:
 
 @pytest.fixture
 def quick() -> Iterator[Callable[[], int]]:
-    """Return how many messages were taken from remembered callers since the start."""
+    """Return the number of messages of remembered callers since the start of the test."""
     before = metrics.posts
     return lambda: metrics.posts - before
 
@@ -97,7 +97,7 @@ def texts() -> list[str]:
     return list(comments.values_list("text", flat=True))
 
 
-async def test_the_second_answer_is_like_the_first(real_hub, site, quick) -> None:
+async def test_the_second_response_is_like_the_first(real_hub, site, quick) -> None:
     first, second = await site.say("one"), await site.say("two")
     assert quick() == 1
     assert first[0] == second[0] == 201
@@ -111,22 +111,24 @@ async def test_the_second_answer_is_like_the_first(real_hub, site, quick) -> Non
     assert await in_database(texts) == ["one", "two"]
 
 
-async def test_it_costs_what_a_message_changes_and_no_more(real_hub, site) -> None:
+async def test_a_repeated_request_costs_only_the_queries_of_the_message(
+    real_hub, site
+) -> None:
     await site.say("one")
     with counted(real_hub.admission_threads) as statements:
         await site.say("two")
-    # Where transactions begin with a statement that Django sends, that is one.
+    # On some databases Django begins a transaction with a statement of its own.
     assert len([sql for sql in statements if sql.split()[0] != "BEGIN"]) == SAY
 
 
-async def test_the_author_has_read_it(real_hub, site) -> None:
+async def test_it_moves_the_read_marker_of_the_author(real_hub, site) -> None:
     await site.say("one")
     await site.say("two")
     participant = await in_database(Participant.objects.get, user=site.bob)
     assert (participant.read_comments, participant.last_comment) == (2, 2)
 
 
-async def test_mentions_are_noted_and_named(real_hub, site) -> None:
+async def test_mentions_are_stored_and_rendered(real_hub, site) -> None:
     await site.say("one")
     _, _, ocs = await site.say("hello @alice")
     (parameter,) = ocs["data"]["messageParameters"].values()
@@ -138,7 +140,7 @@ async def test_mentions_are_noted_and_named(real_hub, site) -> None:
 @pytest.mark.parametrize(
     ("text", "status"), [("", 400), (" \n", 400), ("x" * 1001, 413), ("a\ud800", 400)]
 )
-async def test_what_is_refused_is_refused_as_the_first_time(
+async def test_an_invalid_message_is_refused_as_the_first_time(
     real_hub, site, quick, text, status
 ) -> None:
     await site.say("one")
@@ -163,7 +165,7 @@ async def test_a_body_beyond_the_sites_limit_is_a_413(real_hub, site, settings) 
     assert await in_database(texts) == ["one"]
 
 
-async def test_a_format_in_the_body_counts(real_hub, site) -> None:
+async def test_a_format_in_the_body_is_used(real_hub, site) -> None:
     await site.say("one")
     body = urlencode({"message": "two", "format": "xml"}).encode()
     status, headers, content = await site.post(body, FORM, OCS, AS_JSON)
@@ -172,7 +174,7 @@ async def test_a_format_in_the_body_counts(real_hub, site) -> None:
     assert content.startswith(b"<?xml")
 
 
-async def test_without_its_header_a_message_needs_a_token_each_time(
+async def test_a_message_without_the_header_needs_a_csrf_token_each_time(
     real_hub, site, quick
 ) -> None:
     body = urlencode({"message": "one"}).encode()
@@ -182,7 +184,7 @@ async def test_without_its_header_a_message_needs_a_token_each_time(
     assert await in_database(texts) == []
 
 
-async def test_a_token_in_a_form_is_not_remembered(real_hub, site, quick) -> None:
+async def test_a_csrf_token_in_a_form_is_not_remembered(real_hub, site, quick) -> None:
     secret = "a" * 32
     site.cookie += f"; csrftoken={secret}"
     good = urlencode({"message": "one", "csrfmiddlewaretoken": secret}).encode()
@@ -192,7 +194,7 @@ async def test_a_token_in_a_form_is_not_remembered(real_hub, site, quick) -> Non
     assert quick() == 0
 
 
-async def test_who_was_removed_is_refused_at_once(real_hub, site) -> None:
+async def test_a_removed_participant_is_refused_at_once(real_hub, site) -> None:
     await site.say("one")
     path = f"/room/{site.token}/participants"
     await in_database(site.owner.delete, path, participant="bob")
@@ -200,7 +202,9 @@ async def test_who_was_removed_is_refused_at_once(real_hub, site) -> None:
     assert await in_database(texts) == ["one"]
 
 
-async def test_also_when_no_hint_told_of_it(real_hub, site) -> None:
+async def test_a_participant_removed_without_a_hint_is_refused_at_once(
+    real_hub, site
+) -> None:
     await site.say("one")
     gone = Participant.objects.filter(user=site.bob)
     await in_database(gone.delete)
@@ -215,7 +219,7 @@ async def test_a_disabled_account_is_refused_at_once(real_hub, site) -> None:
     assert (await site.say("two"))[0] == 404
 
 
-async def test_a_stranger_is_refused(real_hub, site) -> None:
+async def test_a_non_participant_is_refused(real_hub, site) -> None:
     other = await in_database(site.owner.create_room)
     body = urlencode({"message": "one"}).encode()
     status, _, _ = await site.post(body, FORM, OCS, AS_JSON, token=other)

@@ -39,7 +39,7 @@ def room(transactional_db: None) -> tuple[str, int, dict[str, str]]:
 
 
 def ids(response: Any) -> list[int]:
-    """Return the ids of the messages in an answer."""
+    """Return the ids of the messages in a response."""
     return [message["id"] for message in response.json()["ocs"]["data"]]
 
 
@@ -64,7 +64,7 @@ async def test_a_waiting_poll_is_answered_when_another_client_posts(
 
 
 @pytest.mark.asyncio
-async def test_a_guest_with_only_a_cookie_takes_part(server, room) -> None:
+async def test_a_guest_with_only_a_cookie_can_poll_and_post(server, room) -> None:
     token, last, cookie = room
     async with open_client(server) as guest, open_client(server, cookie) as owner:
         joined = await guest.post(f"{BASE}/room/{token}/participants/active")
@@ -80,7 +80,7 @@ async def test_a_guest_with_only_a_cookie_takes_part(server, room) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_poll_with_nothing_new_ends_with_an_empty_304(server, room) -> None:
+async def test_a_poll_without_news_ends_with_an_empty_304(server, room) -> None:
     token, last, cookie = room
     async with open_client(server, cookie) as reader:
         answer = await poll(reader, token, last, seconds=1)
@@ -91,7 +91,7 @@ async def test_a_poll_with_nothing_new_ends_with_an_empty_304(server, room) -> N
 
 
 @pytest.mark.asyncio
-async def test_500_waiting_polls_hold_neither_threads_nor_connections(
+async def test_500_waiting_polls_use_neither_threads_nor_connections(
     server, room
 ) -> None:
     token, last, cookie = room
@@ -102,8 +102,8 @@ async def test_500_waiting_polls_hold_neither_threads_nor_connections(
         waiting = [asyncio.create_task(poll(reader, token, last)) for _ in range(500)]
         await until_waiting(server, 500)
 
-        # The pool of the polls, one thread a request under way, the main thread and
-        # what the process has of its own: all of it independent of the 500.
+        # The pool of the polls, one thread for each request that runs, the main thread
+        # and others of the process: none of it depends on the 500.
         assert server.threads < 40
         assert server.database_connections <= 2 * TalkSettings().POLL_THREADS + 3
 
@@ -114,7 +114,7 @@ async def test_500_waiting_polls_hold_neither_threads_nor_connections(
 
 
 @pytest.mark.asyncio
-async def test_a_client_that_hangs_up_is_forgotten(server, room) -> None:
+async def test_a_poll_of_a_disconnected_client_ends(server, room) -> None:
     token, last, cookie = room
     async with open_client(server, cookie) as reader:
         waiting = asyncio.create_task(poll(reader, token, last))
@@ -132,7 +132,7 @@ async def test_a_signal_to_stop_answers_all_waiting_polls(server, room, number) 
         await until_waiting(server, 50)
 
         server.process.send_signal(number)
-        # Far less than the minute that the polls were ready to wait.
+        # Much less than the timeout of the polls, which is a minute.
         async with asyncio.timeout(servers.PATIENCE):
             answers = await asyncio.gather(*waiting)
 
@@ -141,7 +141,7 @@ async def test_a_signal_to_stop_answers_all_waiting_polls(server, room, number) 
 
 
 @pytest.mark.asyncio
-async def test_headers_of_middleware_are_on_the_answer_of_a_poll_that_waited(
+async def test_the_response_of_a_poll_that_waited_has_the_headers_of_middleware(
     server, room
 ) -> None:
     token, last, cookie = room
@@ -189,7 +189,7 @@ async def test_two_processes_deliver_everything_once_and_in_order(server, room) 
 @pytest.mark.postgres
 @pytest.mark.asyncio
 class TestWithoutRedis:
-    """Two processes that cannot tell each other anything, but by the database."""
+    """Two processes that share only the database."""
 
     @pytest.fixture
     def processes(
@@ -217,7 +217,7 @@ class TestWithoutRedis:
             async with asyncio.timeout(servers.PATIENCE):
                 assert ids(await waiting) == [posted]
 
-    async def test_who_is_removed_in_the_other_process_is_out(
+    async def test_a_participant_removed_in_the_other_process_loses_access(
         self, processes, room
     ) -> None:
         token, last, cookie = room

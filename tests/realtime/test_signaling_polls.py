@@ -30,7 +30,7 @@ CANDIDATES = 200
 
 @dataclass
 class Peer:
-    """Somebody in the room: a browser, and the session that it has joined with."""
+    """A browser in the room, and the session with which it has joined."""
 
     client: httpx.AsyncClient
     session_id: str
@@ -40,7 +40,7 @@ class Peer:
         return await self.client.get(f"{BASE}/signaling/{self.token}")
 
     async def send(self, to: Peer, **payload: Any) -> None:
-        """Send one message; the answer is a 200 without data."""
+        """Send one message; the response is a 200 without data."""
         text = json.dumps({"to": to.session_id, **payload})
         element = {"ev": "message", "sessionId": self.session_id, "fn": text}
         answer = await self.client.post(
@@ -81,25 +81,25 @@ async def joined(
 
 
 def entries(answer: httpx.Response) -> list[dict[str, Any]]:
-    """Return what a poll was answered."""
+    """Return the data of the response to a poll."""
     assert answer.status_code == 200, answer.text
     return answer.json()["ocs"]["data"]
 
 
 def users_in(answer: httpx.Response) -> dict[str, int]:
-    """Return the in-call flags of who is there, by session id."""
+    """Return the in-call flags of the connected users, by session id."""
     last = entries(answer)[-1]
     assert last["type"] == "usersInRoom"
     return {user["sessionId"]: user["inCall"] for user in last["data"]}
 
 
 def messages_in(answer: httpx.Response) -> list[dict[str, Any]]:
-    """Return the messages that came with an answer."""
+    """Return the messages in a response."""
     found = entries(answer)
     return [json.loads(one["data"]) for one in found if one["type"] == "message"]
 
 
-async def test_a_waiting_poll_is_answered_by_what_happens_in_the_room(
+async def test_a_waiting_poll_is_answered_after_each_change_in_the_room(
     server, room
 ) -> None:
     token, cookie = room
@@ -134,7 +134,7 @@ async def test_a_waiting_poll_is_answered_by_what_happens_in_the_room(
         assert users_in(await waiting) == {owner.session_id: 0}
 
 
-async def test_a_session_that_is_removed_while_it_waits_is_told_that_it_is_alone(
+async def test_the_poll_of_a_removed_session_ends_with_no_connected_users(
     server, room
 ) -> None:
     token, cookie = room
@@ -164,7 +164,7 @@ async def test_a_new_poll_of_a_session_ends_its_older_one(server, room) -> None:
         assert users_in(await newer) == {owner.session_id: 7}
 
 
-async def test_a_message_to_who_has_hung_up_waits_for_the_next_poll(
+async def test_a_message_to_a_disconnected_client_waits_for_the_next_poll(
     server, room
 ) -> None:
     token, cookie = room
@@ -182,7 +182,9 @@ async def test_a_message_to_who_has_hung_up_waits_for_the_next_poll(
         assert offer["type"] == "offer"
 
 
-async def test_a_signal_to_stop_answers_polls_with_who_is_there(server, room) -> None:
+async def test_a_signal_to_stop_answers_polls_with_the_connected_users(
+    server, room
+) -> None:
     token, cookie = room
     async with joined(server, token, cookie) as owner:
         await owner.poll()
@@ -217,7 +219,7 @@ async def test_two_peers_on_two_processes_receive_everything_once_and_in_order(
 
 
 async def negotiate(alice: Peer, guest: Peer) -> None:
-    """Let both send what a call begins with, at the same time."""
+    """Let both send the first messages of a call, at the same time."""
 
     async def send_all(sender: Peer, recipient: Peer, kind: str) -> None:
         await sender.send(recipient, type=kind)
@@ -230,7 +232,7 @@ async def negotiate(alice: Peer, guest: Peer) -> None:
 
 
 async def receive(peer: Peer) -> list[Any]:
-    """Poll as a browser does until all has come; return it in order."""
+    """Poll as a browser does until all messages have come; return them in order."""
     found: list[Any] = []
     async with asyncio.timeout(4 * servers.PATIENCE):
         while len(found) < CANDIDATES + 1:

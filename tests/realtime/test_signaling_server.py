@@ -1,4 +1,4 @@
-"""Calls and news through a real signaling server."""
+"""Calls and updates through a real signaling server."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CHAT = {"type": "chat", "chat": {"refresh": True}}
 
 @pytest.fixture
 def bare_site(transactional_db: None, tmp_path: Path) -> Iterator[Site]:
-    """The app, without the signaling server that it has configured."""
+    """The app, with a signaling server in its settings that does not run."""
     site = start_site(tmp_path)
     yield site
     site.app.kill()
@@ -56,7 +56,7 @@ def site(bare_site: Site) -> Site:
 
 @pytest.fixture
 def token(transactional_db: None) -> str:
-    """A public room of Alice's in which Bob is, too."""
+    """A public room of Alice with Bob in it."""
     alice, bob = UserFactory(username="alice"), UserFactory(username="bob")
     UserFactory(username="carol")
     token = TalkClient(alice).create_room(type=3, name="Plan")
@@ -66,7 +66,7 @@ def token(transactional_db: None) -> str:
 
 @pytest_asyncio.fixture
 async def meet(token: str) -> AsyncIterator[Callable[..., Any]]:
-    """Returns a person by name, connected but not yet known; a guest without one."""
+    """Return a function that connects a user by name, or a guest, before the hello."""
     async with AsyncExitStack() as stack:
 
         async def meet(site: Site, name: str = "") -> Person:
@@ -81,7 +81,7 @@ async def meet(token: str) -> AsyncIterator[Callable[..., Any]]:
 
 
 class TestHello:
-    """Who is let in."""
+    """The clients that the server accepts."""
 
     async def test_a_user_with_our_ticket(self, site, meet):
         alice = await meet(site, "alice")
@@ -101,7 +101,7 @@ class TestHello:
             answer = await alice.socket.hello(site.backend, "alice", ticket)
             assert answer["type"] == "error"
             assert answer["error"]["code"] == "invalid_ticket"
-        # The connection is still good for the right one.
+        # The connection still accepts the right ticket.
         assert (await alice.hello())["type"] == "hello"
 
     async def test_a_server_with_another_secret_is_refused(self, bare_site, meet):
@@ -112,7 +112,7 @@ class TestHello:
 
 
 class TestRoom:
-    """Who is in a room."""
+    """The clients in a room."""
 
     async def test_two_users_and_a_guest_see_each_other(self, site, meet, token):
         alice, bob, guest = [await meet(site, name) for name in ("alice", "bob", "")]
@@ -131,7 +131,7 @@ class TestRoom:
             assert seen[guest.session_id].get("userid", "") == ""
             assert seen[guest.session_id]["sessionid"] == guest.socket.public_id
 
-    async def test_strangers_are_refused(self, site, meet, token):
+    async def test_non_participants_are_refused(self, site, meet, token):
         carol = await meet(site, "carol")
         assert (await carol.hello())["type"] == "hello"
         for room in (token, "abcd2345"):
@@ -139,7 +139,7 @@ class TestRoom:
             assert answer["type"] == "error"
             assert answer["error"]["code"] == "no_such_room"
 
-    async def test_messages_go_from_one_to_another(self, site, meet, token):
+    async def test_a_message_reaches_the_other_client(self, site, meet, token):
         alice, guest = await meet(site, "alice"), await meet(site)
         await alice.arrive(token)
         await guest.arrive(token)
@@ -152,7 +152,7 @@ class TestRoom:
         assert heard["message"]["data"] == offer
         assert heard["message"]["sender"]["sessionid"] == alice.socket.public_id
 
-    async def test_whoever_says_goodbye_has_left(self, site, meet, token):
+    async def test_a_client_that_sends_bye_has_left(self, site, meet, token):
         alice, guest = await meet(site, "alice"), await meet(site)
         await alice.arrive(token)
         await guest.arrive(token)
@@ -172,14 +172,14 @@ class TestRoom:
         await in_database(lambda: Session.objects.update(last_ping=past))
 
         async def silent() -> int:
-            # The server tells every ten seconds who is there.
+            # The server reports the sessions every ten seconds.
             old = Session.objects.filter(last_ping__lte=past)
             return await in_database(old.count)
 
         await until(lambda count: count == 0, silent)
 
     async def until_connected(self, token: str, *people: Person) -> None:
-        """Return when just these are connected, as far as the app knows."""
+        """Return when exactly these sessions are live in the app."""
         expected = {person.session_id for person in people}
         await until(
             lambda found: found == expected,
@@ -187,8 +187,8 @@ class TestRoom:
         )
 
 
-class TestNews:
-    """What the app tells the server reaches clients."""
+class TestUpdates:
+    """Updates of the app that reach clients through the server."""
 
     async def test_a_message(self, site, meet, token):
         alice, bob, guest = [await meet(site, name) for name in ("alice", "bob", "")]
@@ -224,7 +224,7 @@ class TestNews:
             guest.socket.public_id: 1,
         }
 
-    async def test_somebody_in_the_call_who_leaves_the_room(self, site, meet, token):
+    async def test_a_caller_in_the_call_who_leaves_the_room(self, site, meet, token):
         alice, bob = await meet(site, "alice"), await meet(site, "bob")
         await alice.arrive(token)
         await bob.arrive(token)
@@ -234,7 +234,7 @@ class TestNews:
         (caller,) = await in_call(alice, 0)
         assert caller["sessionId"] == bob.socket.public_id
 
-    async def test_another_name_of_the_room(self, site, meet, token):
+    async def test_a_new_name_of_the_room(self, site, meet, token):
         alice, guest = await meet(site, "alice"), await meet(site)
         await guest.arrive(token)
         await alice.ask("PUT", f"/room/{token}", roomName="New")
@@ -260,7 +260,7 @@ class TestNews:
 
 
 class TestRemoval:
-    """Who is removed is disconnected."""
+    """Removed participants, who are disconnected."""
 
     async def test_a_user(self, site, meet, token):
         alice, bob = await meet(site, "alice"), await meet(site, "bob")
@@ -302,16 +302,16 @@ class TestRemoval:
     async def test_a_guest_who_joins_again_stays_connected(self, site, meet, token):
         alice, guest = await meet(site, "alice"), await meet(site)
         await guest.arrive(token)
-        # As another tab of the same browser does.
+        # Another tab of the same browser does this.
         await guest.ask("POST", f"/room/{token}/participants/active")
         await say(alice.http, token, "hello")
         await guest.socket.event("room", "message")
 
 
 class TestDown:
-    """A signaling server that is not there, or not as it should be."""
+    """A signaling server that is down or has another secret."""
 
-    async def test_requests_are_answered_while_it_does_not_answer(
+    async def test_requests_are_answered_while_the_server_hangs(
         self, meet, token, tmp_path
     ):
         site = start_site(tmp_path, SIGNALING_TIMEOUT_SECONDS=PATIENCE)
@@ -323,13 +323,13 @@ class TestDown:
                 ) as http:
                     first = await say(http, token, "one")
                     connection, _ = await asyncio.to_thread(silent.accept)
-                    # From here on somebody waits for an answer, but not the request.
+                    # From here on a background thread waits for the server.
                     assert first < await say(http, token, "two")
                     connection.close()
         finally:
             site.app.kill()
 
-    async def test_news_is_logged_while_it_is_down_and_arrives_later(
+    async def test_updates_are_logged_while_it_is_down_and_arrive_later(
         self, bare_site, meet, token
     ):
         async with open_client(
@@ -345,7 +345,7 @@ class TestDown:
             await say(http, token, "hello")
             assert (await bob.socket.event("room", "message"))["data"] == CHAT
 
-    async def test_news_with_a_wrong_secret_is_refused_and_logged(
+    async def test_updates_with_a_wrong_secret_are_refused_and_logged(
         self, bare_site, meet, token
     ):
         bare_site.start_signaling(secret="another-secret")
@@ -358,7 +358,7 @@ class TestDown:
 
 
 async def in_call(person: Person, flags: int) -> list[dict[str, Any]]:
-    """Return who is in the call, as soon as one is told to be there with these flags."""
+    """Return the sessions in the call, once one is reported with these flags."""
     while True:
         update = await person.socket.event("participants", "update")
         if any(user["inCall"] == flags for user in update["users"]):
@@ -372,7 +372,7 @@ def session_ids_in(token: str) -> set[str]:
 
 
 def names_in(token: str) -> list[str]:
-    """Return who has a place in a room; guests are empty."""
+    """Return the user names of a room's participants; those of guests are empty."""
     participants = Participant.objects.filter(room__token=token)
     return sorted(
         participant.user.username if participant.user else ""

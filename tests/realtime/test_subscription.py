@@ -17,8 +17,8 @@ from talk.realtime.subscription import Subscription
 pytestmark = pytest.mark.asyncio
 
 
-class Ear:
-    """Notes what a subscription hears and how often it catches up."""
+class Recorder:
+    """Records the hints of a subscription, and how often it catches up."""
 
     def __init__(self) -> None:
         self.heard: asyncio.Queue[list[Hint]] = asyncio.Queue()
@@ -53,31 +53,31 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RETRY_SECONDS", 0.001)
 
 
-async def test_hints_of_other_processes_are_heard() -> None:
-    layer, ear = InMemoryChannelLayer(), Ear()
-    task = ear.subscribe(layer)
-    await ear.next_of(ear.caught_up)
+async def test_hints_of_other_processes_are_dispatched() -> None:
+    layer, recorder = InMemoryChannelLayer(), Recorder()
+    task = recorder.subscribe(layer)
+    await recorder.next_of(recorder.caught_up)
     await send(layer, 7, 3)
 
-    assert await ear.next_of(ear.heard) == [Hint(room_id=7, position=3)]
+    assert await recorder.next_of(recorder.heard) == [Hint(room_id=7, position=3)]
     await end(task)
 
 
-async def test_every_shard_is_heard(settings) -> None:
+async def test_hints_of_every_shard_are_dispatched(settings) -> None:
     settings.TALK = {"HUB_SHARDS": 3}
-    layer, ear = InMemoryChannelLayer(), Ear()
-    task = ear.subscribe(layer)
-    await ear.next_of(ear.caught_up)
+    layer, recorder = InMemoryChannelLayer(), Recorder()
+    task = recorder.subscribe(layer)
+    await recorder.next_of(recorder.caught_up)
     for room_id in (3, 4, 5):
         await send(layer, room_id, 1)
 
-    heard = [(await ear.next_of(ear.heard))[0].room_id for _ in range(3)]
+    heard = [(await recorder.next_of(recorder.heard))[0].room_id for _ in range(3)]
     assert heard == [3, 4, 5]
     await end(task)
 
 
 async def test_membership_outlives_the_layers_expiry(monkeypatch) -> None:
-    layer, ear = InMemoryChannelLayer(group_expiry=40), Ear()
+    layer, recorder = InMemoryChannelLayer(group_expiry=40), Recorder()
     joined: asyncio.Queue[None] = asyncio.Queue()
     join = layer.group_add
 
@@ -93,18 +93,18 @@ async def test_membership_outlives_the_layers_expiry(monkeypatch) -> None:
 
     monkeypatch.setattr(layer, "group_add", counted_join)
     monkeypatch.setattr(module, "jittered_sleep", note_pause)
-    task = ear.subscribe(layer)
+    task = recorder.subscribe(layer)
     for _ in range(3):
-        await ear.next_of(joined)
+        await recorder.next_of(joined)
 
     assert set(waited) == {10.0}
     await end(task)
 
 
-async def test_a_layer_that_fails_is_joined_again_and_what_was_missed_looked_for(
+async def test_a_layer_that_fails_is_joined_again_and_missed_hints_are_made_up_for(
     monkeypatch, caplog
 ) -> None:
-    layer, ear = InMemoryChannelLayer(), Ear()
+    layer, recorder = InMemoryChannelLayer(), Recorder()
     receive = layer.receive
     failures = iter([ConnectionError("gone"), TimeoutError("quiet")])
 
@@ -115,19 +115,19 @@ async def test_a_layer_that_fails_is_joined_again_and_what_was_missed_looked_for
 
     monkeypatch.setattr(layer, "receive", flaky_receive)
     with caplog.at_level(logging.CRITICAL):
-        task = ear.subscribe(layer)
+        task = recorder.subscribe(layer)
         for _ in range(3):
-            await ear.next_of(ear.caught_up)
+            await recorder.next_of(recorder.caught_up)
     await send(layer, 7, 3)
 
-    assert await ear.next_of(ear.heard) == [Hint(room_id=7, position=3)]
+    assert await recorder.next_of(recorder.heard) == [Hint(room_id=7, position=3)]
     await end(task)
 
 
 async def test_a_layer_that_stays_down_is_logged_once_a_minute(
     monkeypatch, caplog
 ) -> None:
-    layer, ear = InMemoryChannelLayer(), Ear()
+    layer, recorder = InMemoryChannelLayer(), Recorder()
     attempts: asyncio.Queue[None] = asyncio.Queue()
 
     async def no_channel(prefix: str) -> str:
@@ -136,18 +136,18 @@ async def test_a_layer_that_stays_down_is_logged_once_a_minute(
 
     monkeypatch.setattr(layer, "new_channel", no_channel)
     with caplog.at_level(logging.ERROR, logger="talk.hub"):
-        task = ear.subscribe(layer)
+        task = recorder.subscribe(layer)
         for _ in range(5):
-            await ear.next_of(attempts)
+            await recorder.next_of(attempts)
     await end(task)
 
     assert len(caplog.records) == 1
 
 
 async def test_a_subscription_that_ends_leaves_its_groups() -> None:
-    layer, ear = InMemoryChannelLayer(), Ear()
-    task = ear.subscribe(layer)
-    await ear.next_of(ear.caught_up)
+    layer, recorder = InMemoryChannelLayer(), Recorder()
+    task = recorder.subscribe(layer)
+    await recorder.next_of(recorder.caught_up)
     assert layer.groups
     await end(task)
 

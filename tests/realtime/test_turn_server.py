@@ -44,7 +44,7 @@ class TestTurn:
         turn.stop()
 
     async def turn_servers(self, port: int, **talk: Any) -> list[dict[str, Any]]:
-        """Return what a guest is told about a coturn."""
+        """Return the settings that a guest gets for a coturn."""
         entry = {"server": f"127.0.0.1:{port}", "secret": TURN_SECRET}
         talk = {"TURN_SERVERS": [entry], **talk}
         app = await asyncio.to_thread(servers.uvicorn_server, TALK=json.dumps(talk))
@@ -55,7 +55,7 @@ class TestTurn:
         finally:
             app.kill()
 
-    async def test_they_allocate_a_relay(self, turn_port):
+    async def test_the_credentials_allocate_a_relay(self, turn_port):
         entries = await self.turn_servers(turn_port)
         assert [entry["url"][0][-3:] for entry in entries] == ["udp", "tcp"]
         for entry in entries:
@@ -63,7 +63,7 @@ class TestTurn:
             secret = {key: entry[key] for key in ("username", "credential")}
             assert await asyncio.to_thread(allocate, url=url, **secret)
 
-    async def test_expired_and_forged_ones_are_refused(self, turn_port):
+    async def test_expired_and_forged_credentials_are_refused(self, turn_port):
         (entry, _) = await self.turn_servers(turn_port, TURN_CREDENTIAL_SECONDS=-60)
         (url,) = entry["urls"]
         name, credential = entry["username"], entry["credential"]

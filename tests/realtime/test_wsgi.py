@@ -1,4 +1,4 @@
-"""The same requests get the same answers from an ASGI server and from plain WSGI."""
+"""The same requests get the same responses from an ASGI server and from a WSGI server."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from tests.servers import BASE, Server, open_client, poll, say
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
 VARIABLE = {"id", "timestamp", "lastActivity", "lastPing", "lastLogin"}
-"""Numbers that differ from run to run."""
+"""Keys of numbers that differ from run to run."""
 
 HEADERS = ("Content-Type", "Cache-Control", "Content-Security-Policy", "Allow")
 
 
 class Transcript:
-    """What a server answered, in order, without what differs from run to run."""
+    """The responses of a server, in order, without values that differ from run to run."""
 
     def __init__(self) -> None:
         self.answers: list[Any] = []
 
     def note(self, response: httpx.Response) -> Any:
-        """Write an answer down and return its data, if it is JSON."""
+        """Add a response and return its data, if it is JSON."""
         headers = {name: response.headers.get(name) for name in HEADERS}
         last_given = "X-Chat-Last-Given" in response.headers
         is_json = "json" in (headers["Content-Type"] or "")
@@ -50,7 +50,7 @@ def fixed(value: Any, key: str = "") -> Any:
 
 
 async def talk(server: Server, alice: Any, bob: Any) -> list[Any]:
-    """Have two people and a guest do everything, and return what they were told."""
+    """Let two users and a guest use the whole API, and return the responses."""
     transcript = Transcript()
     note = transcript.note
     async with (
@@ -138,7 +138,7 @@ async def test_asgi_and_wsgi_give_the_same_answers(transactional_db) -> None:
 
 
 def renamed(answers: list[Any], names: dict[str, str]) -> list[str]:
-    """Return the answers as text, in which people have the same names in each run."""
+    """Return the responses as text, with the same names in each run."""
     texts = [repr(answer) for answer in answers]
     for name, other in names.items():
         texts = [

@@ -1,4 +1,4 @@
-"""Callers who are remembered: what their next poll costs, and what ends the memory."""
+"""Repeated requests of remembered callers: their cost, and what ends the memory."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ NEVER = 30.0
 
 
 class Site:
-    """A public room of Alice's with Bob in it, and the browser of one of them."""
+    """A public room of Alice with Bob in it, and requests of their browsers."""
 
     def __init__(self) -> None:
         self.alice = UserFactory(username="alice")
@@ -94,7 +94,7 @@ def site(transactional_db: None) -> Site:
 
 @pytest.fixture
 def recalled() -> Iterator[Callable[[], int]]:
-    """Return how many polls have been recalled since the test began."""
+    """Return the number of polls with remembered callers since the start of the test."""
     before = metrics.recalled
     return lambda: metrics.recalled - before
 
@@ -105,15 +105,15 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0.001)
 
 
-def somebody_sleeps(hub: Hub) -> bool:
+def has_sleeping_waiter(hub: Hub) -> bool:
     return any(waiter.is_asleep for room in hub.rooms for waiter in room.waiters)
 
 
 async def wait_and_leave(hub: Hub, site: Site, headers: Any) -> None:
-    """Poll until the client waits, then hang up."""
+    """Poll until the client waits, then disconnect."""
     poll = site.open(headers)
     await poll.send_input({"type": "http.request", "body": b""})
-    await until(lambda: somebody_sleeps(hub))
+    await until(lambda: has_sleeping_waiter(hub))
     await poll.send_input({"type": "http.disconnect"})
     await poll.wait(NEVER)
 
@@ -127,30 +127,28 @@ def headers_of(browser: TalkClient) -> list[tuple[bytes, bytes]]:
 async def waiting(
     hub: Hub, site: Site, headers: Any
 ) -> AsyncIterator[ApplicationCommunicator]:
-    """A poll of a client that waits."""
+    """Open a poll that waits."""
     poll = site.open(headers)
     await poll.send_input({"type": "http.request", "body": b""})
-    await until(lambda: somebody_sleeps(hub))
+    await until(lambda: has_sleeping_waiter(hub))
     yield poll
 
 
 async def status(request: ApplicationCommunicator) -> int:
-    """Return the status of the answer, once it has come."""
+    """Return the status of the response, once it has come."""
     start = await request.receive_output(NEVER)
     await request.wait(NEVER)
     return start["status"]
 
 
 async def status_of(site: Site, headers: Any, seconds: int = 1) -> int:
-    """Poll and return the status of the answer."""
+    """Poll and return the status of the response."""
     poll = site.open(headers, seconds)
     await poll.send_input({"type": "http.request", "body": b""})
     return await status(poll)
 
 
-async def test_a_poll_that_follows_another_one_costs_no_query(
-    real_hub, site, recalled
-) -> None:
+async def test_a_repeated_poll_costs_no_query(real_hub, site, recalled) -> None:
     headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(real_hub, site, headers)
     with counted(real_hub.threads, real_hub.admission_threads) as statements:
@@ -159,7 +157,7 @@ async def test_a_poll_that_follows_another_one_costs_no_query(
     assert recalled() == 1
 
 
-async def test_also_for_a_guest(real_hub, site) -> None:
+async def test_a_repeated_poll_of_a_guest_costs_no_query(real_hub, site) -> None:
     def join() -> list[tuple[bytes, bytes]]:
         browser = TalkClient()
         browser.join(site.token)
@@ -172,7 +170,7 @@ async def test_also_for_a_guest(real_hub, site) -> None:
     assert statements == []
 
 
-async def test_also_by_a_password(real_hub, site) -> None:
+async def test_a_repeated_poll_with_a_password_costs_no_query(real_hub, site) -> None:
     def set_password() -> None:
         site.bob.set_password("secret")
         site.bob.save()
@@ -186,7 +184,7 @@ async def test_also_by_a_password(real_hub, site) -> None:
     assert statements == []
 
 
-async def test_news_that_came_between_two_polls_are_not_missed(
+async def test_a_message_between_two_polls_is_not_missed(
     real_hub, site, recalled
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
@@ -196,7 +194,7 @@ async def test_news_that_came_between_two_polls_are_not_missed(
     assert recalled() == 1
 
 
-async def test_reading_them_moves_the_read_marker(real_hub, site) -> None:
+async def test_a_repeated_poll_moves_the_read_marker(real_hub, site) -> None:
     headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(real_hub, site, headers)
     await in_database(site.owner.say, site.token, "second")
@@ -238,9 +236,7 @@ def delete_account(site: Site) -> None:
     "change",
     [remove, log_out, deactivate, change_password, delete_room, delete_account],
 )
-async def test_what_takes_the_right_to_read_counts_at_once(
-    real_hub, site, change
-) -> None:
+async def test_the_loss_of_access_takes_effect_at_once(real_hub, site, change) -> None:
     headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(real_hub, site, headers)
     await in_database(change, site)
@@ -255,20 +251,22 @@ def revoke_app_password(site: Site) -> None:
 @pytest.mark.parametrize(
     "change", [log_out, deactivate, change_password, revoke_app_password]
 )
-async def test_who_waits_meanwhile_is_given_nothing_that_comes_later(
+async def test_a_waiter_whose_login_ends_gets_no_later_message(
     real_hub, site, change
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
     before = metrics.polls[Outcome.LOGIN_ENDED]
     async with waiting(real_hub, site, headers) as poll:
         await in_database(change, site)
-        await until(lambda: not somebody_sleeps(real_hub))
+        await until(lambda: not has_sleeping_waiter(real_hub))
         await in_database(site.owner.say, site.token, "not for Bob")
         assert await status(poll) == 304
     assert metrics.polls[Outcome.LOGIN_ENDED] == before + 1
 
 
-async def test_who_waits_for_a_room_that_is_deleted_is_no_error(real_hub, site) -> None:
+async def test_the_end_of_a_poll_in_a_deleted_room_is_not_counted_as_failed(
+    real_hub, site
+) -> None:
     headers = await in_database(site.headers_of, site.bob)
     before = metrics.polls[Outcome.NOT_FOUND]
     async with waiting(real_hub, site, headers) as poll:
@@ -299,18 +297,18 @@ async def test_a_change_that_ends_no_login_ends_no_poll(real_hub, site, change) 
         assert await status(poll) == 200
 
 
-async def test_who_came_back_before_the_session_had_ended_is_sent_away_later(
+async def test_a_poll_that_comes_before_the_session_has_ended_ends_later(
     real_hub, site, monkeypatch
 ) -> None:
     monkeypatch.setattr(hint_dispatcher, "LOGOUT_SECONDS", 2.0)
     headers = await in_database(site.headers_of, site.bob)
     real_hub.dispatcher.dispatch([Hint(0, 0, HintKind.LOGIN, account=str(site.bob.pk))])
     async with waiting(real_hub, site, headers) as poll:
-        await until(lambda: not somebody_sleeps(real_hub))
+        await until(lambda: not has_sleeping_waiter(real_hub))
         assert await status(poll) == 304
 
 
-async def test_a_message_of_whose_login_ends_meanwhile_is_written_once(
+async def test_a_message_is_written_once_if_the_login_ends_meanwhile(
     real_hub, site, monkeypatch
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
@@ -331,7 +329,7 @@ async def test_a_message_of_whose_login_ends_meanwhile_is_written_once(
     assert await in_database(Message.objects.filter(text="once").count) == 1
 
 
-async def test_a_signal_that_was_found_for_who_is_doubted_comes_with_the_next_poll(
+async def test_a_signaling_message_fetched_for_an_ended_login_comes_with_the_next_poll(
     real_hub, site, monkeypatch
 ) -> None:
     def send_offer() -> list[tuple[bytes, bytes]]:
@@ -366,7 +364,7 @@ async def test_a_signal_that_was_found_for_who_is_doubted_comes_with_the_next_po
 @pytest.mark.parametrize(
     ("change", "expected", "times"), [(deactivate, 404, 2), (save, 304, 1)]
 )
-async def test_whose_login_ends_during_admission_is_admitted_once_more(
+async def test_a_poll_is_admitted_again_if_the_login_ends_during_its_admission(
     real_hub, site, monkeypatch, change, expected, times
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
@@ -384,7 +382,7 @@ async def test_whose_login_ends_during_admission_is_admitted_once_more(
     assert len(admissions) == times
 
 
-async def test_a_guest_whose_room_becomes_private_is_out_at_once(
+async def test_a_guest_loses_access_at_once_when_the_room_becomes_private(
     real_hub, site
 ) -> None:
     def join() -> list[tuple[bytes, bytes]]:
@@ -411,7 +409,7 @@ def make_private(site: Site) -> None:
 
 
 @pytest.mark.parametrize("change", [rename, set_password, make_private])
-async def test_a_room_that_changes_has_its_callers_admitted_anew(
+async def test_callers_of_a_changed_room_are_admitted_again(
     real_hub, site, recalled, change
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
@@ -422,7 +420,7 @@ async def test_a_room_that_changes_has_its_callers_admitted_anew(
     assert recalled() == 0
 
 
-async def test_who_joins_is_there_with_the_new_session(real_hub, site) -> None:
+async def test_joining_keeps_the_new_session_live(real_hub, site) -> None:
     def join_with(headers: list[tuple[bytes, bytes]]) -> Session:
         client = TalkClient()
         name, value = headers[1][1].decode().split("=")
@@ -439,7 +437,7 @@ async def test_who_joins_is_there_with_the_new_session(real_hub, site) -> None:
     assert session.last_ping > before
 
 
-async def test_a_change_that_nobody_told_of_is_found_by_a_thorough_look(
+async def test_a_change_without_a_hint_is_found_by_checking_everyone(
     real_hub, site
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
@@ -450,9 +448,7 @@ async def test_a_change_that_nobody_told_of_is_found_by_a_thorough_look(
     assert await status_of(site, headers) == 404
 
 
-async def test_a_removal_that_was_not_heard_of_is_found_by_the_regular_look(
-    real_hub, site
-) -> None:
+async def test_a_removal_without_a_hint_is_found_by_reconciling(real_hub, site) -> None:
     headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(real_hub, site, headers)
     await real_hub.reconciler.reconcile()
@@ -462,7 +458,7 @@ async def test_a_removal_that_was_not_heard_of_is_found_by_the_regular_look(
     assert len(real_hub.remembered_callers) == 0
 
 
-async def test_who_was_removed_unheard_is_not_given_what_came_later(
+async def test_a_participant_removed_without_a_hint_gets_no_later_message(
     real_hub, site
 ) -> None:
     headers = await in_database(site.headers_of, site.bob)
@@ -475,7 +471,7 @@ async def test_who_was_removed_unheard_is_not_given_what_came_later(
         assert await status(poll) == 404
 
 
-async def test_a_poll_that_does_not_wait_asks_the_database(real_hub, site) -> None:
+async def test_a_poll_that_does_not_wait_reads_the_database(real_hub, site) -> None:
     headers = await in_database(site.headers_of, site.bob)
     await wait_and_leave(real_hub, site, headers)
     hints.remove_listener(real_hub.dispatcher.dispatch_threadsafe)
@@ -483,9 +479,7 @@ async def test_a_poll_that_does_not_wait_asks_the_database(real_hub, site) -> No
     assert await status_of(site, headers, seconds=0) == 200
 
 
-async def test_cookies_that_middleware_sets_are_given_once(
-    real_hub, site, settings
-) -> None:
+async def test_cookies_of_middleware_are_sent_once(real_hub, site, settings) -> None:
     settings.SESSION_SAVE_EVERY_REQUEST = True
     headers = await in_database(site.headers_of, site.bob)
 
@@ -503,7 +497,7 @@ async def test_cookies_that_middleware_sets_are_given_once(
     assert await cookies() == []
 
 
-async def test_who_asks_the_same_again_shares_what_was_asked() -> None:
+async def test_equal_polls_share_one_object() -> None:
     poll = make_poll(after=20, limit=100, timeout=30)
     same = {"lastKnownMessageId": 20, "limit": 100, "timeout": 30}
     assert poll.repeat(same) is poll
@@ -517,7 +511,7 @@ async def test_who_asks_the_same_again_shares_what_was_asked() -> None:
         ({"lastKnownMessageId": 20, "timeout": 7}, (20, 100, 7)),
     ],
 )
-async def test_who_asks_for_something_else_gets_that(
+async def test_a_repeated_poll_has_the_numbers_of_its_query(
     numbers: dict[str, int], asked: tuple[int, int, int]
 ) -> None:
     poll = make_poll(after=20, limit=100, timeout=30).repeat(numbers)

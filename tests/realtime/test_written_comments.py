@@ -1,4 +1,4 @@
-"""What a process has written reaches those who wait there without being read again."""
+"""Comments that this process has written, which its waiters get without a read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NEVER = 30.0
 
 
 def comment(pk: int, position: int) -> Any:
-    """Return a comment of room 1 as whoever wrote it has it."""
+    """Return a comment of room 1 as its writer has it."""
     return SimpleNamespace(
         room_id=1,
         pk=pk,
@@ -59,30 +59,30 @@ class TestInAHub:
     ) -> None:
         with waiting_in(hub) as waiter:
             (task,) = await asleep(hub, waiter)
-            looks = database.looks
+            reads = database.reads
             hub.dispatcher.add_written(comment(30, 3), Names())
             hub.dispatcher.dispatch([Hint(room_id=1, position=3)])
             assert await task is True
             assert ids_in(waiter.news) == [30]
-            assert database.looks == looks
+            assert database.reads == reads
 
-    async def test_nor_are_several_in_whatever_order_they_come(
+    async def test_several_such_comments_are_not_read_in_any_order(
         self, hub, database
     ) -> None:
         with waiting_in(hub) as waiter:
             (task,) = await asleep(hub, waiter)
-            looks = database.looks
+            reads = database.reads
             hub.dispatcher.add_written(comment(40, 4), Names())
             hub.dispatcher.add_written(comment(30, 3), Names())
             hub.dispatcher.dispatch([Hint(room_id=1, position=4)])
             await task
             assert ids_in(waiter.news) == [30, 40]
-            assert database.looks == looks
+            assert database.reads == reads
 
     @pytest.mark.parametrize(
         ("pk", "position"), [(40, 4), (30, 3)], ids=["between", "at the end"]
     )
-    async def test_what_is_missing_is_read(
+    async def test_comments_with_a_gap_are_read(
         self, hub, database, pk: int, position: int
     ) -> None:
         with waiting_in(hub) as waiter:
@@ -93,7 +93,7 @@ class TestInAHub:
             await task
             assert ids_in(waiter.news) == [30, 40]
 
-    async def test_without_its_hint_it_wakes_nobody(self, hub, database) -> None:
+    async def test_a_comment_without_its_hint_wakes_nobody(self, hub, database) -> None:
         with waiting_in(hub) as waiter:
             (task,) = await asleep(hub, waiter)
             hub.dispatcher.add_written(comment(30, 3), Names())
@@ -101,7 +101,7 @@ class TestInAHub:
             assert not task.done()
             task.cancel()
 
-    async def test_what_was_read_before_its_turn_comes_once(
+    async def test_a_comment_that_was_read_before_is_delivered_once(
         self, hub, database
     ) -> None:
         with waiting_in(hub) as waiter:
@@ -117,7 +117,7 @@ class TestInAHub:
             await task
             assert ids_in(waiter.news) == [40]
 
-    async def test_what_was_forgotten_is_read(self, hub, database) -> None:
+    async def test_a_comment_that_was_cleared_is_read(self, hub, database) -> None:
         with waiting_in(hub) as waiter:
             (task,) = await asleep(hub, waiter)
             hub.dispatcher.add_written(comment(30, 3), Names())
@@ -127,13 +127,11 @@ class TestInAHub:
             await task
             assert ids_in(waiter.news) == [31]
 
-    async def test_a_room_that_nobody_waits_for_keeps_nothing(
-        self, hub, database
-    ) -> None:
+    async def test_a_room_without_waiters_keeps_no_comment(self, hub, database) -> None:
         hub.dispatcher.add_written(comment(30, 3), Names())
         assert hub.rooms.get(1) is None
 
-    async def test_a_room_whose_waiters_have_gone_keeps_a_hundred(
+    async def test_a_room_whose_waiters_have_left_keeps_a_hundred_comments(
         self, hub, database
     ) -> None:
         with waiting_in(hub) as waiter:
@@ -147,25 +145,27 @@ class TestInAHub:
 
 @pytest.mark.django_db(transaction=True)
 class TestFromDomain:
-    async def test_what_is_rolled_back_is_handed_to_nobody(self, real_hub) -> None:
+    async def test_a_comment_that_is_rolled_back_reaches_no_listener(
+        self, real_hub
+    ) -> None:
         def write_and_fail() -> None:
             record(posted(comment(30, 3)))
             raise RuntimeError
 
-        with taking() as taken:
+        with listening() as comments:
             with pytest.raises(RuntimeError):
                 await real_hub.threads.run(atomic(write_and_fail))
-            assert taken == []
+            assert comments == []
 
-    async def test_what_is_committed_is_handed_over(self, real_hub) -> None:
+    async def test_a_committed_comment_reaches_the_listeners(self, real_hub) -> None:
         def write() -> None:
             record(posted(comment(30, 3)))
 
-        with taking() as taken:
+        with listening() as comments:
             await real_hub.threads.run(atomic(write))
-            assert [message.pk for message in taken] == [30]
+            assert [message.pk for message in comments] == [30]
 
-    async def test_what_a_receiver_does_to_a_message_is_done_to_its_own(
+    async def test_receivers_of_signals_get_a_copy_of_their_own(
         self, real_hub, site
     ) -> None:
         def spoil(message: Any, **rest: Any) -> None:
@@ -173,35 +173,37 @@ class TestFromDomain:
 
         message_posted.connect(spoil)
         try:
-            with taking() as taken:
+            with listening() as comments:
                 await site.send("bob", message="hello")
         finally:
             message_posted.disconnect(spoil)
-        assert taken[0].pk is not None
+        assert comments[0].pk is not None
 
-    async def test_what_a_guest_says_is_read(self, real_hub, site) -> None:
-        with taking() as taken:
+    async def test_a_comment_of_a_guest_reaches_no_listener(
+        self, real_hub, site
+    ) -> None:
+        with listening() as comments:
             await site.send("guest", message="hello")
-        assert taken == []
+        assert comments == []
 
 
 @contextmanager
-def taking() -> Iterator[list[Any]]:
-    """Take what is handed over, as well as the hub."""
-    taken: list[Any] = []
+def listening() -> Iterator[list[Any]]:
+    """Listen to comments, besides the hub."""
+    comments: list[Any] = []
 
     def take(message: Any, names: Names) -> None:
-        taken.append(message)
+        comments.append(message)
 
     add_comment_listener(take)
     try:
-        yield taken
+        yield comments
     finally:
         remove_comment_listener(take)
 
 
 class Site:
-    """A public room of Alice's with Bob in it, and somebody who listens."""
+    """A public room of Alice with Bob and a guest in it."""
 
     def __init__(self) -> None:
         self.alice = UserFactory(username="alice")
@@ -229,7 +231,7 @@ class Site:
         await request.wait(NEVER)
 
     def poll(self, timeout: int) -> ApplicationCommunicator:
-        """Ask as Alice for what comes after the first message."""
+        """Poll as Alice for messages after the first one."""
         query = (
             f"lookIntoFuture=1&lastKnownMessageId={self.last}"
             f"&timeout={timeout}&format=json"
@@ -260,15 +262,15 @@ class Site:
 
 
 async def answer_to(poll: ApplicationCommunicator) -> tuple[dict[bytes, bytes], Any]:
-    """Return the headers and the messages of an answer."""
+    """Return the headers and the messages of a response."""
     start = await poll.receive_output(NEVER)
     body = (await poll.receive_output(NEVER))["body"]
     await poll.wait(NEVER)
     return dict(start["headers"]), json.loads(body)["ocs"]["data"]
 
 
-async def somebody_sleeps(hub: Any) -> None:
-    """Return when a poll has looked and waits."""
+async def until_asleep(hub: Any) -> None:
+    """Return when a poll is asleep."""
     async with asyncio.timeout(NEVER):
         while not any(room.sleeping_waiters() for room in hub.rooms):  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.001)
@@ -280,7 +282,7 @@ def site(transactional_db: None) -> Site:
 
 
 def of_messages(statements: list[str]) -> list[str]:
-    """Return those that ask the table of messages."""
+    """Return the statements about the table of messages."""
     return [sql for sql in statements if "talk_message" in sql]
 
 
@@ -293,12 +295,12 @@ def of_messages(statements: list[str]) -> list[str]:
         " trimmed, with \u00fcmlauts \U0001f600 ",
     ],
 )
-async def test_who_waits_is_answered_as_from_the_database(
+async def test_a_waiter_gets_the_same_response_as_from_the_database(
     real_hub, site, text: str
 ) -> None:
     poll = site.poll(timeout=60)
     await poll.send_input({"type": "http.request", "body": b""})
-    await somebody_sleeps(real_hub)
+    await until_asleep(real_hub)
     with counted(real_hub.threads) as statements:
         await site.send("bob", message=text)
         handed_over = await answer_to(poll)
