@@ -89,7 +89,9 @@ class TestMentions:
 
     def test_a_mentioned_user_is_named_and_notified(self, visit, alice, bob, team):
         bob_visitor = visit(bob).open_list()
+        expect(bob_visitor.room("Team")).to_be_visible()
         TalkClient(alice).say(team, "hey @bob")
+        bob_visitor.load_changes()
         expect(bob_visitor.room("Team")).to_contain_text("You are mentioned")
         bob_visitor.room("Team").get_by_role("link").click()
         expect(bob_visitor.messages.locator(".tk-mention-own")).to_have_text(
@@ -113,6 +115,7 @@ class TestNotifications:
         self, bob_visitor, alice, team
     ):
         TalkClient(alice).say(team, "are you there, @bob?")
+        bob_visitor.load_changes()
         bob_visitor.page.wait_for_function("() => window.notifications.length > 0")
         [notification] = bob_visitor.page.evaluate(SHOWN_NOTIFICATIONS)
         assert notification == [
@@ -130,12 +133,15 @@ class TestNotifications:
         ParticipantFactory(room=Room.objects.get(token=quiet), user=bob)
         levels.post(f"/room/{quiet}/notify", level=NotificationLevel.NEVER)
         levels.post(f"/room/{square}/notify", level=NotificationLevel.ALWAYS)
+        bob_visitor.load_changes()
         expect(bob_visitor.room("Quiet")).to_be_visible()
         client.say(quiet, "psst, @bob")
         client.say(team, "nobody is meant")
+        bob_visitor.load_changes()
         expect(bob_visitor.room("Quiet")).to_contain_text("psst")
         expect(bob_visitor.room("Team")).to_contain_text("nobody is meant")
         client.say(square, "everybody is meant")
+        bob_visitor.load_changes()
         bob_visitor.page.wait_for_function("() => window.notifications.length > 0")
         notification = bob_visitor.page.evaluate(SHOWN_NOTIFICATIONS)
         assert notification == [["Square", "Alice Adams: everybody is meant"]]
@@ -175,6 +181,7 @@ class TestUnread:
         bob_visitor = visit(bob).open_list()
         expect(bob_visitor.room("Team")).to_be_visible()
         TalkClient(alice).say(team, "@bob")
+        bob_visitor.load_changes()
         expect(bob_visitor.page).to_have_title("(1) Talk")
 
 

@@ -44,6 +44,7 @@ class TestList:
         client = TalkClient(bob)
         client.join(team)
         client.post(f"/call/{team}")
+        alice_visitor.load_changes()
         expect(alice_visitor.room("Team")).to_contain_text("Call running")
 
     def test_a_new_room_appears_without_a_reload(self, visit, alice, bob, team):
