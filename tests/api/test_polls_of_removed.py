@@ -1,4 +1,4 @@
-"""Polls that wait while somebody is removed, or the room goes."""
+"""Polls that wait while a participant is removed, or the room is deleted."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ from tests.timelines import ids_of
 
 
 def wait_for_news(client: TalkClient, token: str) -> Answer:
-    """Ask for what is not there yet."""
+    """Poll with an id beyond all messages."""
     return client.poll(token, after=ids_of(token)[-1], timeout=5)
 
 
 class TestRemovedGuest:
-    """A guest's own poll ends with the place; nobody else's does."""
+    """A removed guest's own poll ends; the polls of other participants do not."""
 
     @pytest.mark.parametrize("words", [[], ["among us"]])
     @pytest.mark.parametrize("type", [4, 6])
-    def test_the_poll_of_a_removed_guest_is_404(self, as_alice, public, type, words):
+    def test_the_poll_of_a_removed_guest_ends_with_404(
+        self, as_alice, public, type, words
+    ):
         client, session_id = join_as_guest(public, type=type)
         path = f"/room/{public}/participants/guests"
 
@@ -43,7 +45,9 @@ class TestRemovedGuest:
         assert_refused(answer, 404)
 
     @pytest.mark.parametrize("caller", [invited_and_joined, guest])
-    def test_others_go_on_waiting(self, as_alice, shared, caller: Caller):
+    def test_polls_of_other_participants_go_on_waiting(
+        self, as_alice, shared, caller: Caller
+    ):
         client = caller(shared)
         _, session_id = join_as_guest(shared)
         path = f"/room/{shared}/participants/guests"
@@ -57,10 +61,12 @@ class TestRemovedGuest:
 
 
 class TestRemovedUser:
-    """The removal of a user is news to all others."""
+    """The removal of a user, which all other participants are told."""
 
     @pytest.mark.parametrize("caller", [guest, guest_moderator])
-    def test_others_are_told(self, as_alice, shared, caller: Caller):
+    def test_other_participants_get_the_system_message(
+        self, as_alice, shared, caller: Caller
+    ):
         client = caller(shared)
         path = f"/room/{shared}/participants"
 
@@ -73,10 +79,10 @@ class TestRemovedUser:
 
 
 class TestDeletedRoom:
-    """Whoever waits in a room that goes gets a 404."""
+    """A room that is deleted, whose polls end with a 404."""
 
     @pytest.mark.parametrize("caller", [guest, self_joined])
-    def test_the_only_member_who_leaves_ends_polls(
+    def test_the_last_participant_who_leaves_ends_polls(
         self, as_alice, public, caller: Caller
     ):
         client = caller(public)
@@ -90,7 +96,7 @@ class TestDeletedRoom:
         ("path", "parameters"),
         [("participants", {"participant": "bob"}), ("participants/self", {})],
     )
-    def test_a_pair_that_ends_ends_polls(
+    def test_leaving_a_one_to_one_room_ends_polls(
         self, as_alice, as_bob, pair, path, parameters
     ):
         path = f"/room/{pair}/{path}"

@@ -1,4 +1,4 @@
-"""GET /chat/{token}: which messages come, in which order, and the answer around them."""
+"""GET /chat/{token}: which messages are returned, in which order, and the headers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ pytestmark = pytest.mark.django_db
 
 
 class TestOrder:
-    """Which messages, in which order."""
+    """The messages and their order."""
 
     def test_history_is_newest_first(self, as_alice: TalkClient, shared: str) -> None:
         for text in ("one", "two", "three"):
             as_alice.say(shared, text)
         assert texts(as_alice.history(shared)) == ["three", "two", "one"]
 
-    def test_the_future_is_oldest_first(
+    def test_newer_messages_are_oldest_first(
         self, as_alice: TalkClient, shared: str
     ) -> None:
         for text in ("one", "two", "three"):
@@ -50,13 +50,15 @@ class TestOrder:
         older = as_alice.history(shared, lastKnownMessageId=foreign)
         assert ids(older)[0] == before
 
-    def test_other_rooms_do_not_show(self, as_alice: TalkClient, shared: str) -> None:
+    def test_messages_of_other_rooms_are_not_returned(
+        self, as_alice: TalkClient, shared: str
+    ) -> None:
         other = as_alice.create_room()
         as_alice.say(other, "elsewhere")
         assert texts(as_alice.history(shared)) == []
         assert ids(as_alice.poll(shared, after=0)) == ids_of(shared)
 
-    def test_comments_and_system_messages_are_one_stream(
+    def test_comments_and_system_messages_are_in_one_list(
         self, as_alice: TalkClient, staff: str
     ) -> None:
         as_alice.say(staff, "hello")
@@ -73,7 +75,7 @@ class TestOrder:
             assert keys(as_alice.poll(public, after=0)) == ["conversation_created"]
 
     @pytest.mark.parametrize("caller", [self_joined, guest])
-    def test_newcomers_see_everything_from_before_they_came(
+    def test_new_participants_see_all_earlier_messages(
         self, as_alice: TalkClient, public: str, caller: Caller
     ) -> None:
         as_alice.say(public, "before you came")
@@ -81,7 +83,7 @@ class TestOrder:
         assert ids(caller(public).poll(public, after=0)) == everything
 
     @pytest.mark.parametrize("limit", [200, 100, 37, 3])
-    def test_paging_back_meets_every_message_once(
+    def test_paging_backwards_returns_every_message_once(
         self, as_alice: TalkClient, long: str, limit: int
     ) -> None:
         found: list[int] = []
@@ -95,7 +97,7 @@ class TestOrder:
         assert found == ids_of(long)[::-1]
 
     @pytest.mark.parametrize("limit", [200, 100, 37, 3])
-    def test_paging_forward_meets_every_message_once(
+    def test_paging_forwards_returns_every_message_once(
         self, as_alice: TalkClient, long: str, limit: int
     ) -> None:
         found: list[int] = []
@@ -109,8 +111,8 @@ class TestOrder:
         assert found == ids_of(long)
 
 
-class TestAnswer:
-    """The header, and answers with nothing in them."""
+class TestResponse:
+    """The header, and responses without messages."""
 
     def test_the_header_is_the_smallest_id_of_a_page_of_history(
         self, as_alice: TalkClient, long: str
@@ -118,14 +120,14 @@ class TestAnswer:
         answer = as_alice.history(long, limit=20)
         assert answer.headers[LAST_GIVEN] == str(ids_of(long)[-20])
 
-    def test_the_header_is_the_greatest_id_of_a_page_of_the_future(
+    def test_the_header_is_the_greatest_id_of_a_page_of_newer_messages(
         self, as_alice: TalkClient, long: str
     ) -> None:
         answer = as_alice.poll(long, after=0, limit=20)
         assert answer.headers[LAST_GIVEN] == str(ids_of(long)[19])
 
     @pytest.mark.parametrize("look", ["history", "future"])
-    def test_nothing_to_return_is_a_304_without_body_and_header(
+    def test_no_message_is_a_304_without_body_and_header(
         self, as_alice: TalkClient, shared: str, look: str
     ) -> None:
         edge = ids_of(shared)[0 if look == "history" else -1]
@@ -152,7 +154,7 @@ class TestAnswer:
         assert isinstance(answer.data, list)
         assert len(answer.data) == 1
 
-    def test_no_conditional_headers_are_involved(
+    def test_conditional_headers_are_ignored_and_not_sent(
         self, as_alice: TalkClient, shared: str
     ) -> None:
         response = as_alice.http.get(
@@ -168,7 +170,7 @@ class TestAnswer:
         assert "Last-Modified" not in response.headers
 
     @pytest.mark.parametrize("look", ["history", "future"])
-    def test_reading_writes_nothing_into_the_timeline(
+    def test_reading_adds_no_message(
         self, as_alice: TalkClient, as_bob: TalkClient, shared: str, look: str
     ) -> None:
         as_alice.say(shared, "hello")

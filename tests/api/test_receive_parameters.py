@@ -12,10 +12,10 @@ pytestmark = pytest.mark.django_db
 
 
 class TestLookIntoFuture:
-    """History or future."""
+    """The parameter `lookIntoFuture`: history or newer messages."""
 
     @pytest.mark.parametrize("value", ["1", "2", "-1", "12abc", "1.9", " 1"])
-    def test_any_number_but_zero_looks_into_the_future(
+    def test_any_number_except_zero_means_newer_messages(
         self, as_alice: TalkClient, shared: str, value: str
     ) -> None:
         as_alice.say(shared, "hello")
@@ -25,7 +25,7 @@ class TestLookIntoFuture:
     @pytest.mark.parametrize(
         "value", ["0", "", "abc", "true", "yes", "false", "undefined", "0.9", "-0"]
     )
-    def test_zero_and_what_is_no_number_mean_history(
+    def test_zero_and_values_that_are_no_number_mean_history(
         self, as_alice: TalkClient, shared: str, value: str
     ) -> None:
         as_alice.say(shared, "hello")
@@ -38,7 +38,7 @@ class TestLookIntoFuture:
 
 
 class TestLimit:
-    """How many messages."""
+    """The parameter `limit`: the number of messages."""
 
     @pytest.mark.parametrize("future", [0, 1])
     @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ class TestLimit:
 
 
 class TestOffset:
-    """From which message on."""
+    """The parameter `lastKnownMessageId`: the first message."""
 
     @pytest.mark.parametrize(
         "value", ["0", "-1", "", "abc", "undefined", "false", "-9" * 30]
@@ -89,7 +89,7 @@ class TestOffset:
     @pytest.mark.parametrize(
         "value", ["0", "-1", "", "abc", "undefined", "false", "-9" * 30]
     )
-    def test_no_offset_means_the_oldest_message_in_the_future(
+    def test_no_offset_means_the_oldest_message_for_newer_messages(
         self, as_alice: TalkClient, shared: str, value: str
     ) -> None:
         as_alice.say(shared, "hello")
@@ -115,7 +115,7 @@ class TestOffset:
         answer = as_alice.history(shared, lastKnownMessageId="9" * 40)
         assert ids(answer) == ids_of(shared)[::-1]
 
-    def test_an_offset_beyond_all_ids_has_no_future(
+    def test_an_offset_beyond_all_ids_gives_no_newer_messages(
         self, as_alice: TalkClient, shared: str
     ) -> None:
         answer = as_alice.get(
@@ -128,7 +128,7 @@ class TestOffset:
 
 
 class TestOthers:
-    """What else may be sent."""
+    """Other parameters, and other places for parameters."""
 
     def test_unknown_parameters_are_ignored(
         self, as_alice: TalkClient, shared: str
@@ -138,7 +138,7 @@ class TestOthers:
         )
         assert answer.status == 200
 
-    def test_parameters_may_stand_in_a_json_body(
+    def test_parameters_may_be_in_a_json_body(
         self, as_alice: TalkClient, shared: str
     ) -> None:
         as_alice.say(shared, "hello")

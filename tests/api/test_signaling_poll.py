@@ -1,4 +1,4 @@
-"""Fetching messages, and who is connected, with and without waiting."""
+"""Internal signaling: fetching messages and the connected users."""
 
 from __future__ import annotations
 
@@ -53,52 +53,56 @@ NOT_THERE = [anonymous, guest_of_a_room_made_private, invited, uninvited]
 
 @at_once
 class TestAccess:
-    """Sessions in the room are told; all others are told that the room is empty."""
+    """Sessions in the room get the connected users; all other callers get a 404."""
 
     @pytest.mark.parametrize("caller", [invited_and_joined, self_joined, guest])
-    def test_a_session_in_the_room(self, shared, caller: Caller):
+    def test_a_session_in_the_room_gets_the_connected_users(
+        self, shared, caller: Caller
+    ):
         assert len(people_in(ask_for_news(caller(shared), shared))) == 1
 
     @pytest.mark.parametrize("caller", NOT_THERE)
-    def test_a_caller_without_a_session(self, shared, caller: Caller):
+    def test_a_caller_without_a_session_gets_a_404(self, shared, caller: Caller):
         assert_nobody_there(ask_for_news(caller(shared), shared))
 
     @pytest.mark.parametrize("token", ["k7pz3mqd", "null"])
-    def test_an_unknown_token(self, non_participant, token):
+    def test_an_unknown_token_gets_a_404(self, non_participant, token):
         assert_nobody_there(ask_for_news(non_participant, token))
 
-    def test_a_user_who_has_joined_on_another_device(self, bob, shared):
+    def test_a_user_who_has_joined_on_another_device_gets_a_404(self, bob, shared):
         TalkClient(bob).join(shared)
         assert_nobody_there(ask_for_news(TalkClient(bob), shared))
 
-    def test_a_user_who_has_joined_without_cookies(self, bob, shared):
+    def test_a_user_who_has_joined_without_cookies_gets_a_404(self, bob, shared):
         program = WithoutCookies(bob)
         program.join(shared)
         assert_nobody_there(ask_for_news(program, shared))
 
-    def test_a_removed_participant(self, as_alice, as_bob, shared):
+    def test_a_removed_participant_gets_a_404(self, as_alice, as_bob, shared):
         as_bob.join(shared)
         path = f"/room/{shared}/participants"
         assert_done(as_alice.delete(path, participant="bob"))
         assert_nobody_there(ask_for_news(as_bob, shared))
 
-    def test_a_room_that_was_deleted(self, as_alice, as_bob, shared):
+    def test_a_deleted_room_gets_a_404(self, as_alice, as_bob, shared):
         as_bob.join(shared)
         assert_done(as_alice.delete(f"/room/{shared}"))
         assert_nobody_there(ask_for_news(as_bob, shared))
 
-    def test_after_joining_again_the_new_session_is_told(self, as_bob, shared):
+    def test_after_joining_again_the_new_session_gets_the_connected_users(
+        self, as_bob, shared
+    ):
         first, second = as_bob.join(shared), as_bob.join(shared)
         assert set(flags_in(ask_for_news(as_bob, shared))) == {second} != {first}
 
-    def test_both_devices_are_told(self, bob, shared):
+    def test_both_devices_of_a_user_get_the_connected_users(self, bob, shared):
         phone, laptop = TalkClient(bob), TalkClient(bob)
         expected = {phone.join(shared), laptop.join(shared)}
         assert set(flags_in(ask_for_news(phone, shared))) == expected
         assert set(flags_in(ask_for_news(laptop, shared))) == expected
 
     @pytest.mark.parametrize("who", ["alice", "bob", "carol", "guest"])
-    def test_with_a_signaling_server_of_its_own_a_site_tells_nobody(
+    def test_a_site_with_a_signaling_server_answers_400(
         self, request, settings, shared, who
     ):
         client = request.getfixturevalue(f"as_{who}")
@@ -112,10 +116,10 @@ class TestAccess:
 
 
 @at_once
-class TestPeople:
-    """Who is connected."""
+class TestConnectedUsers:
+    """The list of connected users."""
 
-    def test_oneself_alone(self, clock, as_alice, public):
+    def test_the_caller_is_listed(self, clock, as_alice, public):
         session_id = as_alice.join(public)
         clock.shift(10)
         expected = {
@@ -135,7 +139,7 @@ class TestPeople:
         people = people_in(ask_for_news(as_alice, public))
         assert [types_of(person) for person in people] == [USER_IN_ROOM] * 2
 
-    def test_in_the_call_or_not(self, as_alice, as_bob, as_guest, shared):
+    def test_the_in_call_flags_are_listed(self, as_alice, as_bob, as_guest, shared):
         expected = {}
         for client, flags in ((as_alice, 7), (as_bob, 0), (as_guest, 3)):
             session_id = client.join(shared)
@@ -150,24 +154,26 @@ class TestPeople:
         people = people_in(ask_for_news(as_guest, public))
         assert {person["userId"] for person in people} == {"alice", ""}
 
-    def test_all_devices(self, bob, as_alice, shared):
+    def test_all_devices_are_listed(self, bob, as_alice, shared):
         expected = {TalkClient(bob).join(shared) for _ in range(2)}
         expected.add(as_alice.join(shared))
         assert set(flags_in(ask_for_news(as_alice, shared))) == expected
 
-    def test_nobody_who_has_not_joined_or_has_left(self, as_alice, as_bob, shared):
+    def test_participants_who_have_not_joined_or_have_left_are_not_listed(
+        self, as_alice, as_bob, shared
+    ):
         session_id = as_alice.join(shared)
         as_bob.join(shared)
         as_bob.leave(shared)
         assert set(flags_in(ask_for_news(as_alice, shared))) == {session_id}
 
-    def test_nobody_of_other_rooms(self, as_alice, as_bob, public, group):
+    def test_users_of_other_rooms_are_not_listed(self, as_alice, as_bob, public, group):
         session_id = as_alice.join(public)
         as_alice.join(group)
         assert set(flags_in(ask_for_news(as_alice, public))) == {session_id}
 
     @pytest.mark.parametrize(("seconds", "count"), [(30, 2), (99, 2), (100, 1)])
-    def test_others_are_there_for_100_seconds_after_their_last_ping(
+    def test_other_users_are_listed_for_100_seconds_after_their_last_ping(
         self, clock, as_alice, as_bob, shared, seconds, count
     ):
         as_bob.join(shared)
@@ -175,13 +181,13 @@ class TestPeople:
         as_alice.join(shared)
         assert len(people_in(ask_for_news(as_alice, shared))) == count
 
-    def test_oneself_is_there_however_long_one_was_silent(self, as_alice, public):
+    def test_the_caller_is_listed_after_any_time_without_a_ping(self, as_alice, public):
         session_id = as_alice.join(public)
         ask_for_news(as_alice, public)
         make_pinged_before(public, seconds=1000)
         assert set(flags_in(ask_for_news(as_alice, public))) == {session_id}
 
-    def test_people_come_after_the_messages(self, as_alice, as_bob, shared):
+    def test_the_connected_users_follow_the_messages(self, as_alice, as_bob, shared):
         alices, bobs = as_alice.join(shared), as_bob.join(shared)
         send(as_alice, shared, envelope(alices, bobs), envelope(alices, bobs))
         answer = ask_for_news(as_bob, shared)
@@ -191,17 +197,17 @@ class TestPeople:
 
 @at_once
 class TestPing:
-    """Asking is being there."""
+    """A poll pings its session."""
 
     @pytest.mark.parametrize("who", ["alice", "guest"])
-    def test_it_pings_ones_own_session(self, clock, request, public, who):
+    def test_it_pings_the_callers_session(self, clock, request, public, who):
         client = request.getfixturevalue(f"as_{who}")
         client.join(public)
         clock.shift(10)
         ask_for_news(client, public)
         assert Session.objects.get().last_ping == START + timedelta(seconds=10)
 
-    def test_it_pings_no_other(self, clock, as_alice, alice, public):
+    def test_it_pings_no_other_session(self, clock, as_alice, alice, public):
         phone = TalkClient(alice)
         session_id = phone.join(public)
         as_alice.join(public)
@@ -209,7 +215,7 @@ class TestPing:
         ask_for_news(as_alice, public)
         assert Session.objects.get(session_id=session_id).last_ping == START
 
-    def test_it_pings_nobody_of_other_rooms(self, clock, as_alice, public, group):
+    def test_it_pings_no_session_in_other_rooms(self, clock, as_alice, public, group):
         as_alice.join(public)
         session_id = as_alice.join(group)
         clock.shift(10)
@@ -219,7 +225,7 @@ class TestPing:
 
 @at_once
 class TestMessages:
-    """Each once, in the order they came."""
+    """Messages come once, in the order in which they were sent."""
 
     @pytest.fixture
     def alices(self, as_alice: TalkClient, shared: str) -> str:
@@ -243,7 +249,7 @@ class TestMessages:
             Answer(200, {}, [first, {"type": "usersInRoom", "data": []}], {})
         ) == [{"to": bobs, "type": "offer", "from": alices}]
 
-    def test_more_than_one_answer_can_hold(
+    def test_more_messages_than_one_response_can_contain_come_in_order(
         self, as_alice, as_bob, shared, alices, bobs
     ):
         for ten in range(10):
@@ -254,14 +260,14 @@ class TestMessages:
             found += some
         assert found == list(range(700))
 
-    def test_what_was_sent_before_somebody_left_is_fetched(
+    def test_a_message_of_a_session_that_has_left_is_fetched(
         self, as_alice, as_bob, shared, alices, bobs
     ):
         send(as_alice, shared, envelope(alices, bobs))
         as_alice.leave(shared)
         assert len(fetch(as_bob, shared)) == 1
 
-    def test_old_ones_are_not_fetched(
+    def test_old_messages_are_not_fetched(
         self, clock, as_alice, as_bob, shared, alices, bobs
     ):
         send(as_alice, shared, envelope(alices, bobs, n=1))
@@ -275,14 +281,16 @@ class TestMessages:
         clean_up(now=timezone.now())
         assert [message["n"] for message in fetch(as_bob, shared)] == [2]
 
-    def test_a_request_for_nothing_but_headers_takes_none(
+    def test_a_head_request_fetches_no_message(
         self, as_alice, as_bob, shared, alices, bobs
     ):
         send(as_alice, shared, envelope(alices, bobs))
         as_bob.request("HEAD", f"/signaling/{shared}")
         assert len(fetch(as_bob, shared)) == 1
 
-    def test_two_rooms_do_not_mix(self, as_alice, as_bob, bob, shared, alices, bobs):
+    def test_messages_of_two_rooms_are_separate(
+        self, as_alice, as_bob, bob, shared, alices, bobs
+    ):
         other = as_alice.create_room(type=2)
         Participant.objects.create(room=Room.objects.get(token=other), user=bob, type=3)
         alices_other, bobs_other = as_alice.join(other), as_bob.join(other)

@@ -1,4 +1,4 @@
-"""Internal signaling: what ends the wait of a poll, and what does not."""
+"""Internal signaling: the events that end the wait of a poll."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ pytestmark = pytest.mark.django_db
 
 
 SECONDS = 10
-"""How long a poll waits in a worker at most."""
+"""The longest wait of a poll in a worker, in seconds."""
 
 
 class TestWaiting:
-    """What ends the wait of a poll, and how it is answered."""
+    """Events that end the wait of a poll, and its response."""
 
     @pytest.fixture
     def alices(self, as_alice: TalkClient, shared: str) -> str:
@@ -41,50 +41,52 @@ class TestWaiting:
 
     @pytest.fixture
     def bobs(self, as_bob: TalkClient, alices: str, shared: str) -> str:
-        """Bob has joined and knows who is there."""
+        """Let Bob join and fetch the connected users."""
         session_id = as_bob.join(shared)
         ask_for_news(as_bob, shared)
         return session_id
 
     @pytest.fixture(autouse=True)
     def ready(self, bobs: str) -> None:
-        """All of this is about Bob's next poll."""
+        """Let Bob join before each test."""
 
     def wait(self, client: TalkClient, token: str, action: Any) -> tuple[Answer, float]:
-        """Let something happen while a poll waits; tell how long it did."""
+        """Do something while a poll waits; return its response and its duration."""
         began = pauses.now
         with while_waiting(action):
             answer = ask_for_news(client, token)
         return answer, pauses.now - began
 
     def assert_woken(self, as_bob: TalkClient, token: str, action: Any) -> Answer:
-        """It ends as soon as that has happened."""
+        """Check that the wait ends after the event."""
         answer, seconds = self.wait(as_bob, token, action)
         assert seconds < SECONDS
         assert answer.status == 200
         return answer
 
     def assert_sleeps(self, as_bob: TalkClient, token: str, action: Any) -> Answer:
-        """It waits to the end, whatever has happened."""
+        """Check that the wait does not end before its time."""
         answer, seconds = self.wait(as_bob, token, action)
         assert seconds == SECONDS
         assert messages_in(answer) == []
         return answer
 
-    def test_without_news_it_tells_who_is_there(self, as_bob, shared, alices, bobs):
+    def test_it_returns_the_connected_users_without_news(
+        self, as_bob, shared, alices, bobs
+    ):
         answer = self.assert_sleeps(as_bob, shared, lambda: None)
         assert flags_in(answer) == {alices: 0, bobs: 0}
 
-    def test_it_waits_as_long_as_the_site_says(self, as_bob, shared, settings):
+    def test_it_waits_as_long_as_the_setting_says(self, as_bob, shared, settings):
         settings.TALK = {"SIGNALING_POLL_SECONDS": 3}
         _, seconds = self.wait(as_bob, shared, lambda: None)
         assert seconds == 3
 
-    def test_one_poll_after_the_other_waits(self, as_bob, shared):
+    def test_each_poll_after_the_first_waits(self, as_bob, shared):
         for _ in range(3):
             self.assert_sleeps(as_bob, shared, lambda: None)
 
-    def test_news_that_came_before_it_are_answered_at_once(
+    def test_earlier_news_is_answered_at_once(
         self, as_alice, as_bob, shared, alices, bobs
     ):
         send(as_alice, shared, envelope(alices, bobs))
@@ -92,34 +94,40 @@ class TestWaiting:
         call(as_alice, shared)
         assert flags_in(ask_for_news(as_bob, shared))[alices] == 7
 
-    def test_a_message(self, as_alice, as_bob, shared, alices, bobs):
+    def test_a_message_ends_the_wait(self, as_alice, as_bob, shared, alices, bobs):
         action = lambda: send(as_alice, shared, envelope(alices, bobs))  # noqa: E731
         answer = self.assert_woken(as_bob, shared, action)
         assert messages_in(answer) == [{"to": bobs, "from": alices}]
 
-    def test_not_a_message_to_somebody_else(self, as_alice, as_bob, shared, alices):
+    def test_a_message_to_another_session_does_not_end_the_wait(
+        self, as_alice, as_bob, shared, alices
+    ):
         own = lambda: send(as_alice, shared, envelope(alices, alices))  # noqa: E731
         self.assert_sleeps(as_bob, shared, own)
 
     @pytest.mark.parametrize("who", ["carol", "guest"])
-    def test_somebody_joins_the_room(self, request, as_bob, shared, who):
+    def test_joining_the_room_ends_the_wait(self, request, as_bob, shared, who):
         client = request.getfixturevalue(f"as_{who}")
         answer = self.assert_woken(as_bob, shared, lambda: client.join(shared))
         assert len(people_in(answer)) == 3
 
-    def test_somebody_leaves_the_room(self, as_alice, as_bob, shared, bobs):
+    def test_leaving_the_room_ends_the_wait(self, as_alice, as_bob, shared, bobs):
         answer = self.assert_woken(as_bob, shared, lambda: as_alice.leave(shared))
         assert flags_in(answer) == {bobs: 0}
 
-    def test_somebody_joins_the_call(self, as_alice, as_bob, shared, alices, bobs):
+    def test_joining_the_call_ends_the_wait(
+        self, as_alice, as_bob, shared, alices, bobs
+    ):
         answer = self.assert_woken(as_bob, shared, lambda: call(as_alice, shared))
         assert flags_in(answer) == {alices: 7, bobs: 0}
 
-    def test_oneself_joins_the_call(self, as_bob, shared, alices, bobs):
+    def test_joining_the_call_ends_the_wait_of_the_same_session(
+        self, as_bob, shared, alices, bobs
+    ):
         answer = self.assert_woken(as_bob, shared, lambda: call(as_bob, shared))
         assert flags_in(answer) == {alices: 0, bobs: 7}
 
-    def test_somebody_changes_flags(self, as_alice, as_bob, shared, alices):
+    def test_new_in_call_flags_end_the_wait(self, as_alice, as_bob, shared, alices):
         call(as_alice, shared)
         ask_for_news(as_bob, shared)
         change = lambda: call(as_alice, shared, flags=1)  # noqa: E731
@@ -127,7 +135,9 @@ class TestWaiting:
         assert flags_in(answer)[alices] == 1
 
     @pytest.mark.parametrize("how", ["hang up", "flags"])
-    def test_somebody_leaves_the_call(self, as_alice, as_bob, shared, alices, how):
+    def test_leaving_the_call_ends_the_wait(
+        self, as_alice, as_bob, shared, alices, how
+    ):
         call(as_alice, shared)
         ask_for_news(as_bob, shared)
         leave = {
@@ -137,7 +147,7 @@ class TestWaiting:
         answer = self.assert_woken(as_bob, shared, leave[how])
         assert flags_in(answer)[alices] == 0
 
-    def test_a_guest_takes_a_name(self, as_guest, as_bob, shared):
+    def test_a_new_name_of_a_guest_ends_the_wait(self, as_guest, as_bob, shared):
         as_guest.join(shared)
         ask_for_news(as_bob, shared)
         path = f"/guest/{shared}/name"
@@ -145,7 +155,9 @@ class TestWaiting:
         self.assert_woken(as_bob, shared, rename)
         self.assert_sleeps(as_bob, shared, rename)
 
-    def test_a_user_is_removed(self, as_alice, as_bob, as_carol, shared, bobs):
+    def test_the_removal_of_a_user_ends_the_wait(
+        self, as_alice, as_bob, as_carol, shared, bobs
+    ):
         as_carol.join(shared)
         ask_for_news(as_bob, shared)
         path = f"/room/{shared}/participants"
@@ -153,7 +165,9 @@ class TestWaiting:
         answer = self.assert_woken(as_bob, shared, remove)
         assert len(people_in(answer)) == 2
 
-    def test_a_guest_is_removed(self, as_alice, as_bob, as_guest, shared):
+    def test_the_removal_of_a_guest_ends_the_wait(
+        self, as_alice, as_bob, as_guest, shared
+    ):
         guests = as_guest.join(shared)
         ask_for_news(as_bob, shared)
         path = f"/room/{shared}/participants/guests"
@@ -161,7 +175,9 @@ class TestWaiting:
         answer = self.assert_woken(as_bob, shared, remove)
         assert len(people_in(answer)) == 2
 
-    def test_guests_are_sent_away(self, as_alice, as_bob, as_guest, shared):
+    def test_making_the_room_private_ends_the_wait(
+        self, as_alice, as_bob, as_guest, shared
+    ):
         as_guest.join(shared)
         ask_for_news(as_bob, shared)
         path = f"/room/{shared}/public"
@@ -169,7 +185,9 @@ class TestWaiting:
         assert len(people_in(answer)) == 2
 
     @pytest.mark.parametrize("who", ["carol", "guest"])
-    def test_the_reaper_takes_somebody(self, request, as_bob, shared, who):
+    def test_a_session_that_the_reaper_removes_ends_the_wait(
+        self, request, as_bob, shared, who
+    ):
         client = request.getfixturevalue(f"as_{who}")
         session_id = client.join(shared)
         ask_for_news(as_bob, shared)
@@ -183,16 +201,20 @@ class TestWaiting:
         answer = self.assert_woken(as_bob, shared, reap)
         assert session_id not in flags_in(answer)
 
-    def test_an_account_is_deleted(self, as_bob, alice, shared, bobs):
+    def test_the_deletion_of_an_account_ends_the_wait(
+        self, as_bob, alice, shared, bobs
+    ):
         answer = self.assert_woken(as_bob, shared, alice.delete)
         assert flags_in(answer) == {bobs: 0}
 
-    def test_somebody_joins_again(self, as_alice, as_bob, shared, alices):
+    def test_joining_again_ends_the_wait(self, as_alice, as_bob, shared, alices):
         answer = self.assert_woken(as_bob, shared, lambda: as_alice.join(shared))
         assert alices not in flags_in(answer)
         assert len(people_in(answer)) == 2
 
-    def test_not_what_happens_in_another_room(self, as_alice, as_bob, group, shared):
+    def test_changes_in_another_room_do_not_end_the_wait(
+        self, as_alice, as_bob, group, shared
+    ):
         self.assert_sleeps(as_bob, shared, lambda: as_alice.join(group))
 
     @pytest.mark.parametrize(
@@ -207,7 +229,7 @@ class TestWaiting:
             ("GET", "/room/{}", {}),
         ],
     )
-    def test_not_what_concerns_nobody_connected(
+    def test_changes_without_an_effect_on_connected_users_do_not_end_the_wait(
         self, as_alice, as_bob, carol, shared, method, path, parameters
     ):
         participant = "form" if method == "POST" else "query"
@@ -229,7 +251,7 @@ class TestWaiting:
         ],
         ids=["removed", "room deleted", "removed self", "left", "joined again"],
     )
-    def test_one_whose_session_ends_is_told_that_nobody_is_there(
+    def test_a_user_whose_session_ends_gets_no_connected_users(
         self, as_alice, as_bob, shared, change
     ):
         action = lambda: change(as_alice, as_bob, shared)  # noqa: E731
@@ -239,7 +261,7 @@ class TestWaiting:
         assert seconds < SECONDS
 
     @pytest.mark.parametrize("how", ["removed", "made private", "room deleted"])
-    def test_a_guest_who_has_to_go_is_told_that_nobody_is_there(
+    def test_a_guest_whose_session_ends_gets_no_connected_users(
         self, as_alice, as_guest, shared, how
     ):
         guests = as_guest.join(shared)
@@ -256,7 +278,7 @@ class TestWaiting:
         assert_nobody_there(answer)
         assert seconds < SECONDS
 
-    def test_what_comes_while_it_waits_is_fetched_once(
+    def test_a_message_during_the_wait_is_fetched_once(
         self, as_alice, as_bob, shared, alices, bobs
     ):
         many = [envelope(alices, bobs, n=number) for number in range(20)]

@@ -1,4 +1,4 @@
-"""Polls that wait: for how long, and what may happen meanwhile."""
+"""Polls that wait: for how long, and events during the wait."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @dataclass
 class Waiting:
-    """What polls asked for that came to wait, and what happens while they do."""
+    """The polls that have waited, and the event during their wait."""
 
     polls: list[Poll] = field(default_factory=list)
     meanwhile: Callable[[], Any] = lambda: None
@@ -31,19 +31,19 @@ current_waiting = Waiting()
 
 
 def wait(poll: Poll) -> HttpResponseBase:
-    """Stand in for the wait of a poll, without the passing of time."""
+    """Replace the wait of a poll; no time passes."""
     current_waiting.polls.append(poll)
     current_waiting.meanwhile()
     return answer_at_once(poll)
 
 
 urlpatterns = routes(wait=wait)
-"""The API with a wait that tests can look into; see the fixture `waiting`."""
+"""The URLs of the API with that replacement; see the fixture `waiting`."""
 
 
 @pytest.fixture
 def waiting(settings: Any) -> Waiting:
-    """Have polls wait by the function above."""
+    """Replace the wait of polls with the function above."""
     settings.ROOT_URLCONF = __name__
     current_waiting.polls = []
     current_waiting.meanwhile = lambda: None
@@ -95,7 +95,7 @@ class TestTimeout:
         assert answer.status == 304
         assert waiting.polls == []
 
-    def test_a_poll_beyond_the_slots_is_answered_at_once(
+    def test_a_poll_without_a_free_slot_is_answered_at_once(
         self, as_alice: TalkClient, shared: str, settings: Any
     ) -> None:
         settings.TALK = {"FALLBACK_POLLS_MAX": 0}
@@ -110,7 +110,7 @@ class TestTimeout:
         assert answer.status == 304
 
     @pytest.mark.parametrize("timeout", [0, 30, 60])
-    def test_news_are_answered_at_once_whatever_the_timeout(
+    def test_news_is_answered_at_once_with_any_timeout(
         self, as_alice: TalkClient, shared: str, timeout: int
     ) -> None:
         answer = as_alice.poll(shared, after=0, timeout=timeout)
@@ -118,9 +118,9 @@ class TestTimeout:
 
 
 class TestMeanwhile:
-    """What happens during the wait."""
+    """Events during the wait."""
 
-    def test_what_comes_during_the_wait_is_returned_and_stays_unread(
+    def test_a_message_during_the_wait_is_returned_and_stays_unread(
         self,
         as_alice: TalkClient,
         as_bob: TalkClient,
@@ -133,7 +133,7 @@ class TestMeanwhile:
         waiting.meanwhile = lambda: None
         assert unread(as_bob, shared) == 1
 
-    def test_what_came_during_the_wait_is_read_by_the_next_request(
+    def test_a_message_during_the_wait_is_read_by_the_next_request(
         self,
         as_alice: TalkClient,
         as_bob: TalkClient,
@@ -147,7 +147,7 @@ class TestMeanwhile:
         assert as_bob.poll(shared, after=message["id"]).status == 304
         assert unread(as_bob, shared) == 0
 
-    def test_whoever_is_removed_during_the_wait_gets_its_news(
+    def test_a_participant_removed_during_the_wait_gets_its_news(
         self,
         as_alice: TalkClient,
         as_bob: TalkClient,
@@ -159,10 +159,12 @@ class TestMeanwhile:
 
         def remove() -> None:
             Participant.objects.filter(user=bob).delete()
-            as_alice.say(shared, "he is gone")
+            as_alice.say(shared, "after the removal")
 
         waiting.meanwhile = remove
-        assert texts(as_bob.poll(shared, after=known, timeout=30)) == ["he is gone"]
+        assert texts(as_bob.poll(shared, after=known, timeout=30)) == [
+            "after the removal"
+        ]
         assert_not_found(as_bob.history(shared))
 
     def test_offset_and_limit_stay_during_the_wait(

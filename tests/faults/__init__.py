@@ -1,4 +1,4 @@
-"""What is left of a conversation when processes die and servers go away."""
+"""Tests of rooms while processes are killed and servers are down."""
 
 import pytest
 

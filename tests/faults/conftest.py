@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from tests.faults.crowd import Site, make_site
+from tests.faults.clients import Site, make_site
 from tests.faults.servers import OwnPostgres, OwnRedis
 from tests.servers import Server, uvicorn_server
 
-DEAF = json.dumps({"POLL_LOOK_SECONDS": 3600})
-"""`TALK` of a process that depends on hints, and on looking when it missed some."""
+HINTS_ONLY = json.dumps({"POLL_LOOK_SECONDS": 3600})
+"""`TALK` of a process that reconciles only after it may have missed hints."""
 
-PATIENT = {"UVICORN_TIMEOUT_KEEP_ALIVE": "600"}
-"""Requests that cross with the end of an idle connection would look like a fault."""
+KEEP_ALIVE = {"UVICORN_TIMEOUT_KEEP_ALIVE": "600"}
+"""A request on a connection that is just being closed as idle would count as a failure."""
 
 Start = Callable[..., Awaitable[Server]]
 
@@ -34,13 +34,13 @@ def own_redis(tmp_path: Path) -> Iterator[OwnRedis]:
 
 @pytest.fixture
 def site(transactional_db: None) -> Site:
-    """A room with three who write, and four and two guests who read."""
+    """A room with three users who write, and four users and two guests who read."""
     return make_site(writers=3, readers=4, guests=2)
 
 
 @pytest.fixture
 def own_postgres(site: Site) -> Iterator[OwnPostgres]:
-    """A cluster that the test may stop; the site is in it."""
+    """A PostgreSQL cluster that the test may stop, with a copy of the site."""
     server = OwnPostgres()
     try:
         server.start()
@@ -51,11 +51,11 @@ def own_postgres(site: Site) -> Iterator[OwnPostgres]:
 
 @pytest.fixture
 def start(transactional_db: None, own_redis: OwnRedis) -> Iterator[Start]:
-    """Starts a server process, with changes of its environment."""
+    """Return a function that starts a server process with changes of its environment."""
     started: list[Server] = []
 
     async def start(port: int = 0, **environment: str) -> Server:
-        environment = {"REDIS_URL": own_redis.url, **PATIENT, **environment}
+        environment = {"REDIS_URL": own_redis.url, **KEEP_ALIVE, **environment}
         server = await asyncio.to_thread(uvicorn_server, port, **environment)
         started.append(server)
         return server
@@ -67,5 +67,5 @@ def start(transactional_db: None, own_redis: OwnRedis) -> Iterator[Start]:
 
 @pytest.fixture
 def database_port() -> int:
-    """The port of the test database's server."""
+    """The port of the server of the test database."""
     return int(connection.settings_dict["PORT"] or 5432)

@@ -1,4 +1,4 @@
-"""A Redis and a PostgreSQL of a test's own, which it may stop as it likes."""
+"""A Redis and a PostgreSQL of their own for tests that stop them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OwnRedis:
         self._program: Program | None = None
 
     def start(self) -> None:
-        """Start it, empty, at the port it always has."""
+        """Start it, empty, at its port."""
         self._program = Program(
             self._folder,
             *(need("redis-server", "redis-server"), "--bind", HOST),
@@ -38,19 +38,19 @@ class OwnRedis:
         self._program.wait_until(self._is_up)
 
     def stop(self) -> None:
-        """Stop it; whoever is connected is cut off."""
+        """Stop it and cut all connections."""
         self.client.close()
         if self._program is not None:
             self._program.stop()
 
     def members(self) -> set[str]:
-        """Return the channels that are members of the group of all hints."""
+        """Return the channels in the group of all hints."""
         groups = self.client.scan_iter("*:group:talk.hints.0")
         names = [self.client.zrange(group, 0, -1) for group in groups]
         return {name.decode() for group in names for name in group}
 
     def queued(self) -> list[int]:
-        """Return how many messages wait for each process that has not fetched them."""
+        """Return the number of messages that wait for each process."""
         channels = self.client.scan_iter("*talk.hub.*!")
         return sorted(self.client.zcard(channel) for channel in channels)
 
@@ -62,7 +62,7 @@ class OwnRedis:
 
 
 class OwnPostgres:
-    """A cluster in a folder of its own that holds a copy of the test database."""
+    """A cluster in its own folder, with a copy of the test database."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -72,11 +72,11 @@ class OwnPostgres:
         self._data = self._folder / "data"
         self._data.mkdir(mode=0o700)
         if os.geteuid() == 0:
-            # PostgreSQL refuses to be run by root.
+            # PostgreSQL refuses to run as root.
             shutil.chown(self._data, "postgres", "postgres")
 
     def start(self) -> None:
-        """Make the cluster, start it and copy the test database into it."""
+        """Create the cluster, start it and copy the test database into it."""
         text = ("--encoding", "UTF8", "--locale", "C.UTF-8")
         trust = ("--auth", "trust", "--username", "postgres")
         self._run("initdb", "--no-sync", *text, *trust)
@@ -84,7 +84,7 @@ class OwnPostgres:
             "port": self.port,
             "listen_addresses": HOST,
             "unix_socket_directories": "",
-            "fsync": "off",  # nobody pulls the plug
+            "fsync": "off",  # the machine itself does not crash
         }
         words = [f"-c {name}='{value}'" for name, value in options.items()]
         self._run("pg_ctl", "start", "-w", "-l", self._log, "-o", " ".join(words))
@@ -95,7 +95,7 @@ class OwnPostgres:
         subprocess.run(paste, input=dump.stdout, stdout=quiet, check=True)
 
     def restart(self) -> None:
-        """Stop it, whatever is under way, and start it again; return when it is up."""
+        """Stop it without waiting for connections, and start it; return when it is up."""
         self._run("pg_ctl", "restart", "-w", "-m", "fast", "-l", self._log)
 
     def stop(self) -> None:
@@ -115,7 +115,7 @@ class OwnPostgres:
         done = subprocess.run(
             command,
             cwd=self._folder,
-            # The server inherits both, so nobody may wait for their end.
+            # The server inherits both, so reading them to the end would block.
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             timeout=PATIENCE,
@@ -125,11 +125,11 @@ class OwnPostgres:
 
 
 def _program(name: str) -> str:
-    """Return the path of one of PostgreSQL's programs, most of which Debian hides."""
+    """Return the path of a program of PostgreSQL; Debian does not put most in `PATH`."""
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     return str(found[-1]) if found else need(name, "postgresql")
 
 
 def _as_libpq(url: str) -> str:
-    """Return a URL of ours as PostgreSQL's programs understand it."""
+    """Return a database URL in the form that PostgreSQL's programs accept."""
     return re.sub("^postgres:", "postgresql:", url)

@@ -1,4 +1,4 @@
-"""PostgreSQL is restarted under everybody's hands."""
+"""A restart of PostgreSQL while clients write and read."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
+from tests.faults.clients import Clients, Site
 from tests.faults.conftest import Start
-from tests.faults.crowd import Crowd, Site
 from tests.faults.servers import OwnPostgres
-from tests.faults.verify import diagnose, verify_at_rest, verify_conversation
+from tests.faults.verify import diagnose, verify_at_rest, verify_messages
 
 pytestmark = [
     pytest.mark.faults,
@@ -26,25 +26,25 @@ SERVER_ERROR = (
 )
 
 
-async def test_what_was_acknowledged_is_there_and_all_go_on_by_themselves(
+async def test_acknowledged_messages_survive_and_all_clients_continue(
     site: Site, start: Start, own_postgres: OwnPostgres
 ) -> None:
     address = {"DATABASE_URL": own_postgres.url}
     servers = await asyncio.gather(start(**address), start(**address))
     fresh = [await diagnose(server) for server in servers]
-    async with Crowd(site, [server.url for server in servers]) as crowd:
-        await crowd.start()
-        await crowd.go_on(20)
+    async with Clients(site, [server.url for server in servers]) as clients:
+        await clients.start()
+        await clients.write_more(20)
 
         await asyncio.to_thread(own_postgres.restart)
         restarted = asyncio.get_running_loop().time()
-        await crowd.go_on(20)
-        await crowd.finish()
+        await clients.write_more(20)
+        await clients.finish()
 
-        # Who asks while it is away is told so, in the words of the API; who asks later
-        # notices nothing, whichever thread serves it.
-        assert {trouble.reason for trouble in crowd.troubles} <= {SERVER_ERROR}
-        assert [one for one in crowd.troubles if one.began > restarted] == []
-        await verify_conversation(crowd)
+        # Requests during the restart get an error in the envelope of the API. Later
+        # requests succeed, regardless of the thread that serves them.
+        assert {failure.reason for failure in clients.failures} <= {SERVER_ERROR}
+        assert [one for one in clients.failures if one.began > restarted] == []
+        await verify_messages(clients)
     for server, before in zip(servers, fresh, strict=True):
         await verify_at_rest(server, before, database_port=own_postgres.port)

@@ -1,4 +1,4 @@
-"""More hints at once than the channel layer has room for."""
+"""More hints at once than the capacity of the channel layer."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 
 from tests.client import TalkClient
 from tests.factories import UserFactory
+from tests.faults.clients import Clients, Site
 from tests.faults.conftest import Start
-from tests.faults.crowd import Crowd, Site
 from tests.faults.servers import OwnRedis
-from tests.faults.verify import diagnose, verify_at_rest, verify_conversation
+from tests.faults.verify import diagnose, verify_at_rest, verify_messages
 from tests.servers import (
     PATIENCE,
     open_client,
@@ -33,28 +33,30 @@ pytestmark = [
 ]
 
 CAPACITY = 10
-NARROW = json.dumps({"capacity": CAPACITY})
+SMALL_CAPACITY = json.dumps({"capacity": CAPACITY})
 ROOMS = 3 * CAPACITY
 
 
 @pytest.fixture
 def rooms(transactional_db: None) -> tuple[dict[str, str], list[tuple[str, int]]]:
-    """Somebody's cookie and rooms: the token and the last message of each."""
+    """The cookie of a user, and the token and last message of each of their rooms."""
     owner = UserFactory()
     client = TalkClient(owner)
     tokens = [client.create_room() for _ in range(ROOMS)]
     return session_cookie(owner), [(each, client.say(each, "first")) for each in tokens]
 
 
-async def test_rooms_whose_hints_were_dropped_are_looked_at(
+async def test_rooms_whose_hints_were_dropped_are_reconciled(
     site: Site, rooms, start: Start, own_redis: OwnRedis, database_port: int
 ) -> None:
     cookie, participants = rooms
-    servers = await asyncio.gather(*(start(CHANNEL_LAYER=NARROW) for _ in range(2)))
+    servers = await asyncio.gather(
+        *(start(CHANNEL_LAYER=SMALL_CAPACITY) for _ in range(2))
+    )
     here, there = servers
     fresh = [await diagnose(server) for server in servers]
     async with (
-        Crowd(site, [here.url, there.url]) as crowd,
+        Clients(site, [here.url, there.url]) as clients,
         open_client(here, cookie) as writer,
         open_client(there, cookie) as reader,
     ):
@@ -63,8 +65,8 @@ async def test_rooms_whose_hints_were_dropped_are_looked_at(
             for token, last in participants
         ]
         await until_waiting(there, ROOMS)
-        await crowd.start()
-        await crowd.go_on(5)
+        await clients.start()
+        await clients.write_more(5)
 
         there.process.send_signal(signal.SIGSTOP)
         said = [await say(writer, token, "news") for token, _ in participants]
@@ -74,10 +76,10 @@ async def test_rooms_whose_hints_were_dropped_are_looked_at(
         answers = await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE)
         news = [answer.json()["ocs"]["data"] for answer in answers]
         assert [[each["id"] for each in one] for one in news] == [[n] for n in said]
-        await crowd.go_on(5)
-        await crowd.finish()
+        await clients.write_more(5)
+        await clients.finish()
 
-        assert crowd.troubles == []
-        await verify_conversation(crowd)
+        assert clients.failures == []
+        await verify_messages(clients)
     for server, before in zip(servers, fresh, strict=True):
         await verify_at_rest(server, before, database_port=database_port)

@@ -1,4 +1,4 @@
-"""One of two processes dies without a word."""
+"""One of two processes is killed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
+from tests.faults.clients import Clients, Site
 from tests.faults.conftest import Start
-from tests.faults.crowd import Crowd, Site
-from tests.faults.verify import diagnose, verify_at_rest, verify_conversation
+from tests.faults.verify import diagnose, verify_at_rest, verify_messages
 
 pytestmark = [
     pytest.mark.faults,
@@ -20,22 +20,22 @@ pytestmark = [
 ]
 
 
-async def test_the_other_process_goes_on_with_all_its_clients(
+async def test_the_other_process_serves_all_clients(
     site: Site, start: Start, database_port: int
 ) -> None:
-    doomed, other = await asyncio.gather(start(), start())
+    killed, other = await asyncio.gather(start(), start())
     fresh = await diagnose(other)
-    async with Crowd(site, [doomed.url, other.url]) as crowd:
-        await crowd.start()
-        await crowd.go_on(30)
+    async with Clients(site, [killed.url, other.url]) as clients:
+        await clients.start()
+        await clients.write_more(30)
 
-        await asyncio.to_thread(doomed.kill)
-        await crowd.go_on(30)
-        await crowd.finish()
+        await asyncio.to_thread(killed.kill)
+        await clients.write_more(30)
+        await clients.finish()
 
-        await verify_conversation(crowd)
-        cut = [trouble for trouble in crowd.troubles if trouble.is_cut]
-        # Each was cut off from the process that died, and from nothing else.
-        assert crowd.troubles == cut
-        assert len(cut) <= len(crowd.people)
+        await verify_messages(clients)
+        cut = [failure for failure in clients.failures if failure.is_cut]
+        # Each client was cut off once at most, by the process that was killed.
+        assert clients.failures == cut
+        assert len(cut) <= len(clients.all_clients)
     await verify_at_rest(other, fresh, database_port=database_port)

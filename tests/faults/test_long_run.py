@@ -1,4 +1,4 @@
-"""An hour of coming and going, in seconds: the clock jumps, nothing else is faked."""
+"""An hour of visits in some seconds: the clock jumps, nothing else is faked."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ pytestmark = [
 
 MINUTES = 60
 MINUTE = 61
-"""Seconds after which every poll has ended that began before."""
+"""Seconds after which every earlier poll has ended."""
 
-AFTERMATH = 6
-"""Minutes after which nobody who has gone is of interest any more."""
+CLEANUP_MINUTES = 6
+"""Minutes after which nothing needs to be kept of clients that have left."""
 
 POLL = {"lookIntoFuture": 1, "timeout": 60}
 
-LATEST = 30
-"""Minutes after which it is late enough for everything."""
+EXTRA_MINUTES = 30
+"""Minutes after which everything temporary must be gone."""
 
 OURS = re.compile(r"talk\.|channels\.|django\.core\.handlers\.")
 TABLES: tuple[type[Model], ...] = (Session, Participant, SignalingMessage)
 
 
 class Clock:
-    """Time for all of the process: of the day, and of the event loop."""
+    """The clocks of the process: the time of the day, and that of the event loop."""
 
     def __init__(self, traveller: Any) -> None:
         self._traveller = traveller
@@ -61,18 +61,18 @@ class Clock:
         self._ahead = 0.0
 
     def monotonic(self) -> float:
-        """Return what stands in for `time.monotonic`."""
+        """Replacement for `time.monotonic`."""
         return self._monotonic() + self._ahead
 
     def jump(self, seconds: float) -> None:
-        """Let so much time have passed."""
+        """Move both clocks forward."""
         self._traveller.shift(seconds)
         self._ahead += seconds
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
-    """A clock that goes on by itself, and jumps."""
+    """A clock that runs and can jump."""
     with time_machine.travel("2026-01-01 12:00", tick=True) as traveller:
         clock = Clock(traveller)
         monkeypatch.setattr(time, "monotonic", clock.monotonic)
@@ -89,7 +89,7 @@ class Visitor:
         self.known = known
         self.session_id = ""
         self.answers = 0
-        self.is_tired = False
+        self.is_done = False
 
     async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send a request about the room."""
@@ -104,7 +104,7 @@ class Visitor:
         self.session_id = answer.json()["ocs"]["data"]["sessionId"]
 
     async def signal(self, recipient: str) -> None:
-        """Send something to another session."""
+        """Send a signaling message to another session."""
         message = {"ev": "message", "sessionId": self.session_id}
         message["fn"] = json.dumps({"to": recipient, "type": "offer"})
         await self.ask(
@@ -112,8 +112,8 @@ class Visitor:
         )
 
     async def stay(self) -> None:
-        """Wait for messages until tired of it."""
-        while not self.is_tired:
+        """Poll until told to stop."""
+        while not self.is_done:
             parameters = {**POLL, "lastKnownMessageId": self.known}
             answer = await self.ask("GET", "/chat/{}", params=parameters)
             self.answers += 1
@@ -121,32 +121,32 @@ class Visitor:
                 self.known = int(answer.headers["X-Chat-Last-Given"])
 
 
-class Town:
-    """Those who stay in the room, and those who come by."""
+class LongRun:
+    """A room with users who stay, and with visitors."""
 
     def __init__(self, clock: Clock, token: str, cookies: list[dict[str, str]]) -> None:
         self.clock = clock
         self.token = token
         self.cookies = cookies
-        self.residents: list[Visitor] = []
+        self.users: list[Visitor] = []
         self.minutes = 0
-        """How many have passed."""
+        """Minutes that have passed."""
         self.newest = 0
         """Id of the last message in the room."""
         self._application = talk.asgi.application(get_asgi_application())
         self._stack = AsyncExitStack()
         self._stays: list[asyncio.Task[None]] = []
 
-    async def settle(self) -> None:
-        """Have all residents come to stay, of whom one is in the call."""
-        self.residents = [await self.arrive(cookies) for cookies in self.cookies]
-        await self.residents[0].ask("POST", "/call/{}")
+    async def start(self) -> None:
+        """Let all users join and poll; one of them is in the call."""
+        self.users = [await self.join_as(cookies) for cookies in self.cookies]
+        await self.users[0].ask("POST", "/call/{}")
         self.newest = (await in_database(ids_of, self.token))[-1]
-        for resident in self.residents:
-            self._stays.append(asyncio.create_task(resident.stay()))
+        for user in self.users:
+            self._stays.append(asyncio.create_task(user.stay()))
 
-    async def arrive(self, cookies: dict[str, str] | None = None) -> Visitor:
-        """Return somebody who has joined just now, a guest without a cookie."""
+    async def join_as(self, cookies: dict[str, str] | None = None) -> Visitor:
+        """Return a client that has just joined; without cookies, a guest."""
         http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self._application),
             base_url="http://localhost",
@@ -158,23 +158,23 @@ class Town:
         await visitor.join()
         return visitor
 
-    async def let_minutes_pass(self, count: int = 1, visitors: int = 0) -> None:
-        """In each, let all polls end, and have those of the residents begin again."""
+    async def pass_minutes(self, count: int = 1, visitors: int = 0) -> None:
+        """Let minutes pass. In each, all polls end and the users who stay poll again."""
         for _ in range(count):
             self.minutes += 1
-            # Who still reads would begin to wait after the jump.
+            # A client that still reads would begin to wait after the jump.
             await until(lambda known: known == {self.newest}, self._known)
-            await self.until_waiting(len(self.residents) + visitors)
-            before = [resident.answers for resident in self.residents]
+            await self.until_waiting(len(self.users) + visitors)
+            before = [user.answers for user in self.users]
             self.clock.jump(MINUTE)
 
-            def has_passed(answers: list[int], before: list[int] = before) -> bool:
+            def have_answers(answers: list[int], before: list[int] = before) -> bool:
                 return all(map(int.__gt__, answers, before))
 
-            await until(has_passed, self._answers)
+            await until(have_answers, self._answers)
 
     async def until_waiting(self, count: int) -> None:
-        """Return when so many polls wait."""
+        """Return when that many polls wait."""
 
         async def waiters() -> int:
             return current_hub().rooms.waiter_count
@@ -182,34 +182,34 @@ class Town:
         await until(lambda found: found == count, waiters)
 
     async def _known(self) -> set[int]:
-        return {resident.known for resident in self.residents}
+        return {user.known for user in self.users}
 
     async def _answers(self) -> list[int]:
         for stay in self._stays:
             if stay.done():
                 stay.result()
-        return [resident.answers for resident in self.residents]
+        return [user.answers for user in self.users]
 
     async def leave(self) -> None:
-        """Have everybody go, which the end of the hub gives them the chance to."""
-        for resident in self.residents:
-            resident.is_tired = True
+        """Stop the polls of all users, which the end of the hub answers."""
+        for user in self.users:
+            user.is_done = True
         await stop_hub()
         await asyncio.gather(*self._stays)
         await self._stack.aclose()
 
 
 @pytest_asyncio.fixture
-async def town(transactional_db: None, clock: Clock, settings) -> AsyncIterator[Town]:
+async def run(transactional_db: None, clock: Clock, settings) -> AsyncIterator[LongRun]:
     """A public room with two users in it."""
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
     }
     token, cookies = await in_database(make_room)
-    town = Town(clock, token, cookies)
-    await town.settle()
-    yield town
-    await town.leave()
+    run = LongRun(clock, token, cookies)
+    await run.start()
+    yield run
+    await run.leave()
 
 
 def make_room() -> tuple[str, list[dict[str, str]]]:
@@ -220,51 +220,51 @@ def make_room() -> tuple[str, list[dict[str, str]]]:
     return token, [session_cookie(person) for person in people]
 
 
-async def test_an_hour_of_visits_leaves_nothing_behind(town: Town) -> None:
-    await visit_politely(town)
-    await visit_rudely(town)
-    await town.let_minutes_pass(AFTERMATH)
-    await town.until_waiting(len(town.residents))
-    before = await kept()
+async def test_an_hour_of_visits_leaves_nothing_behind(run: LongRun) -> None:
+    await visit_and_leave(run)
+    await visit_and_disappear(run)
+    await run.pass_minutes(CLEANUP_MINUTES)
+    await run.until_waiting(len(run.users))
+    before = await count_everything()
 
     for _ in range(MINUTES // 2):
-        await visit_politely(town)
-        await visit_rudely(town)
-    await town.let_minutes_pass(AFTERMATH)
+        await visit_and_leave(run)
+        await visit_and_disappear(run)
+    await run.pass_minutes(CLEANUP_MINUTES)
 
     async def more() -> Counter[str]:
-        return await kept() - before - LASTING
+        return await count_everything() - before - LASTING
 
-    while await more() and town.minutes < MINUTES + LATEST:
-        # The reaper may have been at work while the last minutes passed.
-        await town.let_minutes_pass()
+    while await more() and run.minutes < MINUTES + EXTRA_MINUTES:
+        # The reaper may have been running during the last minutes.
+        await run.pass_minutes()
 
     await until_nothing(more)
 
 
-async def visit_politely(town: Town) -> None:
-    """A minute in which a guest comes, says something and goodbye."""
-    guest = await town.arrive()
+async def visit_and_leave(run: LongRun) -> None:
+    """A minute in which a guest joins, posts a message and leaves."""
+    guest = await run.join_as()
     said = await guest.ask("POST", "/chat/{}", data={"message": "hello"})
-    town.newest = said.json()["ocs"]["data"]["id"]
+    run.newest = said.json()["ocs"]["data"]["id"]
     await guest.ask("DELETE", "/room/{}/participants/active")
-    await town.let_minutes_pass()
+    await run.pass_minutes()
 
 
-async def visit_rudely(town: Town) -> None:
-    """A minute in which a guest and a device come, wait, and are never heard of again."""
-    visitors = [await town.arrive(), await town.arrive(town.cookies[1])]
+async def visit_and_disappear(run: LongRun) -> None:
+    """A minute in which a guest and a device join, poll, and disappear without leaving."""
+    visitors = [await run.join_as(), await run.join_as(run.cookies[1])]
     stays = [asyncio.create_task(visitor.stay()) for visitor in visitors]
-    await town.until_waiting(len(town.residents) + len(visitors))
-    await town.residents[0].signal(visitors[1].session_id)
+    await run.until_waiting(len(run.users) + len(visitors))
+    await run.users[0].signal(visitors[1].session_id)
     for visitor in visitors:
-        visitor.is_tired = True
-    await town.let_minutes_pass(visitors=len(visitors))
+        visitor.is_done = True
+    await run.pass_minutes(visitors=len(visitors))
     await asyncio.gather(*stays)
 
 
-async def kept() -> Counter[str]:
-    """Return what the process keeps, and the rows."""
+async def count_everything() -> Counter[str]:
+    """Count the objects, tasks, threads and waiters of the process, and rows."""
     gc.collect()
     names = [
         f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects()

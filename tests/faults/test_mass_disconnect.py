@@ -1,4 +1,4 @@
-"""A thousand clients hang up while they wait."""
+"""A thousand clients disconnect while they wait."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.faults.clients import Clients, Site
 from tests.faults.conftest import Start
-from tests.faults.crowd import Crowd, Site
-from tests.faults.verify import diagnose, verify_at_rest, verify_conversation
+from tests.faults.verify import diagnose, verify_at_rest, verify_messages
 from tests.servers import BASE, Server, until_waiting
 
 pytestmark = [
@@ -24,37 +24,37 @@ pytestmark = [
 
 WAVES = 2
 CLIENTS = 510
-"""In a wave; that many have come long before the first of them has waited enough."""
+"""Clients of a wave: few enough that all wait before the first poll expires."""
 
 BATCH = 30
-"""How many come at once, so that it is seen that each of them waits."""
+"""Clients that connect at once; the next ones connect when these wait."""
 
 
-async def test_nothing_is_left_of_them_and_new_ones_work(
+async def test_disconnected_clients_leave_nothing_behind_and_new_ones_work(
     site: Site, start: Start, database_port: int
 ) -> None:
     server = await start()
     fresh = await diagnose(server)
     for _ in range(WAVES):
         for number, connection in enumerate(await open_polls(server, site)):
-            # Half of them say goodbye, the others are just gone.
+            # Half of the connections are closed, the others aborted.
             if number % 2:
                 connection.close()
             else:
                 connection.transport.abort()
         await verify_at_rest(server, fresh, database_port=database_port)
 
-    async with Crowd(site, [server.url]) as crowd:
-        await crowd.start()
-        await crowd.go_on(20)
-        await crowd.finish()
-        assert crowd.troubles == []
-        await verify_conversation(crowd)
+    async with Clients(site, [server.url]) as clients:
+        await clients.start()
+        await clients.write_more(20)
+        await clients.finish()
+        assert clients.failures == []
+        await verify_messages(clients)
     await verify_at_rest(server, fresh, database_port=database_port)
 
 
 async def open_polls(server: Server, site: Site) -> list[asyncio.StreamWriter]:
-    """Return the connections of a wave of clients, all of whom wait."""
+    """Return the connections of a wave of clients, all of which wait."""
     connections = []
     for number in range(0, CLIENTS, BATCH):
         cookies = (BATCH // len(site.writers)) * site.writers
@@ -67,7 +67,7 @@ async def open_polls(server: Server, site: Site) -> list[asyncio.StreamWriter]:
 async def send_poll(
     server: Server, cookies: Mapping[str, str], site: Site
 ) -> asyncio.StreamWriter:
-    """Send a poll without an HTTP client, of which a thousand are slow."""
+    """Send a poll without an HTTP client, because a thousand of those are slow."""
     address = urlsplit(server.url)
     _, connection = await asyncio.open_connection(address.hostname, address.port)
     query = f"lookIntoFuture=1&lastKnownMessageId={site.start}&timeout=60"

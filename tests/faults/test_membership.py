@@ -1,4 +1,4 @@
-"""A channel layer that forgets its members after two seconds."""
+"""A channel layer that drops its members after two seconds."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 
 from tests.client import TalkClient
 from tests.factories import UserFactory
-from tests.faults.conftest import DEAF, Start
-from tests.faults.crowd import Crowd, Site
+from tests.faults.clients import Clients, Site
+from tests.faults.conftest import HINTS_ONLY, Start
 from tests.faults.servers import OwnRedis
-from tests.faults.verify import diagnose, verify_at_rest, verify_conversation
+from tests.faults.verify import diagnose, verify_at_rest, verify_messages
 from tests.servers import open_client, say, session_cookie, until
 
 pytestmark = [
@@ -25,21 +25,22 @@ pytestmark = [
     pytest.mark.asyncio,
 ]
 
-FORGETFUL = json.dumps({"group_expiry": 2})
+SHORT_EXPIRY = json.dumps({"group_expiry": 2})
 
 
 @pytest.fixture
 def elsewhere(transactional_db: None) -> tuple[dict[str, str], str]:
-    """Somebody's cookie and the token of another room."""
+    """The cookie of a user and the token of another room."""
     owner = UserFactory()
     return session_cookie(owner), TalkClient(owner).create_room()
 
 
-async def test_hints_go_on_beyond_the_expiry_and_after_a_long_sleep(
+async def test_hints_arrive_after_the_expiry_and_after_a_long_pause_of_a_process(
     site: Site, elsewhere, start: Start, own_redis: OwnRedis, database_port: int
 ) -> None:
-    sleeper, awake = servers = await asyncio.gather(
-        start(CHANNEL_LAYER=FORGETFUL), start(CHANNEL_LAYER=FORGETFUL, TALK=DEAF)
+    stopped, running = servers = await asyncio.gather(
+        start(CHANNEL_LAYER=SHORT_EXPIRY),
+        start(CHANNEL_LAYER=SHORT_EXPIRY, TALK=HINTS_ONLY),
     )
     fresh = [await diagnose(server) for server in servers]
 
@@ -48,30 +49,31 @@ async def test_hints_go_on_beyond_the_expiry_and_after_a_long_sleep(
 
     cookie, other_room = elsewhere
     async with (
-        Crowd(site, [sleeper.url, awake.url]) as crowd,
-        open_client(awake, cookie) as writer,
+        Clients(site, [stopped.url, running.url]) as clients,
+        open_client(running, cookie) as writer,
     ):
 
         async def members_after_a_hint() -> set[str]:
-            # The sleeper may hold the lock of the room that all the others are in.
+            # The stopped process may hold the lock of the room of the other clients.
             await say(writer, other_room, "news")
             return await members()
 
-        await crowd.start()
-        await crowd.go_on(10)
+        await clients.start()
+        await clients.write_more(10)
         both = await members()
         assert len(both) == 2
 
-        sleeper.process.send_signal(signal.SIGSTOP)
-        # The layer forgets who is late when the next hint is sent.
+        stopped.process.send_signal(signal.SIGSTOP)
+        # The layer drops expired members when the next hint is sent.
         await until(lambda found: len(found) == 1, members_after_a_hint)
-        sleeper.process.send_signal(signal.SIGCONT)
+        stopped.process.send_signal(signal.SIGCONT)
         await until(lambda found: found == both, members)
-        await crowd.go_on(10)
-        # Said at the one that slept: those of the other learn of it by a hint, or never.
-        await crowd.finish()
+        await clients.write_more(10)
+        # The last message is posted at the process that was stopped. Without a hint, the
+        # readers at the other one would never get it.
+        await clients.finish()
 
-        assert crowd.troubles == []
-        await verify_conversation(crowd)
+        assert clients.failures == []
+        await verify_messages(clients)
     for server, before in zip(servers, fresh, strict=True):
         await verify_at_rest(server, before, database_port=database_port)

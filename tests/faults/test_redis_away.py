@@ -1,4 +1,4 @@
-"""Redis stops for ten seconds and comes back empty."""
+"""Redis is down for ten seconds and starts again empty."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from tests.faults.conftest import DEAF, Start
-from tests.faults.crowd import Crowd, Site
+from tests.faults.clients import Clients, Site
+from tests.faults.conftest import HINTS_ONLY, Start
 from tests.faults.servers import OwnRedis
-from tests.faults.verify import diagnose, verify_at_rest, verify_conversation
+from tests.faults.verify import diagnose, verify_at_rest, verify_messages
 from tests.servers import until
 
 pytestmark = [
@@ -21,33 +21,33 @@ pytestmark = [
     pytest.mark.asyncio,
 ]
 
-AWAY_SECONDS = 10
+DOWN_SECONDS = 10
 
 
-async def test_people_go_on_talking_and_hints_come_back(
+async def test_clients_continue_and_hints_arrive_again(
     site: Site, start: Start, own_redis: OwnRedis, database_port: int
 ) -> None:
-    servers = await asyncio.gather(start(), start(), start(TALK=DEAF))
+    servers = await asyncio.gather(start(), start(), start(TALK=HINTS_ONLY))
     fresh = [await diagnose(server) for server in servers]
-    async with Crowd(site, [server.url for server in servers]) as crowd:
-        await crowd.start()
-        await crowd.go_on(10)
+    async with Clients(site, [server.url for server in servers]) as clients:
+        await clients.start()
+        await clients.write_more(10)
 
         await asyncio.to_thread(own_redis.stop)
-        back = asyncio.create_task(asyncio.sleep(AWAY_SECONDS))
-        await crowd.go_on(10)
+        back = asyncio.create_task(asyncio.sleep(DOWN_SECONDS))
+        await clients.write_more(10)
         for server in servers[:2]:
-            await crowd.catch_up(server.url)
+            await clients.catch_up(server.url)
         await back
         await asyncio.to_thread(own_redis.start)
 
         await until(lambda found: found == len(servers), lambda: members(own_redis))
-        await crowd.go_on(10)
-        # Those of the third process learn of the last word from a hint, or never.
-        await crowd.finish()
+        await clients.write_more(10)
+        # Without a hint, readers at the third process would never get the last message.
+        await clients.finish()
 
-        assert crowd.troubles == []
-        await verify_conversation(crowd)
+        assert clients.failures == []
+        await verify_messages(clients)
     for server, before in zip(servers, fresh, strict=True):
         await verify_at_rest(server, before, database_port=database_port)
 

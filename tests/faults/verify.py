@@ -1,4 +1,4 @@
-"""What has to be true after every fault."""
+"""Checks that every test of faults makes at its end."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import httpx
 import pytest
 
 from talk.conf import TalkSettings
-from tests.faults.crowd import Crowd
+from tests.faults.clients import Clients
 from tests.servers import Server, until
 
 OWN_THREADS = 2 * TalkSettings().POLL_THREADS
-"""What both pools of the polls have at most, and as many connections to the database."""
+"""Maximum of threads in both pools of the polls, and of their database connections."""
 
 LASTING = Counter(
     {
@@ -25,44 +25,44 @@ LASTING = Counter(
         "asyncio": min(32, (os.cpu_count() or 1) + 4),  # in which Django logs errors
     }
 )
-"""Threads that a process keeps, once it has needed them."""
+"""Threads that a process keeps once it has started them."""
 
 
-async def verify_conversation(crowd: Crowd) -> None:
-    """Nothing acknowledged is lost or doubled, and everybody saw the same."""
-    timeline = await crowd.timeline()
-    _verify_timeline(crowd, timeline)
-    for reader in crowd.readers:
+async def verify_messages(clients: Clients) -> None:
+    """Check that no acknowledged message is lost or doubled, and all readers got the same."""
+    timeline = await clients.timeline()
+    _verify_timeline(clients, timeline)
+    for reader in clients.readers:
         assert reader.received == timeline
-    await _verify_unread(crowd, timeline)
+    await _verify_unread(clients, timeline)
 
 
-def _verify_timeline(crowd: Crowd, timeline: list[tuple[int, str]]) -> None:
+def _verify_timeline(clients: Clients, timeline: list[tuple[int, str]]) -> None:
     texts = Counter(text for _, text in timeline)
     assert [text for text, count in texts.items() if count > 1] == []
-    assert set(crowd.acknowledged) <= set(timeline)
-    more = set(timeline) - set(crowd.acknowledged)
-    assert {text for _, text in more} <= crowd.doubtful
+    assert set(clients.acknowledged) <= set(timeline)
+    more = set(timeline) - set(clients.acknowledged)
+    assert {text for _, text in more} <= clients.unconfirmed
     assert timeline == sorted(timeline)
-    for writer in crowd.writers:
-        # The order of the answers is that of the room.
+    for writer in clients.writers:
+        # The responses have the order of the room.
         assert writer.acknowledged == sorted(writer.acknowledged)
 
 
-async def _verify_unread(crowd: Crowd, timeline: list[tuple[int, str]]) -> None:
-    for reader in crowd.readers:
-        assert await crowd.unread(reader.person) == 0
-    for writer in crowd.writers:
-        # They read nothing: what they have not read was said after their last words.
-        own = {*writer.doubtful, *(text for _, text in writer.acknowledged)}
+async def _verify_unread(clients: Clients, timeline: list[tuple[int, str]]) -> None:
+    for reader in clients.readers:
+        assert await clients.unread(reader.client) == 0
+    for writer in clients.writers:
+        # Writers do not read: messages after their own last one are unread.
+        own = {*writer.unconfirmed, *(text for _, text in writer.acknowledged)}
         last = max(n for n, (_, text) in enumerate(timeline, 1) if text in own)
-        assert await crowd.unread(writer.person) == len(timeline) - last
-    # Nobody has shown them the first message either.
-    assert await crowd.unread(crowd.absent) == len(timeline) + 1
+        assert await clients.unread(writer.client) == len(timeline) - last
+    # The absent participant has not read the first message either.
+    assert await clients.unread(clients.absent) == len(timeline) + 1
 
 
 async def diagnose(server: Server) -> dict[str, Any]:
-    """Ask a process what it keeps."""
+    """Return the threads, tasks and objects of a process."""
     async with httpx.AsyncClient(base_url=server.url, trust_env=False) as client:
         return (await client.get("/diagnostics", timeout=60)).json()
 
@@ -70,12 +70,12 @@ async def diagnose(server: Server) -> dict[str, Any]:
 async def verify_at_rest(
     server: Server, fresh: dict[str, Any], *, database_port: int
 ) -> None:
-    """Nothing is left of the requests of a process; `fresh` is what it kept before any.
+    """Check that a process keeps nothing of its requests; `fresh` is its state before any.
 
     `LASTING` threads do not count, nor do the connections of those of the polls.
     """
 
-    async def look() -> list[str]:
+    async def find_left() -> list[str]:
         left = _left(await diagnose(server), fresh)
         count = server.connections_to(database_port)
         if count > OWN_THREADS:
@@ -84,15 +84,15 @@ async def verify_at_rest(
             left.append(f"{server.client_connections} clients")
         return left
 
-    await until_nothing(look)
+    await until_nothing(find_left)
 
 
-async def until_nothing(look: Callable[[], Awaitable[Any]]) -> None:
-    """Look until nothing is found; fail with what was found last."""
+async def until_nothing(check: Callable[[], Awaitable[Any]]) -> None:
+    """Wait until a check finds nothing; fail with what it found last."""
     last: list[Any] = []
 
     async def note() -> Any:
-        last[:] = [await look()]
+        last[:] = [await check()]
         return last[0]
 
     try:

@@ -1,8 +1,8 @@
-"""People who write and read without a pause while things go wrong, and what they saw.
+"""Clients that write and read all the time, and record what they get.
 
-Each is a client with its own cookies that knows all processes of the site. It stays
-with one of them until that refuses its connection or cuts it off, then it goes on with
-the next one, as a browser behind a load balancer does.
+Each client has its own cookies and knows all processes of the site. It uses one of them
+until that refuses or cuts its connection, then the next one, as a browser behind a load
+balancer does.
 """
 
 from __future__ import annotations
@@ -21,45 +21,45 @@ from tests.client import TalkClient
 from tests.factories import UserFactory
 from tests.servers import BASE, PATIENCE, session_cookie, until
 
-FAREWELL = "That is all."
-"""Whoever has read this has read everything."""
+LAST_TEXT = "That is all."
+"""The text of the last message. A reader stops after it."""
 
-THOUGHT_SECONDS = (0.01, 0.05)
-"""What a writer thinks about a message: people are no benchmark."""
+WRITE_PAUSE_SECONDS = (0.01, 0.05)
+"""Pause of a writer between two messages: this is no benchmark."""
 
 RETRY_SECONDS = 0.05
-"""When a client that was turned away comes again, so that it does not spin."""
+"""Pause of a client whose connection was refused, so that it does not spin."""
 
 POLL_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Site:
-    """A public room and the cookies of those in it."""
+    """A public room and the cookies of its participants."""
 
     token: str
     start: int
-    """Id of the message after which people begin to read."""
+    """Id of the message after which readers begin to read."""
 
     owner: dict[str, str]
     absent: dict[str, str]
-    """A participant who is not there."""
+    """A participant who never connects."""
 
     writers: list[dict[str, str]]
     readers: list[dict[str, str]]
-    """The last ones are guests, who have no cookie yet."""
+    """The last ones are empty: guests have no cookie before they join."""
 
 
 def make_site(*, writers: int, readers: int, guests: int) -> Site:
-    """Make the accounts and the room in the test database."""
+    """Create the accounts and the room in the test database."""
     owner = UserFactory()
-    people = [UserFactory() for _ in range(1 + writers + readers)]
+    users = [UserFactory() for _ in range(1 + writers + readers)]
     client = TalkClient(owner)
     token = client.create_room(type=3)
-    for person in people:
-        added = client.post(f"/room/{token}/participants", newParticipant=person)
+    for user in users:
+        added = client.post(f"/room/{token}/participants", newParticipant=user)
         assert added.status == 200
-    absent, *present = [session_cookie(person) for person in people]
+    absent, *present = [session_cookie(user) for user in users]
     return Site(
         token=token,
         start=client.say(token, "first"),
@@ -71,24 +71,24 @@ def make_site(*, writers: int, readers: int, guests: int) -> Site:
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """A request that did not get the answer it should."""
+class Failure:
+    """A request that did not get the expected response."""
 
     request: str
     reason: str
     is_cut: bool
-    """Whether there was no answer at all."""
+    """Whether there was no response at all."""
 
     began: float
     """When it was sent, by the clock of the event loop."""
 
 
-class Person:
-    """One client and what it went through."""
+class Client:
+    """An HTTP client that records its failures."""
 
     def __init__(self, urls: Iterable[str], cookies: Mapping[str, str]) -> None:
         self.urls = list(urls)
-        self.troubles: list[Trouble] = []
+        self.failures: list[Failure] = []
         self.answers = 0
         self.http = httpx.AsyncClient(
             cookies=dict(cookies),
@@ -99,12 +99,12 @@ class Person:
         )
 
     async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Send a request until something answers; whatever happens is noted.
+        """Send a request until it gets a response; record failures.
 
         A request that was cut off is sent again only if it is a GET.
 
         Raises:
-            httpx.TransportError: it was cut off and may or may not have been heard.
+            httpx.TransportError: it was cut off; the server may have processed it.
         """
         while True:
             began = asyncio.get_running_loop().time()
@@ -113,10 +113,10 @@ class Person:
                 url = f"{self.urls[0]}{BASE}{path}"
                 answer = await self.http.request(method, url, **options)
             except httpx.ConnectError:
-                await self._go_on()
+                await self._use_next_process()
             except httpx.TransportError as error:
                 note(repr(error), is_cut=True)
-                await self._go_on()
+                await self._use_next_process()
                 if method != "GET":
                     raise
             else:
@@ -127,14 +127,14 @@ class Person:
                 return answer
 
     def _note(self, request: str, began: float, reason: str, *, is_cut: bool) -> None:
-        self.troubles.append(Trouble(request, reason, is_cut, began))
+        self.failures.append(Failure(request, reason, is_cut, began))
 
-    async def _go_on(self) -> None:
+    async def _use_next_process(self) -> None:
         self.urls.append(self.urls.pop(0))
         await asyncio.sleep(RETRY_SECONDS)
 
     async def get(self, path: str, **parameters: Any) -> Any:
-        """GET something that is there and return the data of the answer."""
+        """GET an existing resource and return the data of the response."""
         answer = await self.ask("GET", path, params=parameters)
         assert answer.status_code == 200, answer.text
         return answer.json()["ocs"]["data"]
@@ -142,16 +142,16 @@ class Person:
 
 @dataclass
 class Writer:
-    """Says one thing after the other and notes what became of it."""
+    """Writes one message after the other, and records the responses."""
 
     name: str
     token: str
-    person: Person
+    client: Client
     acknowledged: list[tuple[int, str]] = field(default_factory=list)
-    """Id and text of everything that was answered with a 201, in this order."""
+    """Id and text of each message whose response was a 201, in this order."""
 
-    doubtful: list[str] = field(default_factory=list)
-    """What may have been said or not: no answer came, or one of a broken server."""
+    unconfirmed: list[str] = field(default_factory=list)
+    """Texts that may be stored or not: the response was an error, or there was none."""
 
     is_done: bool = False
 
@@ -160,32 +160,32 @@ class Writer:
         number = 0
         while not self.is_done:
             number += 1
-            await self.say(f"{self.name} {number}")
-            await asyncio.sleep(random.uniform(*THOUGHT_SECONDS))
+            await self.post(f"{self.name} {number}")
+            await asyncio.sleep(random.uniform(*WRITE_PAUSE_SECONDS))
 
-    async def say(self, text: str) -> None:
+    async def post(self, text: str) -> None:
         """Write one message."""
         path = f"/chat/{self.token}"
         try:
-            answer = await self.person.ask("POST", path, data={"message": text})
+            answer = await self.client.ask("POST", path, data={"message": text})
         except httpx.TransportError:
-            self.doubtful.append(text)
+            self.unconfirmed.append(text)
             return
         if answer.status_code == 201:
             message = answer.json()["ocs"]["data"]
             self.acknowledged.append((message["id"], text))
         else:
-            self.doubtful.append(text)
+            self.unconfirmed.append(text)
 
 
 @dataclass
 class Reader:
-    """Polls as clients do, and keeps everything it is given."""
+    """Polls as clients do, and keeps all messages."""
 
     token: str
-    person: Person
+    client: Client
     known: int
-    """Id of the last message that it was given."""
+    """Id of the last message that it has received."""
 
     is_guest: bool
     received: list[tuple[int, str]] = field(default_factory=list)
@@ -194,12 +194,12 @@ class Reader:
     async def join(self) -> None:
         """Connect to the room."""
         path = f"/room/{self.token}/participants/active"
-        answer = await self.person.ask("POST", path)
+        answer = await self.client.ask("POST", path)
         assert answer.status_code == 200, answer.text
 
     async def run(self) -> None:
-        """Poll until everything has come, then once more, as clients do."""
-        while not self.received or self.received[-1][1] != FAREWELL:
+        """Poll until the last message has come, then once more, as clients do."""
+        while not self.received or self.received[-1][1] != LAST_TEXT:
             await self.poll(POLL_SECONDS)
         await self.poll(0)
 
@@ -211,7 +211,7 @@ class Reader:
             "timeout": seconds,
         }
         path = f"/chat/{self.token}"
-        answer = await self.person.ask("GET", path, params=parameters)
+        answer = await self.client.ask("GET", path, params=parameters)
         if answer.status_code == 200:
             messages = answer.json()["ocs"]["data"]
             self.received += [(each["id"], each["message"]) for each in messages]
@@ -220,82 +220,83 @@ class Reader:
             await asyncio.sleep(RETRY_SECONDS)
 
 
-class Crowd:
-    """Everybody in the room of a site. Writers and readers begin with `start`."""
+class Clients:
+    """All clients of a site. Writers and readers begin with `start`."""
 
     def __init__(self, site: Site, urls: Iterable[str]) -> None:
         self.site = site
         self.urls = list(urls)
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
-        self.owner, self.absent = self._person(site.owner), self._person(site.absent)
+        self.owner = self._make_client(site.owner)
+        self.absent = self._make_client(site.absent)
         self.writers = [
-            Writer(f"writer {number}", site.token, self._person(cookies, number))
+            Writer(f"writer {number}", site.token, self._make_client(cookies, number))
             for number, cookies in enumerate(site.writers)
         ]
         self.readers = [
             Reader(
                 token=site.token,
-                person=self._person(cookies, number),
+                client=self._make_client(cookies, number),
                 known=site.start,
                 is_guest=not cookies,
             )
             for number, cookies in enumerate(site.readers)
         ]
 
-    def _person(self, cookies: Mapping[str, str], number: int = 0) -> Person:
+    def _make_client(self, cookies: Mapping[str, str], number: int = 0) -> Client:
         first = number % len(self.urls)
-        return Person(self.urls[first:] + self.urls[:first], cookies)
+        return Client(self.urls[first:] + self.urls[:first], cookies)
 
     @property
-    def people(self) -> list[Person]:
-        """Everybody."""
-        talkers = [each.person for each in (*self.writers, *self.readers)]
-        return [self.owner, self.absent, *talkers]
+    def all_clients(self) -> list[Client]:
+        """All HTTP clients."""
+        connected = [each.client for each in (*self.writers, *self.readers)]
+        return [self.owner, self.absent, *connected]
 
     @property
-    def troubles(self) -> list[Trouble]:
-        """What anybody met with."""
-        return [trouble for person in self.people for trouble in person.troubles]
+    def failures(self) -> list[Failure]:
+        """The failures of all clients."""
+        return [failure for client in self.all_clients for failure in client.failures]
 
     @property
     def acknowledged(self) -> list[tuple[int, str]]:
-        """Id and text of all messages that were answered with a 201."""
-        return [said for writer in self.writers for said in writer.acknowledged]
+        """Id and text of all messages whose response was a 201."""
+        return [posted for writer in self.writers for posted in writer.acknowledged]
 
     @property
-    def doubtful(self) -> set[str]:
-        """Texts of messages that may be there or not."""
-        return {text for writer in self.writers for text in writer.doubtful}
+    def unconfirmed(self) -> set[str]:
+        """Texts of messages that may be stored or not."""
+        return {text for writer in self.writers for text in writer.unconfirmed}
 
     async def __aenter__(self) -> Self:
-        """Open the connections of all."""
-        for person in self.people:
-            await self._stack.enter_async_context(person.http)
+        """Open all HTTP clients."""
+        for client in self.all_clients:
+            await self._stack.enter_async_context(client.http)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close them, also of those who still read and write."""
+        """Stop all readers and writers, and close all HTTP clients."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._stack.aclose()
 
     async def start(self) -> None:
-        """Have all readers join, then everybody begin."""
+        """Let all readers join, then start all readers and writers."""
         await asyncio.gather(*(reader.join() for reader in self.readers))
         loops = [each.run() for each in (*self.readers, *self.writers)]
         self._tasks = [asyncio.create_task(loop) for loop in loops]
 
-    async def go_on(self, messages: int) -> None:
-        """Wait until so many more messages have been acknowledged."""
+    async def write_more(self, messages: int) -> None:
+        """Wait until that many more messages have been acknowledged."""
         goal = len(self.acknowledged) + messages
         await until(lambda found: found >= goal, self._written)
 
     async def catch_up(self, url: str = "") -> None:
-        """Wait until every reader, or each at one process, has what was acknowledged."""
+        """Wait until all readers, or those of one process, have all acknowledged messages."""
         newest = max(message_id for message_id, _ in self.acknowledged)
-        readers = [each for each in self.readers if each.person.urls[0].startswith(url)]
+        readers = [each for each in self.readers if each.client.urls[0].startswith(url)]
 
         async def oldest() -> int:
             self._raise_if_over()
@@ -308,25 +309,25 @@ class Crowd:
         return len(self.acknowledged)
 
     def _raise_if_over(self) -> None:
-        """Fail at once, and with the cause, when somebody gave up."""
+        """Raise the error of a reader or writer that has failed."""
         for task in self._tasks:
             if task.done():
                 task.result()
 
     async def finish(self) -> None:
-        """Have the writers stop, and the readers when they have read all of it."""
+        """Stop the writers, and the readers after they have read all messages."""
         count = len(self.readers)
         readers, writers = self._tasks[:count], self._tasks[count:]
         for writer in self.writers:
             writer.is_done = True
         async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*writers)
-            await self.writers[0].say(FAREWELL)
-            assert FAREWELL not in self.doubtful
+            await self.writers[0].post(LAST_TEXT)
+            assert LAST_TEXT not in self.unconfirmed
             await asyncio.gather(*readers)
 
     async def timeline(self) -> list[tuple[int, str]]:
-        """Return id and text of all that was said after the start, oldest first."""
+        """Return id and text of all messages after the start, oldest first."""
         found: list[tuple[int, str]] = []
         while not found or found[-1][0] > self.site.start:
             parameters = {
@@ -338,7 +339,7 @@ class Crowd:
             found += [(each["id"], each["message"]) for each in page]
         return [pair for pair in reversed(found) if pair[0] > self.site.start]
 
-    async def unread(self, person: Person) -> int:
-        """Return how many messages somebody has not read."""
-        room = await person.get(f"/room/{self.site.token}")
+    async def unread(self, client: Client) -> int:
+        """Return the number of a client's unread messages."""
+        room = await client.get(f"/room/{self.site.token}")
         return int(room["unreadMessages"])
