@@ -39,12 +39,15 @@ class Outcome(StrEnum):
         """Whether this outcome counts although another one came first.
 
         An outcome that only ends the wait gives way: news that is found at the same
-        moment is still sent, and a removed participant still gets a 404. News gives
-        way while it has not been sent to a client that may not have it any more, or
-        that is gone.
+        moment is still sent, and a removed participant still gets a 404. `NOT_FOUND`
+        gives way to the news of a fetch that began before it, because a removed
+        participant is to get the message about the removal. News gives way until it is
+        sent if the login has ended or the client is gone.
         """
         if earlier in _ENDS_ONLY_THE_WAIT:
             return self not in _ENDS_ONLY_THE_WAIT
+        if earlier is Outcome.NOT_FOUND:
+            return self is Outcome.ANSWERED
         return earlier is Outcome.ANSWERED and self in _TAKES_NEWS_BACK
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from talk.api.polls.base import PollResult
 from talk.api.polls.chat import ChatPoll
 from talk.api.responses import RenderedResponse
+from talk.exceptions import NotFound
 from talk.realtime.database_threads import DatabaseThreads
 from talk.realtime.metrics import metrics
 from talk.realtime.outcomes import Outcome
@@ -66,21 +67,23 @@ class RoomWaker:
         Messages come as the response that all waiters share that want the same.
 
         Raises:
-            NotFound: the room was deleted, or the session that the poll depends on
-                has ended.
+            NotFound: the room, the participant, or the session that the poll depends
+                on, is gone.
         """
         poll = waiter.poll
         room = self._rooms.room_of(poll)
         if isinstance(poll, ChatPoll):
-            return await self._fetch_messages(room, poll)
+            return await self._fetch_messages(room, waiter, poll)
         return await self._fetch_signaling(room, waiter)
 
     async def _fetch_messages(
-        self, room: WaitedRoom, poll: ChatPoll
+        self, room: WaitedRoom, waiter: Waiter, poll: ChatPoll
     ) -> RenderedResponse | None:
         cache = room.cache
         while True:
             await self.catch_up(room)
+            if waiter.outcome is Outcome.NOT_FOUND:
+                raise NotFound
             progress = cache.progress
             response = await cache.render_for(poll)
             has_changed = cache.is_behind or cache.progress is not progress
