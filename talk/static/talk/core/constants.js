@@ -71,4 +71,8 @@ export const SendState = Object.freeze({
 });
 
 /** Changes in a room of which the browser notifies the user. */
-export const NewsKind = Object.freeze({ MENTION: "mention", MESSAGE: "message", CALL: "call" });
+export const NotificationKind = Object.freeze({
+  MENTION: "mention",
+  MESSAGE: "message",
+  CALL: "call",
+});

@@ -23,7 +23,7 @@ import { Emitter } from "./emitter.js";
  * @property {string} label
  * @property {string} source one of InviteeSource
  *
- * @typedef {object} Person somebody who has a picture
+ * @typedef {object} Person a user or guest with a picture
  * @property {"user" | "guest"} type
  * @property {string} id
  * @property {string} name

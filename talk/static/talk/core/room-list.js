@@ -1,6 +1,6 @@
 /** All rooms of the user, kept up to date. */
 
-import { NewsKind, NotificationLevel } from "./constants.js";
+import { NotificationKind, NotificationLevel } from "./constants.js";
 import { Emitter } from "./emitter.js";
 import { Loop } from "./loop.js";
 
@@ -8,11 +8,11 @@ const VISIBLE_SECONDS = 5;
 const HIDDEN_SECONDS = 20;
 
 /**
- * Emits `change`, and `news` when something happened that the user's notification level
+ * Emits `change`, and `notification` when something happened that the user's notification level
  * for the room covers.
  * @extends {Emitter<{
  *   change: undefined,
- *   news: {room: import("./types.js").RoomData, kind: string},
+ *   notification: {room: import("./types.js").RoomData, kind: string},
  * }>}
  */
 export class RoomList extends Emitter {
@@ -52,8 +52,8 @@ export class RoomList extends Emitter {
     this.emit("change");
     if (before) {
       for (const room of data) {
-        const kind = newsKind(before.get(room.token), room);
-        if (kind) this.emit("news", { room, kind });
+        const kind = notificationKind(before.get(room.token), room);
+        if (kind) this.emit("notification", { room, kind });
       }
     }
     return document.visibilityState === "visible" ? VISIBLE_SECONDS : HIDDEN_SECONDS;
@@ -64,13 +64,14 @@ export class RoomList extends Emitter {
  * Return what has happened in a room that its notification level covers.
  * @param {import("./types.js").RoomData | undefined} before undefined for a new room
  * @param {import("./types.js").RoomData} now
- * @returns {string | undefined} one of NewsKind
+ * @returns {string | undefined} one of NotificationKind
  */
-function newsKind(before, now) {
+function notificationKind(before, now) {
   if (now.notificationLevel === NotificationLevel.NEVER) return undefined;
   const hasNewMessages = now.unreadMessages > (before?.unreadMessages ?? 0);
-  if (now.unreadMention && hasNewMessages) return NewsKind.MENTION;
-  if (now.notificationLevel === NotificationLevel.ALWAYS && hasNewMessages) return NewsKind.MESSAGE;
-  if (now.hasCall && !before?.hasCall && !now.participantInCall) return NewsKind.CALL;
+  if (now.unreadMention && hasNewMessages) return NotificationKind.MENTION;
+  if (now.notificationLevel === NotificationLevel.ALWAYS && hasNewMessages)
+    return NotificationKind.MESSAGE;
+  if (now.hasCall && !before?.hasCall && !now.participantInCall) return NotificationKind.CALL;
   return undefined;
 }

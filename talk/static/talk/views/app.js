@@ -38,7 +38,7 @@ export class App {
       });
       this.element.append(this.#roomListView.element);
       this.#roomList.on("change", () => this.#updateTitle());
-      this.#roomList.on("news", (news) => this.#onNews(news));
+      this.#roomList.on("notification", (notification) => this.#onNotification(notification));
     }
     this.element.append(this.#main);
     window.addEventListener("popstate", () => this.#show(tokenIn(location.href)));
@@ -127,8 +127,8 @@ export class App {
     document.title = count ? interpolate(counted, { count, title }) : title;
   }
 
-  /** @param {{room: import("../core/types.js").RoomData, kind: string}} news */
-  #onNews({ room, kind }) {
+  /** @param {{room: import("../core/types.js").RoomData, kind: string}} notification */
+  #onNotification({ room, kind }) {
     const isSeen = room.token === this.#room?.token && document.visibilityState === "visible";
     if (!isSeen) notify(this.#context, room, kind, () => this.#goTo(room.token));
   }

@@ -1,6 +1,6 @@
 /** Notifications of the browser. */
 
-import { NewsKind } from "../core/constants.js";
+import { NotificationKind } from "../core/constants.js";
 import { gettext, interpolate } from "../i18n.js";
 import { summary } from "./message.js";
 
@@ -8,13 +8,13 @@ import { summary } from "./message.js";
  * Notify the user of a change in a room, if the user has allowed that.
  * @param {import("../core/page-context.js").PageContext} context
  * @param {import("../core/types.js").RoomData} room
- * @param {string} kind one of NewsKind
+ * @param {string} kind one of NotificationKind
  * @param {() => void} onChosen
  */
 export function notify(context, room, kind, onChosen) {
   if (!("Notification" in window) || Notification.permission !== "granted") return;
   const title = interpolate(titleFormat(kind), { room: room.displayName });
-  const body = kind === NewsKind.CALL ? "" : summary(room, context.userId);
+  const body = kind === NotificationKind.CALL ? "" : summary(room, context.userId);
   try {
     // All tabs use the same tag, so the browser shows one notification for all of them.
     const notification = new Notification(title, { body, tag: `talk-${room.token}-${kind}` });
@@ -28,12 +28,12 @@ export function notify(context, room, kind, onChosen) {
   }
 }
 
-/** @param {string} kind one of NewsKind */
+/** @param {string} kind one of NotificationKind */
 function titleFormat(kind) {
   switch (kind) {
-    case NewsKind.MENTION:
+    case NotificationKind.MENTION:
       return gettext("You were mentioned in %(room)s");
-    case NewsKind.CALL:
+    case NotificationKind.CALL:
       return gettext("A call is running in %(room)s");
     default:
       return "%(room)s";
