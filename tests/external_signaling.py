@@ -1,4 +1,4 @@
-"""What a signaling server says to us, signed as it does, and what it is told."""
+"""Signed requests of a signaling server, and the requests that it gets."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def signed(body: bytes, secret: str = SECRET) -> dict[str, str]:
 
 
 class SignalingServer:
-    """Asks the backend route as a signaling server does: signed, without a cookie."""
+    """Sends requests to the backend route as a server does: signed, without a cookie."""
 
     def __init__(self, secret: str = SECRET) -> None:
         self.secret = secret
@@ -80,7 +80,7 @@ class SignalingServer:
         return Answer(status, ocs["meta"], ocs["data"], response.headers)
 
     def authenticate(self, user_id: Any, ticket: Any) -> dict[str, Any]:
-        """Ask whether a client is who it says."""
+        """Ask whether a client's ticket is valid."""
         params = {"userid": user_id, "ticket": ticket}
         return self.ask({"type": "auth", "auth": {"version": "1.0", "params": params}})
 
@@ -94,7 +94,7 @@ class SignalingServer:
         return self.room(token, user_id, session_id, action="leave")
 
     def ping(self, token: str, *entries: Any) -> dict[str, Any]:
-        """Report that sessions are there."""
+        """Report that sessions are connected."""
         ping = {"version": "1.0", "roomid": token, "entries": list(entries)}
         return self.ask({"type": "ping", "ping": ping})
 
@@ -109,9 +109,9 @@ def error_of(data: dict[str, Any]) -> str:
 
 
 def teller(monkeypatch: pytest.MonkeyPatch, capture_callbacks: Any) -> Told:
-    """Return a function that tells what the server is told of an action.
+    """Return a function that runs an action and returns the requests to the server.
 
-    Everything is about one room. It is made as soon as the action is committed.
+    All of them are about one room, and are made as soon as the action is committed.
     """
 
     def told(act: Callable[[], object]) -> Requests:
@@ -135,19 +135,19 @@ def kinds(requests: Requests) -> list[str]:
 
 
 def content(requests: Requests, kind: str) -> dict[str, Any]:
-    """Return what the only request of this type says."""
+    """Return the content of the only request of this type."""
     (found,) = [request for request in requests if request["type"] == kind]
     assert set(found) == {"type", kind}
     return found[kind]
 
 
 def properties(name: str = "Room", type: int = 3) -> dict[str, Any]:
-    """Return a room as the server is told of it."""
+    """Return the properties of a room in a request."""
     return {"name": name, "type": type}
 
 
 def entry(session_id: str, **changes: Any) -> dict[str, Any]:
-    """Return a session as the server is told of it."""
+    """Return the entry of a session in a request."""
     session = Session.objects.get(session_id=session_id)
     participant = session.participant
     told = {
@@ -162,6 +162,6 @@ def entry(session_id: str, **changes: Any) -> dict[str, Any]:
 
 
 def put_in_call(*ids: str, flags: int = 7) -> None:
-    """Let sessions be in the call of their room."""
+    """Put sessions into the call of their room."""
     Session.objects.filter(session_id__in=ids).update(in_call=flags)
     Room.objects.update(active_since=timezone.now())

@@ -15,7 +15,7 @@ News = dict[str, Any]
 
 @contextmanager
 def hearing(signal: Signal) -> Iterator[list[News]]:
-    """Note what a signal is sent with meanwhile."""
+    """Collect the arguments of a signal."""
     heard: list[News] = []
 
     def receive(**arguments: Any) -> None:
@@ -34,10 +34,10 @@ Told = Callable[[Signal, Callable[[], Any]], list[News]]
 
 
 def teller(capture: Any) -> Told:
-    """Return a function that does something and tells what a signal was sent with.
+    """Return a function that runs an action and returns the arguments of a signal.
 
-    Nothing must be told before the commit. `capture` is the fixture that catches
-    what is to happen after it.
+    It checks that the signal is not sent before the commit. `capture` is the fixture
+    that collects the callbacks of the commit.
     """
 
     def run(signal: Signal, action: Callable[[], Any]) -> list[News]:

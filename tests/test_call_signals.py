@@ -1,4 +1,4 @@
-"""What a site is told of calls."""
+"""Signals about calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def heard() -> Iterator[list[dict[str, Any]]]:
-    """The arguments of all that is told."""
+    """The arguments of the signals that are sent."""
     calls: list[dict[str, Any]] = []
 
     def receive(**arguments: Any) -> None:
@@ -30,7 +30,7 @@ def heard() -> Iterator[list[dict[str, Any]]]:
 
 @pytest.fixture
 def room(as_alice: TalkClient, bob: Any) -> Room:
-    """A room of Alice's in which Bob is, too; both have joined, and a guest."""
+    """A room of Alice's with Bob in it, which both and a guest have joined."""
     room = Room.objects.get(token=as_alice.create_room())
     ParticipantFactory(room=room, user=bob)
     return room
@@ -38,7 +38,7 @@ def room(as_alice: TalkClient, bob: Any) -> Room:
 
 @pytest.fixture
 def call(room: Room, django_capture_on_commit_callbacks: Any) -> Any:
-    """Lets somebody join the room and its call."""
+    """Makes a client join the room and its call."""
 
     def call(client: TalkClient, **parameters: Any) -> None:
         client.join(room.token)
@@ -48,7 +48,7 @@ def call(room: Room, django_capture_on_commit_callbacks: Any) -> Any:
     return call
 
 
-def test_a_call_that_begins_is_told_with_whom_it_may_concern(
+def test_the_start_of_a_call_names_the_other_users(
     heard, call, room, as_alice, alice, bob
 ) -> None:
     call(as_alice)
@@ -58,7 +58,7 @@ def test_a_call_that_begins_is_told_with_whom_it_may_concern(
     assert (told["actor"].user, told["actor"].guest) == (alice, None)
 
 
-def test_a_guest_who_begins_it_concerns_all_users(
+def test_a_call_started_by_a_guest_names_all_users(
     heard, call, as_guest, alice, bob
 ) -> None:
     call(as_guest)
@@ -67,14 +67,14 @@ def test_a_guest_who_begins_it_concerns_all_users(
     assert told["actor"].guest is not None
 
 
-def test_later_ones_and_changes_are_no_news(heard, call, as_alice, as_bob) -> None:
+def test_later_joins_and_changes_send_nothing(heard, call, as_alice, as_bob) -> None:
     call(as_alice)
     call(as_bob)
     call(as_bob, flags=1)
     assert len(heard) == 1
 
 
-def test_the_next_call_is_told_again(heard, call, room, as_alice) -> None:
+def test_the_next_call_sends_it_again(heard, call, room, as_alice) -> None:
     call(as_alice)
     as_alice.delete(f"/call/{room.token}")
     call(as_alice)

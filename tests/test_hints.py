@@ -17,7 +17,7 @@ from talk.hints import Hint, HintKind, Publisher
 from talk.utils import rate_limited_log
 
 SECONDS = 10
-"""Only a test that hangs waits so long."""
+"""A timeout that only a hanging test reaches."""
 
 
 class FakeLayer:
@@ -43,7 +43,7 @@ class FakeLayer:
 
     @property
     def hints(self) -> list[list[Hint]]:
-        """What was sent, a list for each message."""
+        """The hints that were sent, a list for each message."""
         return [hints.parse(message) for _, message in self.sent]
 
 
@@ -63,7 +63,7 @@ def publisher() -> Publisher:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """The clock of the publisher's complaints; it stands still."""
+    """The clock of the publisher's log; it stands still."""
     fake = SimpleNamespace(now=1000.0)
     fake.monotonic = lambda: fake.now
     monkeypatch.setattr(rate_limited_log, "time", fake)
@@ -72,7 +72,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 @pytest.fixture
 def heard() -> Iterator[list[list[Hint]]]:
-    """What the hubs of this process were told."""
+    """The hints that the hubs of this process got."""
     publications: list[list[Hint]] = []
     hints.add_listener(publications.append)
     yield publications
@@ -80,7 +80,7 @@ def heard() -> Iterator[list[list[Hint]]]:
 
 
 def send(publisher: Publisher, *news: Hint) -> None:
-    """Send hints and wait until they have left or failed."""
+    """Send hints, and wait until they were delivered or failed."""
     publisher.send(news)
     assert publisher.flush(SECONDS)
 
@@ -88,7 +88,7 @@ def send(publisher: Publisher, *news: Hint) -> None:
 def send_while_busy(
     publisher: Publisher, layer: FakeLayer, *batches: list[Hint]
 ) -> list[Hint]:
-    """Send batches while the layer is slow; return what left after it was not."""
+    """Send batches while the layer is slow; return the hints that left afterwards."""
     layer.opened.clear()
     publisher.send([Hint(0, 1)])
     assert layer.entered.wait(SECONDS)
@@ -102,7 +102,7 @@ def send_while_busy(
 
 
 class TestGroups:
-    """Which group hears about which room."""
+    """The groups of rooms."""
 
     @pytest.mark.parametrize("shards", [1, 4])
     def test_there_are_as_many_groups_as_shards(
@@ -135,9 +135,9 @@ class TestGroups:
 
 
 class TestMessages:
-    """What travels on the channel layer."""
+    """Messages on the channel layer."""
 
-    def test_what_was_sent_is_what_is_parsed(
+    def test_parsing_returns_the_hints_that_were_sent(
         self, publisher: Publisher, layer: FakeLayer
     ) -> None:
         news = [Hint(1, 10), Hint(2, 2**62)]
@@ -145,12 +145,12 @@ class TestMessages:
         (parsed,) = layer.hints
         assert parsed == news
 
-    def test_they_may_come_back_as_lists(self) -> None:
+    def test_a_layer_may_turn_tuples_into_lists(self) -> None:
         carried = [[1, 10, "timeline", 0, ""], [2, 0, "departure", 0, ""]]
         message = {"type": hints.MESSAGE_TYPE, "hints": carried}
         assert hints.parse(message) == [Hint(1, 10), Hint(2, 0, HintKind.DEPARTURE)]
 
-    def test_they_have_a_type_of_ours(
+    def test_they_have_their_own_type(
         self, publisher: Publisher, layer: FakeLayer
     ) -> None:
         send(publisher, Hint(1, 1))
@@ -215,7 +215,7 @@ class TestPublisher:
         late = send_while_busy(publisher, layer, *batches)
         assert sorted(hint.room_id for hint in late) == [3, 4, 5]
 
-    def test_a_room_that_changes_again_is_no_old_one(
+    def test_a_room_that_changes_again_is_no_longer_the_oldest(
         self,
         publisher: Publisher,
         layer: FakeLayer,
@@ -258,7 +258,7 @@ class TestPublisher:
         layer.opened.set()
         assert publisher.flush(SECONDS)
 
-    def test_flushing_what_was_never_used_returns_at_once(
+    def test_flushing_an_unused_publisher_returns_at_once(
         self, publisher: Publisher
     ) -> None:
         assert publisher.flush(0) is True
@@ -301,7 +301,7 @@ class TestPublisher:
 
 @pytest.mark.usefixtures("clock")
 class TestLayerThatIsDown:
-    """What happens when the channel layer fails."""
+    """A channel layer that fails."""
 
     def test_it_is_logged_with_its_error(
         self, publisher: Publisher, layer: FakeLayer, caplog: Any
@@ -353,7 +353,7 @@ class TestLayerThatIsDown:
         send(publisher, Hint(1, 2))
         assert len(set(layer.threads)) == 1
 
-    def test_a_layer_that_cannot_be_made_is_survived_too(
+    def test_a_layer_that_cannot_be_created_is_logged(
         self, publisher: Publisher, monkeypatch: pytest.MonkeyPatch, caplog: Any
     ) -> None:
         def fail(alias: str) -> None:
@@ -365,23 +365,23 @@ class TestLayerThatIsDown:
 
 
 class TestPublish:
-    """Who is told."""
+    """`publish`."""
 
     @pytest.fixture
     def sent(self, monkeypatch: pytest.MonkeyPatch) -> list[list[Hint]]:
-        """What is left to the publisher."""
+        """The hints that the publisher gets."""
         batches: list[list[Hint]] = []
         fake = SimpleNamespace(send=lambda news: batches.append(list(news)))
         monkeypatch.setattr(hints, "publisher", fake)
         return batches
 
-    def test_hubs_of_this_process_are_told_at_once(
+    def test_hubs_of_this_process_get_hints_at_once(
         self, heard: list[list[Hint]], sent: list[list[Hint]], layer: FakeLayer
     ) -> None:
         hints.publish([Hint(1, 10)])
         assert heard == [[Hint(1, 10)]]
 
-    def test_a_hub_that_left_is_told_nothing(
+    def test_a_removed_listener_gets_no_hints(
         self, sent: list[list[Hint]], layer: FakeLayer
     ) -> None:
         publications: list[list[Hint]] = []
@@ -390,10 +390,10 @@ class TestPublish:
         hints.publish([Hint(1, 10)])
         assert publications == []
 
-    def test_removing_an_unknown_listener_is_fine(self) -> None:
+    def test_removing_an_unknown_listener_is_ignored(self) -> None:
         hints.remove_listener(print)
 
-    def test_other_processes_are_told_over_the_layer(
+    def test_other_processes_get_hints_over_the_layer(
         self, sent: list[list[Hint]], layer: FakeLayer
     ) -> None:
         hints.publish([Hint(1, 10)])

@@ -1,4 +1,4 @@
-"""What sites are told about people: who comes and goes, moderates, connects, speaks."""
+"""Signals about participants, sessions, invitations and comments."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def nothing_on_its_way(db: None) -> Iterator[None]:
-    """Mails of a test have left when it ends, and are not found by the next one."""
+    """The mails of a test are sent before the next test."""
     yield
     wait_for_mails()
 
 
 @pytest.fixture
 def told(django_capture_on_commit_callbacks: Any) -> Told:
-    """Returns what a signal tells about an action."""
+    """Returns the arguments of a signal that an action causes."""
     return teller(django_capture_on_commit_callbacks)
 
 
 def place_of(user: Any) -> Participant:
-    """Return a user's only place."""
+    """Return a user's only participant."""
     return Participant.objects.get(user=user)
 
 
 class TestParticipantsAdded:
     """`participants_added`."""
 
-    def test_room_actor_and_the_new_ones(self, told, as_alice, alice, bob):
+    def test_room_actor_and_new_participants(self, told, as_alice, alice, bob):
         token = as_alice.create_room()
         (news,) = told(
             signals.participants_added,
@@ -55,7 +55,7 @@ class TestParticipantsAdded:
         }
         assert isinstance(news["participants"], list)
 
-    def test_all_of_a_group_at_once(self, told, as_alice, bob, carol):
+    def test_all_members_of_a_group_together(self, told, as_alice, bob, carol):
         token = as_alice.create_room()
         GroupFactory(name="staff").user_set.set([bob, carol])
         (news,) = told(
@@ -66,7 +66,7 @@ class TestParticipantsAdded:
         )
         assert news["participants"] == [place_of(bob), place_of(carol)]
 
-    def test_who_is_there_already_is_no_news(self, told, as_alice, bob):
+    def test_an_existing_participant_sends_nothing(self, told, as_alice, bob):
         token = as_alice.create_room()
         put_in(token, bob)
         assert not told(
@@ -74,7 +74,7 @@ class TestParticipantsAdded:
             lambda: as_alice.post(f"/room/{token}/participants", newParticipant="bob"),
         )
 
-    def test_a_room_begins_with_its_first_ones(self, told, as_alice, alice, bob):
+    def test_a_new_room_sends_its_first_participants(self, told, as_alice, alice, bob):
         (news,) = told(
             signals.participants_added,
             lambda: as_alice.create_room(type=1, invite="bob"),
@@ -85,7 +85,7 @@ class TestParticipantsAdded:
 class TestParticipantRemoved:
     """`participant_removed`."""
 
-    def test_room_actor_and_who_it_was(self, told, as_alice, alice, bob):
+    def test_room_actor_and_participant(self, told, as_alice, alice, bob):
         token = as_alice.create_room()
         participant = put_in(token, bob, type=ParticipantType.MODERATOR)
         (news,) = told(
@@ -113,7 +113,7 @@ class TestParticipantRemoved:
         assert news["participant"].guest == participant.guest
         assert news["actor"] == Actor(user=alice)
 
-    def test_who_leaves_for_good(self, told, as_alice, as_bob, bob):
+    def test_a_user_who_leaves_for_good(self, told, as_alice, as_bob, bob):
         token = as_alice.create_room()
         participant = put_in(token, bob)
         path = f"/room/{token}/participants/self"
@@ -134,7 +134,7 @@ class TestParticipantRemoved:
         (news,) = told(signals.participant_removed, lambda: as_guest.leave(token))
         assert news["actor"] == Actor(guest=guest)
 
-    def test_a_guest_who_fell_silent(self, told, as_alice, as_guest):
+    def test_a_guest_whose_session_is_dead(self, told, as_alice, as_guest):
         token = as_alice.create_room()
         as_guest.join(token)
         make_pinged_before(token, seconds=100)
@@ -144,13 +144,13 @@ class TestParticipantRemoved:
         )
         assert news["participant"] == participant
 
-    def test_who_goes_with_the_account(self, told, as_alice, bob):
+    def test_a_user_whose_account_is_deleted(self, told, as_alice, bob):
         token = as_alice.create_room()
         participant = put_in(token, bob)
         (news,) = told(signals.participant_removed, bob.delete)
         assert (news["participant"], news["actor"]) == (participant, NOBODY)
 
-    def test_all_who_lose_their_place_because_the_room_becomes_private(
+    def test_everyone_who_is_removed_when_the_room_becomes_private(
         self, told, as_alice, as_carol, as_guest
     ):
         token = as_alice.create_room()
@@ -165,7 +165,7 @@ class TestParticipantRemoved:
         found = [news["participant"] for news in heard]
         assert sorted(found, key=lambda participant: participant.pk) == participants
 
-    def test_somebody_who_only_disconnects_is_no_news(self, told, as_alice):
+    def test_disconnecting_sends_nothing(self, told, as_alice):
         token = as_alice.create_room()
         as_alice.join(token)
         assert not told(signals.participant_removed, lambda: as_alice.leave(token))
@@ -250,7 +250,7 @@ class TestEmailInvited:
             "address": "gwen@example.org",
         }
 
-    def test_what_is_no_address_is_no_news(self, told, as_alice):
+    def test_an_invalid_address_sends_nothing(self, told, as_alice):
         token = as_alice.create_room()
         path = f"/room/{token}/participants/guests"
         assert not told(
@@ -277,7 +277,7 @@ class TestMessagePosted:
         (news,) = told(signals.message_posted, lambda: as_guest.say(token, "hello"))
         assert news["actor"] == Actor(guest=guest)
 
-    def test_system_messages_are_none(self, told, as_alice):
+    def test_system_messages_send_nothing(self, told, as_alice):
         token = as_alice.create_room()
         assert not told(
             signals.message_posted,

@@ -1,4 +1,4 @@
-"""What sites are told, when, and with which arguments."""
+"""Signals about rooms, and their arguments."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ EVERY_SIGNAL = {
 
 @pytest.fixture(autouse=True)
 def nothing_on_its_way(db: None) -> Iterator[None]:
-    """Mails of a test have left when it ends, and are not found by the next one."""
+    """The mails of a test are sent before the next test."""
     yield
     wait_for_mails()
 
 
 @pytest.fixture
 def told(django_capture_on_commit_callbacks: Any) -> Told:
-    """Returns what a signal tells about an action."""
+    """Returns the arguments of a signal that an action causes."""
     return teller(django_capture_on_commit_callbacks)
 
 
@@ -60,13 +60,13 @@ class TestRoomCreated:
         assert heard == [{"room": room, "actor": Actor(user=alice)}]
         assert heard[0]["room"].token == room.token
 
-    def test_a_one_to_one_room_that_was_there_is_no_news(self, told, as_alice, pair):
+    def test_an_existing_one_to_one_room_sends_nothing(self, told, as_alice, pair):
         def create():
             as_alice.create_room(type=1, invite="bob")
 
         assert told(signals.room_created, create) == []
 
-    def test_a_room_of_an_object_without_an_owner_was_made_by_nobody(self, told):
+    def test_a_room_of_an_object_without_an_owner_has_no_actor(self, told):
         team = GroupFactory()
         heard = told(
             signals.room_created, lambda: get_or_create_room(team, name="Team")
@@ -91,20 +91,18 @@ class TestRoomDeleted:
         assert (news["room"].pk, news["room"].token) == (key, token)
         assert news["actor"] == Actor(user=alice)
 
-    def test_the_last_one_who_leaves_deletes_it(self, told, as_alice, alice):
+    def test_the_last_participant_who_leaves_is_the_actor(self, told, as_alice, alice):
         token = as_alice.create_room()
         path = f"/room/{token}/participants/self"
         (news,) = told(signals.room_deleted, lambda: as_alice.delete(path))
         assert news["actor"] == Actor(user=alice)
 
-    def test_an_empty_one_is_deleted_by_nobody(self, told):
+    def test_the_deletion_of_an_empty_room_has_no_actor(self, told):
         key = RoomFactory().pk
         (news,) = told(signals.room_deleted, lambda: clean_up(now=timezone.now()))
         assert (news["room"].pk, news["actor"]) == (key, NOBODY)
 
-    def test_one_that_goes_with_an_account_is_deleted_by_nobody(
-        self, told, as_alice, alice
-    ):
+    def test_the_deletion_with_an_account_has_no_actor(self, told, as_alice, alice):
         token = as_alice.create_room()
         (news,) = told(signals.room_deleted, alice.delete)
         assert (news["room"].token, news["actor"]) == (token, NOBODY)
@@ -127,7 +125,7 @@ class TestRoomRenamed:
         }
         assert news["room"].name == "New"
 
-    def test_the_same_name_is_no_news(self, told, as_alice):
+    def test_the_same_name_sends_nothing(self, told, as_alice):
         token = as_alice.create_room(name="Old")
         assert not told(
             signals.room_renamed,
@@ -159,12 +157,14 @@ class TestRoomTypeChanged:
         assert isinstance(news["new_type"], RoomType)
         assert news["room"].type == new
 
-    def test_the_same_type_is_no_news(self, told, as_alice):
+    def test_the_same_type_sends_nothing(self, told, as_alice):
         token = as_alice.create_room(type=3)
         ask = as_alice.post
         assert not told(signals.room_type_changed, lambda: ask(f"/room/{token}/public"))
 
-    def test_a_third_one_makes_a_pair_a_group(self, told, as_alice, bob, carol):
+    def test_a_third_participant_makes_a_one_to_one_room_a_group(
+        self, told, as_alice, bob, carol
+    ):
         token = as_alice.create_room(type=1, invite="bob")
         (news,) = told(
             signals.room_type_changed,
@@ -202,7 +202,7 @@ class TestRoomPasswordChanged:
 def everything(
     as_alice: TalkClient, as_guest: TalkClient, account: Callable[[str], Any]
 ) -> None:
-    """Do all that a signal tells of, and succeed."""
+    """Do everything that a signal announces."""
     token = as_alice.create_room(type=2)
     account("bob")
     room = f"/room/{token}"
@@ -226,7 +226,7 @@ def everything(
 def do_everything(
     as_alice: TalkClient, as_guest: TalkClient, django_user_model: Any
 ) -> Callable[[], None]:
-    """All that a signal tells of."""
+    """A function that does everything that a signal announces."""
 
     def account(name: str) -> Any:
         return django_user_model.objects.create_user(username=name)
@@ -235,7 +235,7 @@ def do_everything(
 
 
 @pytest.mark.parametrize("name", EVERY_SIGNAL)
-def test_nothing_is_told_of_what_was_rolled_back(
+def test_rolled_back_changes_send_nothing(
     do_everything, django_capture_on_commit_callbacks, name
 ) -> None:
     with (

@@ -1,4 +1,4 @@
-"""App passwords: making, recognising and revoking them."""
+"""App passwords: creating, checking and revoking them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
 
 
 class OtherIds(DefaultAdapter):
-    """A site whose public ids are not what people log in with."""
+    """A site whose user ids are not usernames."""
 
     def user_id(self, user: Any) -> str:
         return f"id-{user.get_username()}"
@@ -58,7 +58,7 @@ class TestCreate:
         assert len(set(ALPHABET)) == len(ALPHABET)
         assert len(ALPHABET) ** (GROUPS * GROUP_LENGTH) > 2**120
 
-    def test_the_text_is_kept_nowhere(self, alice: Any) -> None:
+    def test_the_text_is_not_stored(self, alice: Any) -> None:
         created = make(alice)
         row = AppPassword.objects.values().get()
         assert created.token not in repr(row)
@@ -69,7 +69,7 @@ class TestCreate:
         assert (made.created_at, made.last_used_at) == (NOW, None)
 
     @pytest.mark.parametrize("label", ["x" * 129, "a\0b", "a\ud800b"])
-    def test_a_label_that_cannot_be_kept_is_refused(
+    def test_a_label_that_cannot_be_stored_is_refused(
         self, alice: Any, label: str
     ) -> None:
         with pytest.raises(Invalid):
@@ -82,7 +82,7 @@ class TestCreate:
             make(alice)
         assert AppPassword.objects.count() == 1
 
-    def test_those_of_others_do_not_count(
+    def test_app_passwords_of_other_users_do_not_count(
         self, settings: Any, alice: Any, bob: Any
     ) -> None:
         settings.TALK = {"APP_PASSWORDS_MAX": 1}
@@ -100,7 +100,7 @@ class TestCreate:
 
     @accounts_are_locked
     @pytest.mark.django_db(transaction=True)
-    def test_many_at_once_are_no_more_than_allowed(
+    def test_concurrent_requests_create_no_more_than_allowed(
         self, settings: Any, alice: Any
     ) -> None:
         settings.TALK = {"APP_PASSWORDS_MAX": 2}
@@ -134,7 +134,7 @@ class TestFind:
             "aaaaa_bbbbb_ccccc_ddddd_eeeee",
         ],
     )
-    def test_what_does_not_look_like_one_costs_no_query(
+    def test_a_text_of_another_shape_costs_no_query(
         self, db: None, token: str, django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(0):
@@ -146,7 +146,7 @@ class TestFind:
     @pytest.mark.parametrize(
         "name", ["id-alice", "alice", "Alice", "alice@example.org"]
     )
-    def test_public_id_login_name_and_address_do(
+    def test_it_is_found_by_user_id_username_and_address(
         self, settings: Any, alice: Any, name: str
     ) -> None:
         settings.TALK = {"ADAPTER": f"{__name__}.OtherIds"}
@@ -154,7 +154,7 @@ class TestFind:
         alice.save()
         assert find(name, make(alice).token) is not None
 
-    def test_an_empty_name_does_not(self, alice: Any) -> None:
+    def test_it_is_not_found_by_an_empty_name(self, alice: Any) -> None:
         """Alice has no address, which is empty as well."""
         assert find("", make(alice).token) is None
 
@@ -162,13 +162,13 @@ class TestFind:
         user = UserFactory(username="gone", is_active=False)
         assert find("gone", make(user).token) is None
 
-    def test_its_use_is_written(self, alice: Any) -> None:
+    def test_its_use_is_stored(self, alice: Any) -> None:
         find("alice", make(alice).token, seconds=5)
         used_at = AppPassword.objects.get().last_used_at
         assert used_at == NOW + timedelta(seconds=5)
 
     @pytest.mark.parametrize(("seconds", "written"), [(59, 0), (61, 61)])
-    def test_its_use_is_written_once_a_minute(
+    def test_its_use_is_stored_once_a_minute(
         self, alice: Any, seconds: int, written: int
     ) -> None:
         token = make(alice).token
@@ -177,7 +177,7 @@ class TestFind:
         used_at = AppPassword.objects.get().last_used_at
         assert used_at == NOW + timedelta(seconds=written)
 
-    def test_of_many_uses_at_once_the_latest_stays(self, alice: Any) -> None:
+    def test_the_latest_of_concurrent_uses_stays(self, alice: Any) -> None:
         """One that has read the row before another wrote it writes nothing."""
         created = make(alice)
         early = AppPassword.objects.get()
@@ -186,7 +186,9 @@ class TestFind:
         own = AppPassword.objects.filter(pk=early.pk)
         assert own.unused_since(since).update(last_used_at=NOW) == 0
 
-    def test_somebody_elses_attempt_is_no_use(self, alice: Any, bob: Any) -> None:
+    def test_an_attempt_under_another_name_does_not_count_as_use(
+        self, alice: Any, bob: Any
+    ) -> None:
         find("bob", make(alice).token)
         assert AppPassword.objects.get().last_used_at is None
 
@@ -204,11 +206,11 @@ class TestRevoke:
         revoke_app_passwords(ids=[make(alice).app_password.pk])
         assert find("alice", other.token) is not None
 
-    def test_what_is_not_there_is_not_counted(self, alice: Any) -> None:
+    def test_unknown_ids_are_not_counted(self, alice: Any) -> None:
         made = AppPasswordFactory(user=alice)
         assert revoke_app_passwords(ids=[made.pk, made.pk + 1]) == 1
 
-    def test_those_of_a_deleted_account_go_with_it(self, alice: Any) -> None:
+    def test_a_deleted_account_loses_its_app_passwords(self, alice: Any) -> None:
         make(alice)
         alice.delete()
         assert not AppPassword.objects.exists()

@@ -1,4 +1,4 @@
-"""Calls that several people join and leave at the same moment."""
+"""Concurrent joining and leaving of calls."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FLAGS = InCall.IN_CALL | InCall.WITH_AUDIO
 
 @pytest.fixture
 def callers(db: None) -> list[Caller]:
-    """People who have joined one room, each on a device."""
+    """Users who have joined one room, each on a device."""
     room = RoomFactory()
     found = []
     for number in range(PEOPLE):
@@ -51,13 +51,13 @@ def told() -> list[str]:
     return list(rows.values_list("system_message", flat=True))
 
 
-def test_of_many_who_join_at_once_one_starts_the_call(callers: list[Caller]) -> None:
+def test_one_of_many_concurrent_joins_starts_the_call(callers: list[Caller]) -> None:
     assert at_once(*map(join, callers)) == [None] * PEOPLE
     assert told() == ["call_started", *["call_joined"] * (PEOPLE - 1)]
     assert CallAttendance.objects.count() == PEOPLE
 
 
-def test_of_many_who_leave_at_once_the_last_one_ends_the_call(
+def test_the_last_of_many_concurrent_leaves_ends_the_call(
     callers: list[Caller],
 ) -> None:
     for caller in callers:
@@ -68,19 +68,23 @@ def test_of_many_who_leave_at_once_the_last_one_ends_the_call(
     assert not CallAttendance.objects.exists()
 
 
-def test_one_who_joins_twice_at_once_is_told_of_once(callers: list[Caller]) -> None:
+def test_two_concurrent_joins_of_a_caller_add_one_message(
+    callers: list[Caller],
+) -> None:
     assert at_once(join(callers[0]), join(callers[0])) == [None, None]
     assert told() == ["call_started"]
 
 
-def test_one_who_leaves_twice_at_once_is_told_of_once(callers: list[Caller]) -> None:
+def test_two_concurrent_leaves_of_a_caller_add_one_message(
+    callers: list[Caller],
+) -> None:
     for caller in callers[:2]:
         join(caller)()
     assert at_once(leave(callers[0]), leave(callers[0])) == [None, None]
     assert told()[2:] == ["call_left"]
 
 
-def test_who_joins_while_the_last_one_leaves_is_in_a_call(
+def test_a_caller_who_joins_while_the_last_one_leaves_is_in_a_call(
     callers: list[Caller],
 ) -> None:
     first, second = callers[:2]
@@ -90,7 +94,7 @@ def test_who_joins_while_the_last_one_leaves_is_in_a_call(
     assert Session.objects.in_call().count() == 1
 
 
-def test_whoever_joins_a_room_that_is_being_deleted_is_in_it_or_not_found(
+def test_joining_the_call_of_a_room_that_is_being_deleted_succeeds_or_is_not_found(
     callers: list[Caller],
 ) -> None:
     owner, *others = callers

@@ -1,4 +1,4 @@
-"""When a call is over, and what is said about it."""
+"""The end of a call, and its summary."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LIVE, STALE = NOW - timedelta(seconds=99), NOW - timedelta(seconds=100)
 
 @pytest.fixture
 def room() -> Room:
-    """A room in which a call runs."""
+    """A room with a running call."""
     return RoomFactory(active_since=STARTED)
 
 
@@ -47,7 +47,7 @@ def guests(room: Room, count: int) -> None:
 
 
 def connect(room: Room, *, in_call: int = 7, last_ping: datetime = LIVE) -> None:
-    """Let somebody be connected to the room."""
+    """Create a session in the room."""
     participant = ParticipantFactory(room=room)
     SessionFactory(participant=participant, in_call=in_call, last_ping=last_ping)
 
@@ -63,14 +63,14 @@ def end(room: Room, now: datetime = NOW) -> bool:
 
 
 def summaries(room: Room) -> list[dict[str, Any]]:
-    """Return what is remembered of the calls of a room."""
+    """Return the attendances of the calls of a room."""
     messages = Message.objects.filter(room=room, system_message="call_ended")
     assert messages.count() == Message.objects.count()
     return [message.parameters for message in messages]
 
 
 class TestWhen:
-    """Whether it ends."""
+    """Cases in which the call ends or goes on."""
 
     def test_it_ends_when_nobody_is_left(self, room):
         connect(room, in_call=0)
@@ -79,7 +79,7 @@ class TestWhen:
         assert room.active_since is None
 
     @pytest.mark.parametrize("flags", [1, 3, 5, 7])
-    def test_it_goes_on_while_somebody_is_in_it(self, room, flags):
+    def test_it_goes_on_while_a_session_is_in_it(self, room, flags):
         users(room, "amy", "ben")
         connect(room, in_call=flags)
         assert end(room) is False
@@ -88,15 +88,15 @@ class TestWhen:
         assert CallAttendance.objects.count() == 2
         assert summaries(room) == []
 
-    def test_who_is_stale_is_not_in_it(self, room):
+    def test_a_dead_session_is_not_in_it(self, room):
         connect(room, last_ping=STALE)
         assert end(room) is True
 
-    def test_who_is_in_the_call_of_another_room_is_not_in_it(self, room):
+    def test_a_session_in_the_call_of_another_room_is_not_in_it(self, room):
         connect(RoomFactory(active_since=STARTED))
         assert end(room) is True
 
-    def test_without_a_call_none_ends(self):
+    def test_nothing_ends_without_a_call(self):
         room = RoomFactory()
         connect(room, in_call=0)
         assert end(room) is False
@@ -117,7 +117,7 @@ class TestWhen:
 
 
 class TestSummary:
-    """What is said about it."""
+    """The system message `call_ended`."""
 
     @pytest.mark.parametrize(
         ("names", "guest_count"),
@@ -133,7 +133,7 @@ class TestSummary:
     @pytest.mark.parametrize(
         ("names", "guest_count"), [([], 0), (["amy"], 0), ([], 1), ([], 2)]
     )
-    def test_of_one_user_alone_or_guests_alone_nothing_is_said(
+    def test_one_user_alone_or_guests_alone_add_no_message(
         self, room, names, guest_count
     ):
         users(room, *names)
@@ -143,31 +143,31 @@ class TestSummary:
         assert summaries(room) == []
         assert Room.objects.values("last_position", "last_activity").get() == before
 
-    def test_users_stand_in_the_order_of_their_ids(self, room):
+    def test_users_are_listed_in_the_order_of_their_ids(self, room):
         users(room, "cy", "amy", "ben")
         end(room)
         assert summaries(room)[0]["users"] == ["amy", "ben", "cy"]
 
-    def test_the_first_of_them_has_said_it(self, room):
+    def test_the_first_user_is_its_actor(self, room):
         _, amy = users(room, "ben", "amy")
         end(room)
         message = Message.objects.get()
         assert (message.actor_type, message.actor_user) == ("users", amy)
         assert message.created_at == NOW
 
-    def test_who_has_left_the_room_meanwhile_took_part_all_the_same(self, room):
+    def test_a_user_who_has_left_the_room_still_counts(self, room):
         users(room, "amy", "ben")
         assert not room.participants.exists()
         end(room)
         assert summaries(room)[0]["users"] == ["amy", "ben"]
 
-    def test_nobody_of_it_is_counted_in_the_next_one(self, room):
+    def test_the_next_call_counts_from_zero(self, room):
         users(room, "amy", "ben")
         guests(room, 1)
         end(room)
         assert not CallAttendance.objects.exists()
 
-    def test_who_is_in_the_call_of_another_room_stays_in_it(self, room):
+    def test_the_call_of_another_room_goes_on(self, room):
         other = RoomFactory(active_since=STARTED)
         users(other, "amy", "ben")
         end(room)
@@ -177,9 +177,9 @@ class TestSummary:
 
 
 class TestCosts:
-    """How many queries it needs."""
+    """Queries."""
 
-    def test_no_call_costs_nothing(self, django_assert_num_queries):
+    def test_without_a_call_it_costs_no_query(self, django_assert_num_queries):
         room = RoomFactory()
         with django_assert_num_queries(0):
             end_if_empty(room=room, now=NOW)

@@ -34,11 +34,11 @@ Calls = list[tuple[str, str]]
 """Consumers with the event that they were called for, in order."""
 
 HANDLED = ["hand over", "hints", "update", "mail", "signals", "notify"]
-"""What is done about an event, in order."""
+"""The calls for one event, in order."""
 
 
 class Refused(Exception):
-    """Something else in the same transaction fails."""
+    """Another part of the transaction fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +286,7 @@ def rename(caller: Caller) -> None:
 
 
 class TestConsumers:
-    """What the functions of the domain record reaches those whom it concerns."""
+    """The consumers of the events that functions of the domain record."""
 
     @pytest.fixture
     def told(

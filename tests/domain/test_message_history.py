@@ -1,4 +1,4 @@
-"""Taking messages out of a room, and what people in it see of that."""
+"""Deleting messages of a room, and its effects for participants."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def counters(token: str) -> tuple[int, int]:
 
 
 class TestTimeline:
-    """What is left of the room's timeline."""
+    """The remaining messages."""
 
-    def test_tells_how_many_there_were(self, token, as_alice):
+    def test_the_number_of_messages_is_returned(self, token, as_alice):
         first, second = as_alice.say(token, "a"), as_alice.say(token, "b")
         assert delete(token, first, second, second + 1000) == 2
 
-    def test_the_others_stay_in_order(self, token, as_alice):
+    def test_other_messages_stay_in_order(self, token, as_alice):
         said = [as_alice.say(token, text) for text in "abc"]
         delete(token, said[1])
         assert texts(as_alice.history(token)) == ["c", "a"]
@@ -77,7 +77,7 @@ class TestTimeline:
         with pytest.raises(NotFound):
             delete_messages(room_id=room_id, message_ids=[1])
 
-    def test_who_waits_after_a_deleted_message_hears_the_next(
+    def test_a_waiter_after_a_deleted_message_gets_the_next_one(
         self, token, as_alice, as_bob
     ):
         said = as_alice.say(token, "a")
@@ -85,7 +85,7 @@ class TestTimeline:
         following = as_alice.say(token, "b")
         assert ids(as_bob.poll(token, after=said)) == [following]
 
-    def test_processes_are_told_to_forget_the_room(
+    def test_a_hint_makes_processes_forget_the_room(
         self, token, as_alice, django_capture_on_commit_callbacks, published
     ):
         said = as_alice.say(token, "a")
@@ -93,7 +93,7 @@ class TestTimeline:
             delete(token, said)
         assert HintKind.DEPARTURE in [hint.kind for hint in published]
 
-    def test_nothing_is_told_when_nothing_was_there(
+    def test_nothing_is_published_when_nothing_was_deleted(
         self, token, django_capture_on_commit_callbacks
     ):
         with django_capture_on_commit_callbacks() as callbacks:
@@ -103,7 +103,7 @@ class TestTimeline:
 
 @pytest.fixture
 def published(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """All hints that are published from now on."""
+    """The hints that are published."""
     hints: list[Any] = []
     monkeypatch.setattr("talk.hints.publish", hints.extend)
     return hints
@@ -115,12 +115,12 @@ class TestLastMessage:
     def last(self, client: TalkClient, token: str) -> Any:
         return client.room(token)["lastMessage"]
 
-    def test_is_the_one_before_the_deleted(self, token, as_alice):
+    def test_is_the_one_before_the_deleted_message(self, token, as_alice):
         before, said = as_alice.say(token, "a"), as_alice.say(token, "b")
         delete(token, said)
         assert self.last(as_alice, token)["id"] == before
 
-    def test_is_the_newest_left_of_several_deleted(self, token, as_alice):
+    def test_is_the_newest_message_that_was_not_deleted(self, token, as_alice):
         said = [as_alice.say(token, text) for text in "abcd"]
         delete(token, said[1], said[2], said[3])
         assert self.last(as_alice, token)["id"] == said[0]
@@ -129,12 +129,12 @@ class TestLastMessage:
         delete(token, *ids_of(token))
         assert self.last(as_alice, token) == []
 
-    def test_is_the_next_one_said(self, token, as_alice):
+    def test_is_the_next_message_posted(self, token, as_alice):
         delete(token, *ids_of(token))
         said = as_alice.say(token, "a")
         assert self.last(as_alice, token)["id"] == said
 
-    def test_one_that_is_not_the_last_changes_nothing(
+    def test_deleting_another_message_changes_nothing(
         self, token, as_alice, django_assert_num_queries
     ):
         first, last = as_alice.say(token, "a"), as_alice.say(token, "b")
@@ -144,7 +144,7 @@ class TestLastMessage:
         with django_assert_num_queries(6):
             assert self.last(as_alice, token)["id"] == last
 
-    def test_of_many_rooms_costs_one_query_more(
+    def test_a_list_of_rooms_costs_one_query_more(
         self, as_alice, django_assert_num_queries
     ):
         tokens = [as_alice.create_room(type=3) for _ in range(5)]
@@ -161,7 +161,7 @@ class TestLastMessage:
 class TestUnread:
     """`unreadMessages` and `unreadMention`."""
 
-    def test_an_unread_comment_is_unread_no_more(self, token, as_alice, as_bob):
+    def test_a_deleted_comment_is_no_longer_unread(self, token, as_alice, as_bob):
         said = [as_alice.say(token, text) for text in "abc"]
         delete(token, said[0], said[2])
         assert unread(as_bob, token) == 1
@@ -174,31 +174,31 @@ class TestUnread:
         delete(token, said[0], said[1])
         assert unread(as_bob, token) == 1
 
-    def test_a_comment_that_was_read_changes_nothing(self, token, as_alice, as_bob):
+    def test_deleting_a_read_comment_changes_nothing(self, token, as_alice, as_bob):
         said = as_alice.say(token, "a")
         as_bob.poll(token, after=0)
         as_alice.say(token, "b")
         delete(token, said)
         assert unread(as_bob, token) == 1
 
-    def test_a_system_message_changes_nothing(self, token, as_alice, as_bob):
+    def test_deleting_a_system_message_changes_nothing(self, token, as_alice, as_bob):
         as_alice.say(token, "a")
         delete(token, ids_of(token)[0])
         assert unread(as_bob, token) == 1
 
-    def test_reading_begins_anew(self, token, as_alice, as_bob):
+    def test_reading_resets_the_count(self, token, as_alice, as_bob):
         delete(token, as_alice.say(token, "a"))
         as_bob.poll(token, after=0)
         as_alice.say(token, "b")
         assert unread(as_bob, token) == 1
 
-    def test_saying_something_begins_anew(self, token, as_alice, as_bob):
+    def test_posting_resets_the_count(self, token, as_alice, as_bob):
         delete(token, as_alice.say(token, "a"))
         as_bob.say(token, "b")
         as_alice.say(token, "c")
         assert unread(as_bob, token) == 1
 
-    def test_each_reader_has_read_so_far(
+    def test_each_reader_is_counted_separately(
         self, token, as_alice, as_bob, as_carol, carol
     ):
         said = [as_alice.say(token, text) for text in "abc"]
@@ -206,7 +206,9 @@ class TestUnread:
         delete(token, said[0], said[1])
         assert (unread(as_bob, token), unread(as_carol, token)) == (1, 1)
 
-    def test_who_comes_back_finds_what_is_left(self, token, as_alice, as_bob, bob):
+    def test_a_user_who_comes_back_has_the_remaining_unread_comments(
+        self, token, as_alice, as_bob, bob
+    ):
         said = [as_alice.say(token, text) for text in "abc"]
         as_bob.delete(f"/room/{token}/participants/self")
         delete(token, said[0])
@@ -226,7 +228,7 @@ class TestUnread:
         delete(token, said)
         assert as_bob.room(token)["unreadMention"] is True
 
-    def test_costs_the_same_for_many_readers(self, token, as_alice, alice):
+    def test_it_costs_the_same_for_many_readers(self, token, as_alice, alice):
         costs = []
         for people in (1, 20):
             for _ in range(people):
@@ -256,7 +258,7 @@ class TestReadAll:
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
-    def test_each_message_is_deleted_once_while_others_are_said(
+    def test_each_message_is_deleted_once_while_others_are_posted(
         self, token, as_alice, as_bob
     ):
         said = [as_alice.say(token, str(number)) for number in range(20)]

@@ -1,4 +1,4 @@
-"""What is said in a room and what counts as read, without HTTP."""
+"""Posting and reading messages, without HTTP."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def by_alice(room: Room, alice: Any) -> Caller:
 
 @pytest.fixture
 def by_guest(room: Room) -> Caller:
-    """A guest in the room, who is called Gwen."""
+    """A guest in the room with the name Gwen."""
     participant = ParticipantFactory(
         room=room,
         user=None,
@@ -73,7 +73,7 @@ def say(caller: Caller, text: str, display_name: str = "") -> Message:
 
 
 def everything() -> list[Any]:
-    """Return all that a message changes."""
+    """Return everything that a message may change."""
     return [
         list(model.objects.order_by("pk").values())
         for model in (Room, Message, Participant, Guest)
@@ -99,13 +99,15 @@ class TestPostMessage:
         assert {key: getattr(message, key) for key in stored} == stored
 
     @pytest.mark.parametrize("text", ["", " \t\r\n\0\x0b", "a\0b", "\ud800"])
-    def test_what_is_no_text_is_invalid(self, by_alice: Caller, text: str) -> None:
+    def test_an_empty_or_unstorable_text_is_invalid(
+        self, by_alice: Caller, text: str
+    ) -> None:
         before = everything()
         with pytest.raises(Invalid):
             say(by_alice, text)
         assert everything() == before
 
-    def test_too_much_is_too_large(self, by_alice: Caller) -> None:
+    def test_a_long_text_is_too_large(self, by_alice: Caller) -> None:
         before = everything()
         with pytest.raises(TooLarge):
             say(by_alice, "x" * 1001)
@@ -119,7 +121,9 @@ class TestPostMessage:
             say(by_alice, "hello")
         assert not Message.objects.exists()
 
-    def test_whoever_was_removed_meanwhile_says_nothing(self, by_alice: Caller) -> None:
+    def test_a_user_who_was_removed_meanwhile_cannot_post(
+        self, by_alice: Caller
+    ) -> None:
         by_alice.participant.delete()
         by_alice.participant.pk = 10_000
         before = everything()
@@ -127,7 +131,7 @@ class TestPostMessage:
             say(by_alice, "hello")
         assert everything() == before
 
-    def test_a_guest_who_was_removed_meanwhile_says_nothing_and_keeps_the_name(
+    def test_a_guest_who_was_removed_meanwhile_cannot_post_or_be_renamed(
         self, by_guest: Caller
     ) -> None:
         Participant.objects.filter(pk=by_guest.participant.pk).delete()
@@ -137,7 +141,7 @@ class TestPostMessage:
         assert everything() == before
 
     @pytest.mark.parametrize("name", ["x" * 65, "a\0b", "\ud800"])
-    def test_a_name_that_cannot_be_kept_undoes_the_message(
+    def test_a_name_that_cannot_be_stored_undoes_the_message(
         self, by_guest: Caller, name: str
     ) -> None:
         before = everything()
@@ -145,13 +149,13 @@ class TestPostMessage:
             say(by_guest, "hello", name)
         assert everything() == before
 
-    def test_a_name_comes_with_the_message(self, by_guest: Caller) -> None:
+    def test_a_guest_is_renamed_with_the_message(self, by_guest: Caller) -> None:
         message = say(by_guest, "hello", "Gina")
         assert Guest.objects.get().display_name == "Gina"
         assert message.actor_guest is not None
         assert message.actor_guest.display_name == "Gina"
 
-    def test_an_empty_name_changes_none(self, by_guest: Caller) -> None:
+    def test_an_empty_name_changes_nothing(self, by_guest: Caller) -> None:
         say(by_guest, "hello", "")
         assert Guest.objects.get().display_name == "Gwen"
 
@@ -171,7 +175,7 @@ class TestPostMessage:
         by_alice.participant.refresh_from_db()
         assert by_alice.participant.read_comments == 3
 
-    def test_nobody_else_has_read_it(
+    def test_other_participants_have_not_read_it(
         self, by_alice: Caller, room: Room, bob: Any
     ) -> None:
         by_bob = caller_for(room, bob)
@@ -179,7 +183,7 @@ class TestPostMessage:
         by_bob.participant.refresh_from_db()
         assert by_bob.participant.read_comments == 0
 
-    def test_an_old_look_at_the_room_does_no_harm(
+    def test_an_outdated_room_object_does_no_harm(
         self, by_alice: Caller, room: Room, bob: Any
     ) -> None:
         say(caller_for(room, bob), "one")
@@ -232,13 +236,13 @@ class TestRead:
     @pytest.mark.postgres
     def test_the_end_is_found_by_the_index_of_the_room(self, room: Room) -> None:
         with connection.cursor() as cursor:
-            # What the planner does with a table that is too large to be sorted.
+            # Have the planner treat the table as too large to be sorted.
             for way in ("seqscan", "bitmapscan", "sort"):
                 cursor.execute(f"SET LOCAL enable_{way} = off")
         plan = Message.objects.filter(room=room).older(0)[:100].explain()
         assert "Index Scan Backward using talk_message_position_unique" in plan
 
-    def test_news_are_after_an_id_and_oldest_first(
+    def test_newer_messages_are_after_an_id_and_oldest_first(
         self, room: Room, alice: Any
     ) -> None:
         numbers = write(room.token, list("abcd"), user=alice)
@@ -246,17 +250,19 @@ class TestRead:
         assert [m.pk for m in page.messages] == [numbers[1], numbers[2]]
 
     @pytest.mark.parametrize("after", [0, -1])
-    def test_news_start_at_the_oldest(self, room: Room, alice: Any, after: int) -> None:
+    def test_newer_messages_start_at_the_oldest(
+        self, room: Room, alice: Any, after: int
+    ) -> None:
         numbers = write(room.token, list("abcd"), user=alice)
         page = read_newer(room_id=room.pk, after=after, limit=2)
         assert [m.pk for m in page.messages] == numbers[:2]
 
-    def test_other_rooms_do_not_show(self, room: Room, alice: Any) -> None:
+    def test_messages_of_other_rooms_are_left_out(self, room: Room, alice: Any) -> None:
         write(RoomFactory().token, ["elsewhere"], user=alice)
         assert read_history(room_id=room.pk, before=0, limit=9).messages == []
         assert read_newer(room_id=room.pk, after=0, limit=9).messages == []
 
-    def test_nothing_is_an_empty_page(self, room: Room) -> None:
+    def test_a_page_may_be_empty(self, room: Room) -> None:
         page = read_newer(room_id=room.pk, after=0, limit=9)
         assert (page.messages, page.names) == ([], Names())
 
@@ -292,7 +298,7 @@ class TestRead:
         page = read_newer(room_id=room.pk, after=0, limit=200)
         assert "bob" not in page.names.users
 
-    def test_nobody_named_is_no_query(
+    def test_messages_without_names_cost_no_query(
         self, room: Room, alice: Any, django_assert_num_queries: Any
     ) -> None:
         write(room.token, ["hello"], user=alice)
@@ -302,9 +308,9 @@ class TestRead:
 
 
 class TestDeletedAccounts:
-    """What an account leaves behind."""
+    """Messages of a deleted account."""
 
-    def test_its_messages_stay_in_their_places(
+    def test_its_messages_keep_their_positions(
         self, room: Room, alice: Any, bob: Any
     ) -> None:
         write(room.token, ["a"], user=alice)
@@ -315,7 +321,7 @@ class TestDeletedAccounts:
         room.refresh_from_db()
         assert (room.last_position, room.comment_count) == (2, 2)
 
-    def test_its_messages_have_no_author_any_more(self, room: Room, bob: Any) -> None:
+    def test_its_messages_no_longer_have_an_author(self, room: Room, bob: Any) -> None:
         write(room.token, ["b"], user=bob)
         bob.delete()
         message = Message.objects.get()

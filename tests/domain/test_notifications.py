@@ -1,4 +1,4 @@
-"""Who is told of a comment, and how."""
+"""The notifications of a comment."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ CASES = [
 
 
 def expected(level: int, room: str, is_mentioned: bool, is_connected: bool) -> Any:
-    """Return how somebody is told."""
+    """Return the expected kind of notification."""
     kind = TABLE[level][2 * (room == "one-to-one") + is_mentioned]
     return NOTHING if kind == CHAT and is_connected else kind
 
 
 def due(message_id: int) -> list[Notification]:
-    """Return who is to be told of a message."""
+    """Return the notifications of a message."""
     message = Message.objects.with_actors().with_rooms().get(pk=message_id)
     return notifications_for(message=message, now=timezone.now())
 
 
 def told(message_id: int) -> list[tuple[str, str]]:
-    """Return who is told of a message, and how."""
+    """Return the recipients of a message with the kinds of their notifications."""
     found = due(message_id)
     return [(each.recipient.get_username(), each.kind.value) for each in found]
 
 
 def set_level(name: str, level: int) -> None:
-    """Let somebody want to be told of so much, everywhere."""
+    """Set a user's notification level in all rooms."""
     participants = Participant.objects.filter(user__username=name)
     participants.update(notification_level=level)
 
@@ -77,7 +77,7 @@ def public(as_alice: TalkClient) -> str:
 
 @pytest.fixture
 def shared(public: str, bob: Any) -> str:
-    """A public room of Alice's in which Bob is, who wants to hear everything."""
+    """A public room of Alice's with Bob in it, whose level is "always"."""
     put_in(public, bob, notification_level=NotificationLevel.ALWAYS)
     return public
 
@@ -115,7 +115,7 @@ class TestTable:
             ParticipantType.SELF_JOINED,
         ],
     )
-    def test_users_of_any_type_are_told(self, as_alice, token, type):
+    def test_users_of_any_type_are_notified(self, as_alice, token, type):
         Participant.objects.filter(user__username="bob").update(type=type)
         set_level("bob", NotificationLevel.ALWAYS)
         assert told(as_alice.say(token, "hi")) == [("bob", CHAT)]
@@ -147,12 +147,14 @@ class TestConnected:
         as_bob.join(shared)
         assert told(as_alice.say(shared, "hi")) == []
 
-    def test_who_has_left_is_not_connected(self, as_alice, as_bob, shared):
+    def test_a_user_who_has_left_is_not_connected(self, as_alice, as_bob, shared):
         as_bob.join(shared)
         as_bob.leave(shared)
         assert told(as_alice.say(shared, "hi")) == [("bob", CHAT)]
 
-    def test_another_room_does_not_count(self, as_alice, as_bob, shared, bob):
+    def test_a_session_in_another_room_does_not_count(
+        self, as_alice, as_bob, shared, bob
+    ):
         other = as_alice.create_room()
         put_in(other, bob)
         as_bob.join(other)
@@ -165,7 +167,9 @@ class TestConnected:
         assert told(as_alice.say(shared, "hi")) == [("bob", CHAT)]
 
     @pytest.mark.parametrize("is_connected", [False, True])
-    def test_it_is_told_with_a_mention(self, as_alice, as_bob, shared, is_connected):
+    def test_a_mention_says_whether_the_recipient_is_connected(
+        self, as_alice, as_bob, shared, is_connected
+    ):
         if is_connected:
             as_bob.join(shared)
         (notification,) = due(as_alice.say(shared, "hi @bob"))
@@ -174,19 +178,19 @@ class TestConnected:
 
 @pytest.mark.django_db
 class TestAuthor:
-    """Whoever said it is not told."""
+    """The author of the message."""
 
     @pytest.mark.parametrize("level", NotificationLevel)
     @pytest.mark.parametrize("text", ["hi", "hi @alice", '@"alice"'])
-    def test_the_author_is_never_told(self, as_alice, public, level, text):
+    def test_the_author_is_never_notified(self, as_alice, public, level, text):
         set_level("alice", level)
         assert told(as_alice.say(public, text)) == []
 
-    def test_not_in_a_pair_either(self, as_alice, pair):
+    def test_the_author_is_not_notified_in_a_one_to_one_room(self, as_alice, pair):
         assert told(as_alice.say(pair, "it is me, @alice")) == [("bob", CHAT)]
 
     @pytest.mark.parametrize("caller", [guest, guest_moderator])
-    def test_guests_are_authors_too(self, shared, caller):
+    def test_a_guest_may_be_the_author(self, shared, caller):
         client = caller(shared)
         assert told(client.say(shared, "hi")) == [("bob", CHAT)]
         assert told(client.say(shared, "hi @alice")) == [
@@ -194,14 +198,14 @@ class TestAuthor:
             ("bob", CHAT),
         ]
 
-    def test_a_guest_who_is_called_like_a_user_is_somebody_else(self, shared, as_guest):
+    def test_a_guest_with_the_name_of_a_user_is_not_that_user(self, shared, as_guest):
         as_guest.join(shared)
         answer = as_guest.post(
             f"/chat/{shared}", message="hi @bob", actorDisplayName="bob"
         )
         assert told(answer.data["id"]) == [("bob", MENTION)]
 
-    def test_of_what_a_deleted_account_said_the_others_are_told(
+    def test_messages_of_a_deleted_account_notify_the_others(
         self, as_carol, carol, shared
     ):
         as_carol.join(shared)
@@ -216,7 +220,7 @@ class TestAuthor:
 
 @pytest.mark.django_db
 class TestMentioned:
-    """Only accounts that are in the room, each once."""
+    """Mentioned users; each participant is notified once."""
 
     @pytest.mark.parametrize(
         "text", ["@ghost", "hi @all", '@"zoe z"', "x@bob", "(@bob)", "@Bob"]
@@ -225,20 +229,22 @@ class TestMentioned:
         set_level("bob", NotificationLevel.DEFAULT)
         assert told(as_alice.say(shared, text)) == []
 
-    def test_who_is_not_in_the_room_is_not_told(self, as_alice, carol, shared):
+    def test_a_non_participant_is_not_notified(self, as_alice, carol, shared):
         set_level("bob", NotificationLevel.DEFAULT)
         assert told(as_alice.say(shared, "what does @carol think?")) == []
 
-    def test_not_even_in_the_room_of_an_object(self, as_alice, carol, shared):
+    def test_a_non_participant_of_an_objects_room_is_not_notified(
+        self, as_alice, carol, shared
+    ):
         set_level("bob", NotificationLevel.DEFAULT)
         Room.objects.update(object_type="file", object_id="17")
         assert told(as_alice.say(shared, "what does @carol think?")) == []
 
-    def test_who_was_removed_is_not_told(self, as_alice, shared):
+    def test_a_removed_user_is_not_notified(self, as_alice, shared):
         as_alice.delete(f"/room/{shared}/participants", participant="bob")
         assert told(as_alice.say(shared, "hi @bob")) == []
 
-    def test_of_several_only_those_who_are_there_others_than_the_author(
+    def test_only_participants_other_than_the_author_are_notified(
         self, as_alice, as_carol, shared
     ):
         UserFactory(username="outsider")
@@ -250,7 +256,7 @@ class TestMentioned:
         ]
 
     @pytest.mark.parametrize("text", ["@bob @bob", '@bob and @"bob"'])
-    def test_nobody_is_told_twice(self, as_alice, shared, text):
+    def test_nobody_is_notified_twice(self, as_alice, shared, text):
         assert told(as_alice.say(shared, text)) == [("bob", MENTION)]
 
     @pytest.mark.parametrize("position", [0, 150, 990])
@@ -266,13 +272,13 @@ class TestMentioned:
             ("dora", MENTION),
         ]
 
-    def test_who_is_mentioned_and_wants_nothing_is_not_told_of_a_message_either(
+    def test_a_mentioned_user_with_level_never_is_not_notified_of_the_message(
         self, as_alice, pair
     ):
         set_level("bob", NotificationLevel.NEVER)
         assert told(as_alice.say(pair, "hi @bob")) == []
 
-    def test_guests_are_never_told(self, as_alice, public):
+    def test_guests_are_never_notified(self, as_alice, public):
         for type in (ParticipantType.GUEST, ParticipantType.GUEST_MODERATOR):
             join_as_guest(public, type=type)
         participants = Participant.objects.filter(guest__isnull=False)
@@ -288,9 +294,9 @@ class TestMentioned:
 
 @pytest.mark.django_db
 class TestContent:
-    """All that it takes to say so."""
+    """The fields of a notification."""
 
-    def test_room_message_recipient_and_place(self, as_alice, shared, bob):
+    def test_it_has_room_message_recipient_and_participant(self, as_alice, shared, bob):
         number = as_alice.say(shared, "hi @bob and @alice and @ghost")
         (notification,) = due(number)
         assert notification.room == Room.objects.get(token=shared)
@@ -299,7 +305,7 @@ class TestContent:
         assert notification.participant == Participant.objects.get(user=bob)
         assert notification.names.users == {"bob": "Bob Brown", "alice": "Alice Adams"}
 
-    def test_to_look_changes_nothing(self, as_alice, shared):
+    def test_finding_notifications_changes_nothing(self, as_alice, shared):
         number = as_alice.say(shared, "hi @bob")
         before = rows()
         due(number)

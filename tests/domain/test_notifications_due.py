@@ -1,4 +1,4 @@
-"""How a site is told whom to tell of a comment; nothing is done while nobody listens."""
+"""`notifications_due` and the adapter's `notify`; without either nothing is queued."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ MENTION = "mention"
 
 @pytest.fixture
 def shared(as_alice: TalkClient, bob: Any) -> str:
-    """A public room of Alice's in which Bob is, who wants to hear everything."""
+    """A public room of Alice's with Bob in it, whose level is "always"."""
     token = as_alice.create_room(type=3)
     put_in(token, bob, notification_level=NotificationLevel.ALWAYS)
     return token
 
 
 class ListeningAdapter(DefaultAdapter):
-    """A site that keeps what it is to tell."""
+    """A site that stores its notifications."""
 
     kept: list[list[Notification]] = []  # noqa: RUF012 - emptied by `listening`
 
@@ -43,7 +43,7 @@ class ListeningAdapter(DefaultAdapter):
 
 
 class FailingAdapter(DefaultAdapter):
-    """A site that cannot tell anybody."""
+    """A site whose `notify` fails."""
 
     def notify(self, notifications):
         raise RuntimeError("nobody is told")
@@ -51,7 +51,7 @@ class FailingAdapter(DefaultAdapter):
 
 @pytest.fixture
 def listening(settings: Any) -> list[list[Notification]]:
-    """What the site's adapter is given."""
+    """The notifications that the site's adapter gets."""
     ListeningAdapter.kept.clear()
     settings.TALK = {"ADAPTER": f"{__name__}.ListeningAdapter"}
     return ListeningAdapter.kept
@@ -59,7 +59,7 @@ def listening(settings: Any) -> list[list[Notification]]:
 
 @contextmanager
 def hearing() -> Iterator[list[dict[str, Any]]]:
-    """Note what the signal is sent with meanwhile."""
+    """Collect the arguments of the signal."""
     heard: list[dict[str, Any]] = []
 
     def receive(**arguments: Any) -> None:
@@ -76,7 +76,7 @@ def hearing() -> Iterator[list[dict[str, Any]]]:
 
 @pytest.fixture
 def put(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What would be queued, and is not."""
+    """The deliveries that are put into the queue; none is sent."""
     found: list[Any] = []
     monkeypatch.setattr(module.outgoing, "put", found.append)
     return found
@@ -84,7 +84,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.fixture
 def committed(django_capture_on_commit_callbacks: Any) -> Callable[[], Any]:
-    """Let happen what follows a commit."""
+    """Run the callbacks of the commit."""
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
@@ -97,27 +97,27 @@ class TestNobodyListens:
             as_alice.say(shared, "hi @bob")
         assert put == []
 
-    def test_with_a_receiver_one_thing_is(self, as_alice, shared, put, committed):
+    def test_a_receiver_makes_one_delivery(self, as_alice, shared, put, committed):
         with hearing(), committed():
             as_alice.say(shared, "hi @bob")
             assert put == []
         assert len(put) == 1
 
-    def test_with_an_adapter_one_thing_is(
+    def test_an_adapter_makes_one_delivery(
         self, as_alice, shared, put, committed, listening
     ):
         with committed():
             as_alice.say(shared, "hi @bob")
         assert len(put) == 1
 
-    def test_nothing_is_when_the_message_is_refused(
+    def test_a_refused_message_queues_nothing(
         self, as_alice, shared, put, committed, listening
     ):
         with committed():
             as_alice.post(f"/chat/{shared}", message="")
         assert put == []
 
-    def test_nothing_is_for_system_messages(
+    def test_system_messages_queue_nothing(
         self, as_alice, shared, put, committed, listening
     ):
         with committed():
@@ -126,7 +126,7 @@ class TestNobodyListens:
             as_alice.create_room()
         assert put == []
 
-    def test_nobody_is_asked_for(
+    def test_recipients_are_not_searched(
         self, as_alice, shared, put, committed, monkeypatch, listening, settings
     ):
         settings.TALK = {}
@@ -139,7 +139,7 @@ class TestNobodyListens:
             as_alice.say(shared, "hi @bob")
         assert (put, listening) == ([], [])
 
-    def test_the_request_costs_the_same_whether_anybody_listens_or_not(
+    def test_the_request_costs_the_same_with_and_without_a_receiver(
         self, as_alice, shared, put, committed, django_assert_num_queries
     ):
         # Login 2, place 1; accounts 1; mentions 1, savepoint 2.
@@ -154,7 +154,7 @@ class TestNobodyListens:
 class TestListening:
     """The adapter and the receivers of the signal, off the request's thread."""
 
-    def test_the_adapter_is_told(self, as_alice, shared, listening):
+    def test_the_adapter_is_called(self, as_alice, shared, listening):
         number = as_alice.say(shared, "hi @bob")
         wait_for_mails()
         ((notification,),) = listening
@@ -182,20 +182,20 @@ class TestListening:
         assert news["actor"].user is None
         assert news["actor"].guest is not None
 
-    def test_one_message_is_one_piece_of_news(self, as_alice, shared, carol):
+    def test_a_message_sends_the_signal_once(self, as_alice, shared, carol):
         put_in(shared, carol)
         with hearing() as heard:
             as_alice.say(shared, "hi @bob and @carol")
         (news,) = heard
         assert len(news["notifications"]) == 2
 
-    def test_nobody_to_be_told_is_no_news(self, as_alice, as_bob, shared, listening):
+    def test_no_recipient_sends_no_signal(self, as_alice, as_bob, shared, listening):
         as_bob.join(shared)
         with hearing() as heard:
             as_alice.say(shared, "hi")
         assert (heard, listening) == ([], [])
 
-    def test_a_message_that_is_gone_already_is_no_news(
+    def test_a_deleted_message_sends_no_signal(
         self, as_alice, shared, monkeypatch, listening
     ):
         kept: list[Any] = []
@@ -206,7 +206,9 @@ class TestListening:
         delivery.send()
         assert listening == []
 
-    def test_a_failing_adapter_harms_nobody(self, as_alice, shared, settings, caplog):
+    def test_a_failing_adapter_is_logged_and_the_message_stays(
+        self, as_alice, shared, settings, caplog
+    ):
         settings.TALK = {"ADAPTER": f"{__name__}.FailingAdapter"}
         caplog.set_level(logging.ERROR, logger="talk.outgoing")
         as_alice.say(shared, "hi @bob")

@@ -1,4 +1,4 @@
-"""How far rooms have come."""
+"""The progress of rooms."""
 
 from __future__ import annotations
 

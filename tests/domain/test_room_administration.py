@@ -1,4 +1,4 @@
-"""What the site's staff do to rooms, as the people in them see it."""
+"""Changes of rooms by the site's staff, and their effects for participants."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ GONE = 10**9
 
 @pytest.fixture
 def ada(db: None) -> Any:
-    """Somebody of the site's staff, who is in no room."""
+    """A member of the site's staff, who is in no room."""
     return UserFactory(username="ada", first_name="Ada", last_name="Admin")
 
 
@@ -60,7 +60,7 @@ def place_of(token: str, user: Any) -> Participant:
 
 
 def newest(client: TalkClient, token: str, count: int = 1) -> list[str]:
-    """Return the newest messages as others than their actor read them, newest first."""
+    """Return the newest messages, newest first, as other users than the actor see them."""
     found = client.history(token, limit=count).data
     actors = {message["actorDisplayName"] for message in found}
     assert actors == {"Ada Admin"}
@@ -68,7 +68,7 @@ def newest(client: TalkClient, token: str, count: int = 1) -> list[str]:
 
 
 class TestChangeRoom:
-    """Type, name and password in one go."""
+    """Type, name and password in one transaction."""
 
     def change(self, token: str, by: Actor, **changes: Any) -> None:
         room_administration.change_room(
@@ -78,12 +78,12 @@ class TestChangeRoom:
             now=timezone.now(),
         )
 
-    def test_a_name_is_seen_by_all(self, token, by, as_bob):
+    def test_participants_see_the_new_name(self, token, by, as_bob):
         self.change(token, by, name="New")
         assert as_bob.room(token)["name"] == "New"
         assert newest(as_bob, token) == ["conversation_renamed"]
 
-    def test_the_site_is_told_who_did_it(
+    def test_signals_name_the_actor(
         self, token, by, django_capture_on_commit_callbacks
     ):
         told = teller(django_capture_on_commit_callbacks)
@@ -102,7 +102,7 @@ class TestChangeRoom:
         with pytest.raises(NotSupported):
             self.change(token, by, name="New")
 
-    def test_a_password_is_needed_by_strangers(self, token, by, as_bob, as_guest):
+    def test_non_participants_need_the_password(self, token, by, as_bob, as_guest):
         self.change(token, by, password=SECRET)
         assert as_guest.ask_to_join(token).status == 403
         assert as_guest.ask_to_join(token, password=SECRET).status == 200
@@ -140,31 +140,31 @@ class TestChangeRoom:
         with pytest.raises(Invalid):
             self.change(token, by, type=RoomType.ONE_TO_ONE)
 
-    def test_nothing_is_done_by_halves(self, as_alice, by):
+    def test_all_properties_are_changed_or_none(self, as_alice, by):
         token = as_alice.create_room(type=2, name="Old")
         with pytest.raises(NotAllowed):
             self.change(token, by, name="New", password=SECRET)
         assert as_alice.room(token)["name"] == "Old"
 
-    def test_what_is_so_already_is_not_mentioned(self, token, by, as_alice):
+    def test_unchanged_properties_add_no_message(self, token, by, as_alice):
         before = as_alice.history(token).data
         self.change(token, by, type=RoomType.PUBLIC, name="Old", password="")
         assert as_alice.history(token).data == before
 
-    def test_the_password_that_it_has_is_not_mentioned(self, token, by, as_alice):
+    def test_the_same_password_adds_no_message(self, token, by, as_alice):
         set_password(token)
         before = as_alice.history(token).data
         self.change(token, by, password=SECRET)
         assert as_alice.history(token).data == before
 
-    def test_another_password_is(self, token, by, as_bob):
+    def test_another_password_adds_a_message(self, token, by, as_bob):
         set_password(token)
         self.change(token, by, password="another")
         assert newest(as_bob, token) == ["password_set"]
 
 
 class TestRooms:
-    """What is done to a whole room."""
+    """Actions on a whole room."""
 
     def test_make_public(self, as_alice, as_guest, by):
         token = as_alice.create_room(type=2)
@@ -224,13 +224,13 @@ class TestRooms:
         assert sorted(as_alice.room(token)["participants"]) == ["alice", "bob"]
         assert as_guest.get(f"/chat/{token}").status == 404
 
-    def test_disconnected_members_were_seen_until_then(self, token, as_alice, by):
+    def test_disconnected_users_were_last_seen_then(self, token, as_alice, by):
         as_alice.join(token)
         now = timezone.now()
         room_administration.disconnect_everybody(room_id=pk(token), actor=by, now=now)
         assert as_alice.room(token)["lastPing"] > 0
 
-    def test_disconnect_everybody_where_nobody_is(self, token, by):
+    def test_disconnect_everybody_in_an_empty_room(self, token, by):
         now, room_id = timezone.now(), pk(token)
         ended = room_administration.disconnect_everybody(
             room_id=room_id, actor=by, now=now
@@ -255,7 +255,7 @@ class TestRooms:
         room_administration.delete_room(room_id=pk(token), actor=by)
         assert as_alice.get(f"/room/{token}").status == 404
 
-    def test_the_site_is_told_who_deleted_it(
+    def test_the_signal_names_who_deleted_it(
         self, token, by, django_capture_on_commit_callbacks
     ):
         told = teller(django_capture_on_commit_callbacks)
@@ -281,7 +281,7 @@ class TestRooms:
 
 
 class TestParticipants:
-    """What is done to one of them."""
+    """Actions on a participant."""
 
     def do(self, name: str, participant: Participant, by: Actor) -> None:
         work = getattr(room_administration, name)
@@ -317,17 +317,19 @@ class TestParticipants:
         assert as_alice.get("/room").data == []
         assert newest(as_bob, token) == ["user_removed"]
 
-    def test_the_room_goes_with_the_last_one(self, as_alice, alice, by):
+    def test_the_room_is_deleted_with_its_last_participant(self, as_alice, alice, by):
         token = as_alice.create_room(type=2)
         self.do("remove_participant", place_of(token, alice), by)
         assert not Room.objects.exists()
 
-    def test_a_one_to_one_room_goes_with_one_of_both(self, as_alice, as_bob, bob, by):
+    def test_a_one_to_one_room_is_deleted_with_either_participant(
+        self, as_alice, as_bob, bob, by
+    ):
         token = as_alice.create_room(type=1, invite="bob")
         self.do("remove_participant", place_of(token, bob), by)
         assert as_alice.get("/room").data == []
 
     @pytest.mark.parametrize("name", ["promote", "demote", "remove_participant"])
-    def test_who_is_gone_is_not_found(self, name, by):
+    def test_a_removed_participant_is_not_found(self, name, by):
         with pytest.raises(NotFound):
             self.do(name, Participant(pk=GONE), by)

@@ -1,4 +1,4 @@
-"""Rooms below HTTP: tokens, pairs, and creating at the same moment."""
+"""Creating rooms: tokens, pair keys and concurrent requests."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class TestTokens:
         assert [message.room for message in created] == [room]
         assert room.participants.filter(user=alice).count() == 1
 
-    def test_the_room_whose_token_was_drawn_stays_as_it_is(self, alice, monkeypatch):
+    def test_the_room_with_the_drawn_token_does_not_change(self, alice, monkeypatch):
         taken = RoomFactory(name="Other", token="abcdefgh")
         offer(monkeypatch, "abcdefgh", FREE)
         create_public(alice)
@@ -111,7 +111,7 @@ class TestTokens:
 
 @pytest.mark.django_db
 class TestPairKey:
-    def test_a_pair_has_one_key_whoever_comes_first(self, alice, bob):
+    def test_a_pair_has_one_key_in_either_order(self, alice, bob):
         assert room_creation.pair_key(alice, bob) == room_creation.pair_key(bob, alice)
 
     def test_every_pair_has_a_key_of_its_own(self):
@@ -158,7 +158,7 @@ class TestCreate:
             )
         assert not Room.objects.exists()
 
-    def test_nobody_is_not_found(self, alice):
+    def test_an_unknown_user_is_not_found(self, alice):
         with pytest.raises(NotFound):
             room_creation.get_or_create_one_to_one(user=alice, invite="nobody", now=NOW)
 
@@ -166,7 +166,7 @@ class TestCreate:
         with pytest.raises(NotFound):
             room_creation.create_group_room(user=alice, invite="nobody", now=NOW)
 
-    def test_oneself_is_not_allowed(self, alice):
+    def test_a_room_with_oneself_is_not_allowed(self, alice):
         with pytest.raises(NotAllowed):
             room_creation.get_or_create_one_to_one(user=alice, invite="alice", now=NOW)
 
@@ -193,7 +193,7 @@ class TestCreate:
         assert room.last_activity == NOW
 
     @pytest.mark.parametrize("create", CREATIONS)
-    def test_all_is_undone_when_something_fails(self, alice, monkeypatch, create):
+    def test_a_failure_undoes_everything(self, alice, monkeypatch, create):
         def fail(**_: Any) -> None:
             raise RuntimeError
 
@@ -227,19 +227,19 @@ class TestAtOnce:
         monkeypatch.setattr(room_creation, "_create_one_to_one", create_together)
 
     @pytest.mark.usefixtures("both_see_no_room")
-    def test_two_people_who_open_their_room_get_the_same(self, alice, bob):
+    def test_two_users_who_open_their_room_get_the_same(self, alice, bob):
         first, second = at_once(
             self.open_pair(alice, "bob"), self.open_pair(bob, "alice")
         )
         assert first.room == second.room == Room.objects.get()
 
     @pytest.mark.usefixtures("both_see_no_room")
-    def test_one_of_two_people_has_created_the_room(self, alice, bob):
+    def test_one_of_two_users_has_created_the_room(self, alice, bob):
         answers = at_once(self.open_pair(alice, "bob"), self.open_pair(bob, "alice"))
         assert sorted(opened.is_new for opened in answers) == [False, True]
 
     @pytest.mark.usefixtures("both_see_no_room")
-    def test_the_loser_leaves_nothing_behind(self, alice, bob):
+    def test_the_second_request_leaves_nothing_behind(self, alice, bob):
         at_once(self.open_pair(alice, "bob"), self.open_pair(bob, "alice"))
         participants = Participant.objects.values_list("user__username", "type")
         assert sorted(participants) == [
@@ -257,7 +257,7 @@ class TestAtOnce:
         assert first.room == second.room
         assert Room.objects.count() == 1
 
-    def test_a_crowd_that_opens_one_room_gets_one(self, alice, bob):
+    def test_many_requests_for_one_room_create_one(self, alice, bob):
         calls = [self.open_pair(alice, "bob"), self.open_pair(bob, "alice")] * 4
         answers = at_once(*calls)
         assert {opened.room for opened in answers} == set(Room.objects.all())

@@ -1,4 +1,4 @@
-"""Joining and leaving below HTTP: what may change meanwhile, and at the same moment."""
+"""Joining and leaving: queries, concurrent changes, concurrent requests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ GUEST_JOIN_QUERIES = 9
 
 
 def identity(user: Any = None, device: str | None = PHONE) -> Identity:
-    """Return who asks."""
+    """Return the identity of a request."""
     return Identity(user=user, device=device)
 
 
@@ -72,7 +72,7 @@ class TestSessionId:
     def test_it_does_not_repeat(self):
         assert len({new_session_id() for _ in range(20)}) == 20
 
-    def test_a_guest_is_called_by_its_sha1(self):
+    def test_the_actor_id_of_a_guest_is_its_sha1(self):
         expected = "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"
         assert actor_id_of("hello") == expected
 
@@ -89,12 +89,12 @@ class TestJoin:
         assert session.in_call == 0
 
     @pytest.mark.parametrize("who", ["user", "guest"])
-    def test_a_newcomer_starts_with_everything_read(self, carol, who):
+    def test_a_new_participant_starts_with_everything_read(self, carol, who):
         room = RoomFactory(comment_count=7)
         session = join(identity(carol if who == "user" else None), room)
         assert session.participant.read_comments == 7
 
-    def test_an_old_member_keeps_the_read_marker(self):
+    def test_a_former_participant_keeps_the_read_marker(self):
         participant = ParticipantFactory(
             room=RoomFactory(comment_count=7), read_comments=3
         )
@@ -119,7 +119,7 @@ class TestJoin:
         join(identity(carol), room)
         assert Session.objects.filter(pk=session.pk).exists()
 
-    # What may have changed since the room was found.
+    # Changes between finding the room and joining it.
 
     @pytest.mark.parametrize("who", ["user", "guest"])
     def test_a_room_that_became_private_meanwhile_is_not_found(self, carol, who):
@@ -154,7 +154,7 @@ class TestJoin:
             )
         assert not Participant.objects.exists()
 
-    def test_a_member_who_was_removed_from_a_private_room_is_not_found(self):
+    def test_a_participant_who_was_removed_from_a_private_room_is_not_found(self):
         participant = ParticipantFactory(room=RoomFactory(type=RoomType.GROUP))
         someone = identity(participant.user)
         found, caller = find_room(identity=someone, token=participant.room.token)
@@ -163,7 +163,7 @@ class TestJoin:
             join_room(identity=someone, room=found, caller=caller, password="", now=NOW)
         assert not Session.objects.exists()
 
-    def test_a_member_who_was_removed_meanwhile_needs_the_password(self):
+    def test_a_participant_who_was_removed_meanwhile_needs_the_password(self):
         participant = ParticipantFactory(
             room=RoomFactory(password=make_password("secret"))
         )
@@ -176,14 +176,16 @@ class TestJoin:
             )
         assert not Participant.objects.exists()
 
-    # What it costs.
+    # Queries.
 
-    def test_queries_of_a_members_first_join(self, django_assert_num_queries):
+    def test_queries_of_a_participants_first_join(self, django_assert_num_queries):
         participant = ParticipantFactory()
         with django_assert_num_queries(MEMBER_JOIN_QUERIES + lock_queries()):
             join(identity(participant.user), participant.room)
 
-    def test_queries_of_a_strangers_first_join(self, carol, django_assert_num_queries):
+    def test_queries_of_a_non_participants_first_join(
+        self, carol, django_assert_num_queries
+    ):
         room = RoomFactory()
         with django_assert_num_queries(STRANGER_JOIN_QUERIES + lock_queries()):
             join(identity(carol), room)
@@ -206,45 +208,45 @@ class TestJoin:
 
 @pytest.mark.django_db
 class TestLeave:
-    def test_it_tells_whether_there_was_a_place(self, carol):
+    def test_it_returns_whether_they_were_a_participant(self, carol):
         participant = ParticipantFactory()
         assert leave(identity(participant.user), participant.room) is True
         assert leave(identity(carol), participant.room) is False
 
-    def test_an_unknown_token_is_no_place(self, carol):
+    def test_it_returns_false_for_an_unknown_token(self, carol):
         assert leave_room(identity=identity(carol), token="k7pz3mqd", now=NOW) is False
 
-    def test_what_a_device_has_is_dropped_when_another_user_leaves_on_it(self, carol):
+    def test_the_session_of_a_device_ends_when_another_user_leaves_on_it(self, carol):
         session = SessionFactory(device=PHONE)
         assert leave(identity(carol), session.room) is False
         assert not Session.objects.exists()
 
-    def test_what_a_device_has_is_dropped_when_an_anonymous_caller_leaves_on_it(self):
+    def test_the_session_of_a_device_ends_when_an_anonymous_caller_leaves_on_it(self):
         session = SessionFactory(device=PHONE)
         assert leave(identity(), session.room) is False
         assert not Session.objects.exists()
         assert Participant.objects.filter(pk=session.participant.pk).exists()
 
-    def test_which_others_in_the_room_are_told_of(self):
+    def test_ending_the_session_of_a_device_changes_presence(self):
         session = SessionFactory(device=PHONE)
         before = session.room.presence_version
         leave(identity(), session.room)
         session.room.refresh_from_db()
         assert session.room.presence_version > before
 
-    def test_which_takes_the_place_of_a_self_joined_user(self):
+    def test_ending_the_session_of_a_device_removes_a_self_joined_user(self):
         participant = ParticipantFactory(type=ParticipantType.SELF_JOINED)
         SessionFactory(participant=participant, device=PHONE)
         leave(identity(), participant.room)
         assert not Participant.objects.filter(pk=participant.pk).exists()
 
-    def test_a_guest_who_left_is_still_named(self):
+    def test_the_guest_stays_as_an_author_after_leaving(self):
         room = RoomFactory()
         join(identity(), room)
         leave(identity(), room)
         assert Guest.objects.count() == 1
 
-    def test_nobody_else_loses_a_place(self, carol):
+    def test_other_participants_stay(self, carol):
         room = RoomFactory()
         other = join(identity(device=LAPTOP), room).participant
         join(identity(carol), room)
@@ -252,7 +254,7 @@ class TestLeave:
         assert list(room.participants.all()) == [other]
 
     @pytest.mark.parametrize(("seconds", "is_kept"), [(99, True), (100, False)])
-    def test_a_self_joined_user_keeps_the_place_by_a_live_session(
+    def test_a_self_joined_user_with_a_live_session_stays(
         self, carol, seconds, is_kept
     ):
         room = RoomFactory()
@@ -275,7 +277,7 @@ class TestAtOnce:
         """Return a call that leaves."""
         return lambda: leave(who, room)
 
-    def test_a_user_who_joins_on_eight_devices_has_one_place_and_eight_sessions(
+    def test_a_user_who_joins_on_eight_devices_is_one_participant_with_eight_sessions(
         self, carol
     ):
         room = RoomFactory()
@@ -287,7 +289,9 @@ class TestAtOnce:
         assert set(participant.sessions.all()) == set(sessions)
         assert len(set(sessions)) == 8
 
-    def test_a_user_who_joins_eight_times_without_a_device_has_one_place(self, carol):
+    def test_a_user_who_joins_eight_times_without_a_device_is_one_participant(
+        self, carol
+    ):
         room = RoomFactory()
         sessions = at_once(*[self.joining(identity(carol, None), room)] * 8)
         assert set(Participant.objects.get().sessions.all()) == set(sessions)
@@ -299,7 +303,7 @@ class TestAtOnce:
         assert Session.objects.get() in sessions
         assert Participant.objects.count() == 1
 
-    def test_a_member_whose_device_joins_twice_has_one_session(self):
+    def test_a_participant_whose_device_joins_twice_has_one_session(self):
         participant = ParticipantFactory()
         sessions = at_once(
             *[self.joining(identity(participant.user), participant.room)] * 2
@@ -330,7 +334,7 @@ class TestAtOnce:
         )
         assert room.participants.count() == 8
 
-    def test_leaving_on_one_device_takes_nothing_from_one_that_joins(self, carol):
+    def test_leaving_on_one_device_leaves_a_joining_one_connected(self, carol):
         room = RoomFactory()
         join(identity(carol, PHONE), room)
         _, session = at_once(
@@ -340,7 +344,7 @@ class TestAtOnce:
         assert Participant.objects.get().user == carol
         assert Session.objects.get() == session
 
-    def test_leaving_on_both_devices_ends_the_place(self, carol):
+    def test_leaving_on_both_devices_removes_the_participant(self, carol):
         room = RoomFactory()
         join(identity(carol, PHONE), room)
         join(identity(carol, LAPTOP), room)

@@ -1,4 +1,4 @@
-"""What external signaling servers are told, when and in which order."""
+"""Updates for external signaling servers, and their order."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def one_server(settings: Any) -> None:
 
 @pytest.fixture
 def told(monkeypatch: Any, django_capture_on_commit_callbacks: Any) -> Told:
-    """Returns what the server is told about an action."""
+    """Returns the requests to the server that an action causes."""
     return teller(monkeypatch, django_capture_on_commit_callbacks)
 
 
@@ -56,13 +56,13 @@ def public(as_alice: TalkClient) -> str:
 
 @pytest.fixture
 def shared(public: str, bob: Any) -> str:
-    """A public room of Alice's in which Bob is, too."""
+    """A public room of Alice's with Bob in it."""
     put_in(public, bob)
     return public
 
 
 class TestInvite:
-    """Somebody got a place."""
+    """Participants were added."""
 
     def test_a_new_room_invites_its_owner(self, told, as_alice):
         sent = told(as_alice.create_room)
@@ -81,7 +81,7 @@ class TestInvite:
             "properties": properties("", 1),
         }
 
-    def test_who_is_added(self, told, as_alice, public, bob, carol):
+    def test_an_added_user_is_invited(self, told, as_alice, public, bob, carol):
         put_in(public, carol)
         add = partial(
             as_alice.post, f"/room/{public}/participants", newParticipant="bob"
@@ -103,16 +103,16 @@ class TestInvite:
         )
         assert sorted(content(told(add), "invite")["userids"]) == ["bob", "carol"]
 
-    def test_who_joins_uninvited(self, told, as_carol, public):
+    def test_a_self_joined_user_is_invited(self, told, as_carol, public):
         sent = told(lambda: as_carol.join(public))
         assert kinds(sent) == ["invite"]
         assert content(sent, "invite")["userids"] == ["carol"]
 
-    def test_who_has_a_place_joins_without_a_word(self, told, as_alice, public):
+    def test_a_participant_who_joins_is_not_invited(self, told, as_alice, public):
         assert told(lambda: as_alice.join(public)) == []
         assert told(lambda: as_alice.join(public)) == []
 
-    def test_guests_join_without_a_word(self, told, as_guest, public):
+    def test_guests_who_join_are_not_invited(self, told, as_guest, public):
         assert told(lambda: as_guest.join(public)) == []
 
     def test_guests_are_not_among_all_users(self, told, as_guest, as_carol, public):
@@ -120,7 +120,7 @@ class TestInvite:
         sent = told(lambda: as_carol.join(public))
         assert content(sent, "invite")["alluserids"] == ["alice", "carol"]
 
-    def test_who_is_gone_again_when_it_leaves_is_not_invited(
+    def test_a_user_who_is_removed_before_it_is_sent_is_not_invited(
         self, told, as_carol, public
     ):
         def act():
@@ -140,7 +140,7 @@ class TestInvite:
 
 
 class TestDisinvite:
-    """Somebody lost a place."""
+    """Participants were removed."""
 
     def test_a_user_who_is_removed(self, told, as_alice, as_bob, shared):
         as_bob.join(shared)
@@ -165,7 +165,9 @@ class TestDisinvite:
         assert kinds(sent) == ["disinvite"]
         assert content(sent, "disinvite")["userids"] == ["carol"]
 
-    def test_a_member_who_leaves_for_today_is_not(self, told, as_bob, shared):
+    def test_a_participant_who_only_disconnects_is_not_disinvited(
+        self, told, as_bob, shared
+    ):
         as_bob.join(shared)
         assert told(lambda: as_bob.leave(shared)) == []
 
@@ -194,7 +196,7 @@ class TestDisinvite:
         sent = told(lambda: as_guest.join(public))
         assert kinds(sent) == ["participants"]
 
-    def test_all_who_have_to_go_when_a_room_becomes_private(
+    def test_everyone_who_is_removed_when_a_room_becomes_private(
         self, told, as_alice, as_carol, as_guest, public
     ):
         as_carol.join(public)
@@ -212,7 +214,7 @@ class TestDisinvite:
         assert guests["sessionids"] == [session_id]
         assert users["properties"] == guests["properties"] == properties(type=2)
 
-    def test_a_guest_who_was_not_heard_of_any_more(self, told, as_guest, public):
+    def test_a_guest_whose_session_is_dead(self, told, as_guest, public):
         session_id = as_guest.join(public)
         make_pinged_before(public, seconds=1000)
         sent = told(lambda: clean_up(now=timezone.now()))
@@ -223,7 +225,9 @@ class TestDisinvite:
         sent = told(bob.delete)
         assert content(sent, "disinvite")["userids"] == ["bob"]
 
-    def test_who_is_back_when_it_leaves_is_not(self, told, as_carol, public):
+    def test_a_user_who_is_back_before_it_is_sent_is_not_disinvited(
+        self, told, as_carol, public
+    ):
         as_carol.join(public)
 
         def act():
@@ -234,7 +238,7 @@ class TestDisinvite:
 
 
 class TestUpdate:
-    """A room, or what somebody may do in it, has changed."""
+    """A room or a participant's type has changed."""
 
     def test_another_name(self, told, as_alice, shared):
         sent = told(partial(as_alice.put, f"/room/{shared}", roomName="New"))
@@ -244,7 +248,7 @@ class TestUpdate:
             "properties": properties("New"),
         }
 
-    def test_the_same_name_is_no_news(self, told, as_alice, shared):
+    def test_the_same_name_is_no_update(self, told, as_alice, shared):
         assert told(partial(as_alice.put, f"/room/{shared}", roomName="Room")) == []
 
     def test_a_password(self, told, as_alice, shared):
@@ -273,53 +277,57 @@ class TestUpdate:
             assert kinds(sent) == ["update", "message"]
             assert content(sent, "update")["userids"] == ["alice"]
 
-    def test_what_one_decides_for_oneself_is_no_news(self, told, as_alice, public):
+    def test_own_preferences_are_no_update(self, told, as_alice, public):
         assert told(partial(as_alice.post, f"/room/{public}/favorite")) == []
         assert told(partial(as_alice.post, f"/room/{public}/notify", level=3)) == []
 
 
 class TestDelete:
-    """A room is gone."""
+    """A room was deleted."""
 
-    def test_all_users_whom_it_had(self, told, as_alice, as_guest, shared):
+    def test_it_lists_all_users_of_the_room(self, told, as_alice, as_guest, shared):
         as_guest.join(shared)
         sent = told(partial(as_alice.delete, f"/room/{shared}"))
         assert sent == [{"type": "delete", "delete": {"userids": ["alice", "bob"]}}]
 
-    def test_a_room_that_goes_with_its_last_participant(self, told, as_alice, public):
+    def test_a_room_that_is_deleted_with_its_last_participant(
+        self, told, as_alice, public
+    ):
         sent = told(partial(as_alice.delete, f"/room/{public}/participants/self"))
         assert sent == [{"type": "delete", "delete": {"userids": ["alice"]}}]
 
-    def test_a_one_to_one_room_that_goes_with_an_account(self, told, as_alice, bob):
+    def test_a_one_to_one_room_that_is_deleted_with_an_account(
+        self, told, as_alice, bob
+    ):
         as_alice.create_room(type=1, invite="bob")
         sent = told(bob.delete)
         assert content(sent, "delete")["userids"] == ["alice", "bob"]
 
 
 class TestMessage:
-    """The timeline has grown."""
+    """Messages were added."""
 
     @pytest.mark.parametrize("who", ["alice", "guest"])
-    def test_something_was_said(self, request, told, public, who):
+    def test_a_comment_is_announced(self, request, told, public, who):
         client = request.getfixturevalue(f"as_{who}")
         client.join(public)
         sent = told(partial(client.say, public, "hello"))
         assert sent == [MESSAGE]
         assert "hello" not in str(sent)
 
-    def test_each_is_told_of(self, told, as_alice, public):
+    def test_every_message_is_announced(self, told, as_alice, public):
         def act():
             for _ in range(3):
                 as_alice.say(public, "hello")
 
         assert told(act) == [MESSAGE] * 3
 
-    def test_reading_is_no_news(self, told, as_alice, public):
+    def test_reading_is_no_update(self, told, as_alice, public):
         assert told(partial(as_alice.history, public)) == []
 
 
 class TestCosts:
-    """What it costs, which is nothing without a server."""
+    """Costs and failures; without a server there are no queries."""
 
     @pytest.fixture
     def room(self, shared: str) -> Room:
@@ -330,7 +338,7 @@ class TestCosts:
         return room
 
     def record_all(self, room: Room) -> None:
-        """Record events of which a server is told."""
+        """Record an event of every kind that has updates for a server."""
         participants = list(room.participants.with_names())
         with transaction.atomic():
             for event in [
@@ -353,7 +361,7 @@ class TestCosts:
         [{}, {"SIGNALING_SERVERS": [{**SERVER, "secret": ""}]}],
         ids=["no server", "no secret"],
     )
-    def test_without_a_server_nothing_is_asked_or_told(
+    def test_without_a_server_nothing_is_queried_or_sent(
         self, settings, told, room, talk, django_assert_num_queries
     ):
         settings.TALK = talk
@@ -361,7 +369,7 @@ class TestCosts:
         with django_assert_num_queries(3):  # the places and a savepoint's two
             assert told(lambda: self.record_all(room)) == []
 
-    def test_nothing_is_told_of_what_is_rolled_back(self, told, room):
+    def test_rolled_back_changes_send_nothing(self, told, room):
         assert is_configured()
 
         def act():
@@ -371,7 +379,7 @@ class TestCosts:
 
         assert told(act) == []
 
-    def test_a_signaling_queue_that_breaks_harms_nobody(
+    def test_a_broken_signaling_queue_fails_no_request(
         self, monkeypatch, django_capture_on_commit_callbacks, as_alice, public, caplog
     ):
         def fail(**_: Any) -> None:

@@ -1,4 +1,4 @@
-"""What external signaling servers are told about calls and the people in them."""
+"""Updates for external signaling servers about calls and guests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def one_server(settings: Any) -> None:
 
 @pytest.fixture
 def told(monkeypatch: Any, django_capture_on_commit_callbacks: Any) -> Told:
-    """Returns what the server is told about an action."""
+    """Returns the requests to the server that an action causes."""
     return teller(monkeypatch, django_capture_on_commit_callbacks)
 
 
@@ -54,13 +54,13 @@ def public(as_alice: TalkClient) -> str:
 
 @pytest.fixture
 def shared(public: str, bob: Any) -> str:
-    """A public room of Alice's in which Bob is, too."""
+    """A public room of Alice's with Bob in it."""
     put_in(public, bob)
     return public
 
 
 class TestParticipants:
-    """A guest has changed, or is gone."""
+    """A guest was renamed or removed."""
 
     def test_a_guest_takes_a_name(self, told, as_alice, as_guest, shared):
         owner, guest = as_alice.join(shared), as_guest.join(shared)
@@ -80,7 +80,7 @@ class TestParticipants:
         }
         assert "userId" not in entry(guest)
 
-    def test_the_same_name_is_no_news(self, told, as_guest, public):
+    def test_the_same_name_is_no_update(self, told, as_guest, public):
         as_guest.join(public)
         rename = partial(as_guest.post, f"/guest/{public}/name", displayName="Gwen")
         told(rename)
@@ -92,7 +92,7 @@ class TestParticipants:
         say = partial(as_guest.post, path, message="hello", actorDisplayName="Gwen")
         assert kinds(told(say)) == ["message", "participants"]
 
-    def test_somebody_who_was_here_is_listed_with_their_last_ping(
+    def test_a_disconnected_participant_is_listed_with_the_last_ping(
         self, told, as_alice, as_guest, public
     ):
         as_alice.join(public)
@@ -107,14 +107,16 @@ class TestParticipants:
 
 
 class TestInCall:
-    """Who is in the call, and with what."""
+    """The sessions in the call and their flags."""
 
     @pytest.fixture
     def room(self, shared: str) -> Room:
         """The room of Alice and Bob."""
         return Room.objects.get(token=shared)
 
-    def test_who_is_in_the_call_now(self, told, as_alice, as_bob, as_guest, room):
+    def test_the_sessions_in_the_call_are_listed(
+        self, told, as_alice, as_bob, as_guest, room
+    ):
         owner, guest = as_alice.join(room.token), as_guest.join(room.token)
         other = as_bob.join(room.token)
         put_in_call(guest, flags=1)
@@ -127,7 +129,9 @@ class TestInCall:
         }
         assert entry(owner) not in content(sent, "incall")["users"]
 
-    def test_who_has_left_it(self, told, as_alice, as_bob, room):
+    def test_a_session_that_left_the_call_is_listed_as_changed(
+        self, told, as_alice, as_bob, room
+    ):
         owner, other = as_alice.join(room.token), as_bob.join(room.token)
         put_in_call(owner)
         sent = told(lambda: change_flags(room, [other]))
@@ -137,17 +141,17 @@ class TestInCall:
             "users": [entry(owner)],
         }
 
-    def test_silent_sessions_are_in_it_too(self, told, as_alice, room):
+    def test_sessions_with_an_old_ping_are_listed(self, told, as_alice, room):
         owner = as_alice.join(room.token)
         put_in_call(owner)
         make_pinged_before(room.token, seconds=90)
         sent = told(lambda: change_flags(room, [owner]))
         assert content(sent, "incall")["users"] == [entry(owner)]
 
-    def test_no_session_is_no_news(self, told, room):
+    def test_no_session_is_no_update(self, told, room):
         assert told(lambda: change_flags(room, [])) == []
 
-    def test_joining_and_changing_what_one_sends(self, told, as_alice, room):
+    def test_joining_and_changing_flags(self, told, as_alice, room):
         owner, path = as_alice.join(room.token), f"/call/{room.token}"
         sent = told(partial(as_alice.post, path, flags=3))
         assert kinds(sent) == ["message", "incall"]
@@ -176,7 +180,9 @@ class TestInCall:
         assert kinds(sent) == ["incall", "message", "message"]
         assert content(sent, "incall")["users"] == []
 
-    def test_leaving_a_call_that_one_is_not_in_is_no_news(self, told, as_alice, room):
+    def test_leaving_a_call_without_being_in_it_is_no_update(
+        self, told, as_alice, room
+    ):
         as_alice.join(room.token)
         assert told(partial(as_alice.delete, f"/call/{room.token}")) == []
 

@@ -1,4 +1,4 @@
-"""Signaling messages: taken with an answer, deleted when it has left."""
+"""Internal signaling: messages are taken with a response and deleted when it was sent."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ MESSAGES = 20
 
 @pytest.fixture
 def session(db: None) -> Session:
-    """A session that knows who is there."""
+    """A session that has seen who is connected."""
     return SessionFactory(last_ping=NOW)
 
 
 def queue(session: Session, *texts: str) -> list[int]:
-    """Let messages wait for a session; return their keys."""
+    """Queue messages for a session; return their keys."""
     return [
         SignalingMessage.objects.create(
             recipient=session, sender_session_id="S", text=text, created_at=NOW
@@ -37,56 +37,56 @@ def queue(session: Session, *texts: str) -> list[int]:
     ]
 
 
-def look(session: Session, seconds: float = 0) -> list[str] | None:
-    """Return the texts that a look takes, None for nothing new."""
+def take(session: Session, seconds: float = 0) -> list[str] | None:
+    """Return the texts that `take_update` takes; None for nothing new."""
     now = NOW + timedelta(seconds=seconds)
     update = signaling_internal.take_update(session_pk=session.pk, now=now)
     return None if update is None else [message.text for message in update.messages]
 
 
 @pytest.mark.django_db
-class TestLook:
-    """What is new for a session."""
+class TestTakeUpdate:
+    """`take_update`."""
 
-    def test_nothing_is_one_query(
+    def test_nothing_new_costs_one_query(
         self, session: Session, django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(1):
-            assert look(session) is None
+            assert take(session) is None
 
     def test_messages_come_in_the_order_they_were_sent(self, session: Session) -> None:
         queue(session, "a", "b", "c")
-        assert look(session) == ["a", "b", "c"]
+        assert take(session) == ["a", "b", "c"]
 
-    def test_what_was_taken_is_not_taken_again(self, session: Session) -> None:
+    def test_a_taken_message_is_not_taken_again(self, session: Session) -> None:
         queue(session, "a")
-        look(session)
-        assert look(session) is None
+        take(session)
+        assert take(session) is None
 
-    def test_what_an_answer_died_with_is_given_out_again(
+    def test_messages_of_a_response_that_was_never_finished_are_taken_again(
         self, session: Session
     ) -> None:
         queue(session, "a")
-        look(session)
-        assert look(session, signaling_internal.TAKEN_SECONDS) is None
-        assert look(session, signaling_internal.TAKEN_SECONDS + 1) == ["a"]
+        take(session)
+        assert take(session, signaling_internal.TAKEN_SECONDS) is None
+        assert take(session, signaling_internal.TAKEN_SECONDS + 1) == ["a"]
 
-    def test_messages_to_others_are_left_to_them(self, session: Session) -> None:
+    def test_messages_to_other_sessions_are_not_taken(self, session: Session) -> None:
         queue(SessionFactory(participant=session.participant), "a")
-        assert look(session) is None
+        assert take(session) is None
 
-    def test_a_change_of_people_is_told_once(self, session: Session) -> None:
+    def test_a_change_of_presence_is_new_once(self, session: Session) -> None:
         Room.objects.update(presence_version=1)
-        assert look(session) == []
-        assert look(session) is None
+        assert take(session) == []
+        assert take(session) is None
 
-    def test_one_answer_has_a_bound_and_the_next_has_the_rest(
+    def test_one_response_has_a_limit_and_the_next_has_the_rest(
         self, session: Session, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(signaling_internal, "MESSAGES_MAX", 2)
         queue(session, "a", "b", "c")
-        assert look(session) == ["a", "b"]
-        assert look(session) == ["c"]
+        assert take(session) == ["a", "b"]
+        assert take(session) == ["c"]
 
     def test_a_session_that_has_ended_is_not_found(self, session: Session) -> None:
         number = session.pk
@@ -95,7 +95,7 @@ class TestLook:
             signaling_internal.take_update(session_pk=number, now=NOW)
 
     @pytest.mark.parametrize(("seconds", "is_there"), [(99, True), (100, False)])
-    def test_who_is_silent_for_100_seconds_is_not_connected(
+    def test_a_session_without_a_ping_for_100_seconds_is_not_connected(
         self, session: Session, seconds: int, is_there: bool
     ) -> None:
         now = NOW + timedelta(seconds=seconds)
@@ -104,10 +104,10 @@ class TestLook:
 
 
 @pytest.mark.django_db
-class TestConfirm:
-    """Whether the answer has left."""
+class TestSent:
+    """`delete_sent_messages` and `requeue_messages`."""
 
-    def test_what_has_left_is_forgotten(self, session: Session) -> None:
+    def test_sent_messages_are_deleted(self, session: Session) -> None:
         queue(session, "a")
         update = signaling_internal.take_update(session_pk=session.pk, now=NOW)
         later = queue(session, "b")
@@ -115,7 +115,7 @@ class TestConfirm:
         signaling_internal.delete_sent_messages(update=update)
         assert list(SignalingMessage.objects.values_list("pk", flat=True)) == later
 
-    def test_what_has_not_left_is_given_back_in_its_order(
+    def test_unsent_messages_are_queued_again_in_their_order(
         self, session: Session
     ) -> None:
         queue(session, "a", "b")
@@ -123,9 +123,9 @@ class TestConfirm:
         queue(session, "c")
         assert update is not None
         signaling_internal.requeue_messages(update=update)
-        assert look(session) == ["a", "b", "c"]
+        assert take(session) == ["a", "b", "c"]
 
-    def test_who_has_asked_meanwhile_is_rung(
+    def test_a_poll_that_waits_meanwhile_is_woken(
         self,
         session: Session,
         django_capture_on_commit_callbacks: Any,
@@ -142,14 +142,14 @@ class TestConfirm:
             hints.remove_listener(published.extend)
         assert Hint(session.room_id, 0, HintKind.SIGNALING, session.pk) in published
 
-    def test_who_was_not_told_of_people_is_told_again(self, session: Session) -> None:
+    def test_an_unsent_change_of_presence_is_new_again(self, session: Session) -> None:
         Room.objects.update(presence_version=1)
         update = signaling_internal.take_update(session_pk=session.pk, now=NOW)
         assert update is not None
         signaling_internal.requeue_messages(update=update)
-        assert look(session) == []
+        assert take(session) == []
 
-    def test_what_belonged_to_a_session_that_has_ended_is_no_trouble(
+    def test_messages_of_a_session_that_has_ended_are_ignored(
         self, session: Session
     ) -> None:
         queue(session, "a")
@@ -163,7 +163,7 @@ class TestConfirm:
 
 @pytest.mark.django_db
 class TestParse:
-    """What a client may send."""
+    """`parse_messages`."""
 
     def element(self, **changes: Any) -> dict[str, Any]:
         payload = json.dumps({"to": "T", "type": "offer", "from": "somebody else"})
@@ -174,7 +174,7 @@ class TestParse:
         assert message.recipient == "T"
         assert json.loads(message.text)["from"] == "S"
 
-    def test_json_text_will_do(self) -> None:
+    def test_json_text_is_decoded(self) -> None:
         text = json.dumps([self.element()])
         assert len(signaling_internal.parse_messages(text, session_id="S")) == 1
 
@@ -192,7 +192,7 @@ class TestParse:
             {"fn": "[" * 100_000},
         ],
     )
-    def test_what_makes_no_sense_is_left_out(self, changes: dict[str, Any]) -> None:
+    def test_invalid_messages_are_left_out(self, changes: dict[str, Any]) -> None:
         good = self.element()
         messages = [self.element(**changes), good, "nonsense", None]
         assert len(signaling_internal.parse_messages(messages, session_id="S")) == 1
@@ -200,12 +200,12 @@ class TestParse:
 
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
-    """Two answers to one session at the same moment."""
+    """Two concurrent polls of one session."""
 
     def test_each_message_is_taken_once(self) -> None:
         participant = ParticipantFactory(room=RoomFactory())
         session = SessionFactory(participant=participant, last_ping=NOW)
         texts = [f"{number}" for number in range(MESSAGES)]
         queue(session, *texts)
-        taken = at_once(*[lambda: look(session) or []] * 4)
+        taken = at_once(*[lambda: take(session) or []] * 4)
         assert sorted((text for some in taken for text in some), key=int) == texts

@@ -1,4 +1,4 @@
-"""Writing to a timeline: places, counts, the room's clock and the hint."""
+"""Adding messages: positions, counts, the room's last activity and the hint."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ADDED = MessageDraft(
 
 
 class Refused(Exception):
-    """Something else in the same transaction fails."""
+    """Another part of the transaction fails."""
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def room(db: None) -> Room:
 
 @pytest.fixture
 def heard() -> Iterator[list[list[Hint]]]:
-    """All publications of this process, one list each."""
+    """The lists of hints that this process publishes."""
     publications: list[list[Hint]] = []
     hints.add_listener(publications.append)
     yield publications
@@ -68,7 +68,7 @@ def put(room: Room, *drafts: MessageDraft, actor: Actor | None = None) -> list[M
     )
 
 
-def participants(room: Room) -> list[tuple[int, int]]:
+def positions(room: Room) -> list[tuple[int, int]]:
     """Return position and comment count of each message, by id."""
     rows = Message.objects.filter(room=room).order_by("pk")
     return list(rows.values_list("position", "comment_count"))
@@ -79,7 +79,7 @@ def counters(room: Room) -> tuple[int, int]:
     return room.last_position, room.comment_count
 
 
-class TestPlaces:
+class TestPositions:
     """Positions and comment counts."""
 
     def test_positions_count_from_1_without_gaps(self, room: Room) -> None:
@@ -87,7 +87,7 @@ class TestPlaces:
         say(room, "two", "three", "four")
         put(room, CREATED)
         say(room, "six")
-        assert [position for position, _ in participants(room)] == [1, 2, 3, 4, 5, 6]
+        assert [position for position, _ in positions(room)] == [1, 2, 3, 4, 5, 6]
 
     def test_only_comments_are_counted(self, room: Room) -> None:
         put(
@@ -100,7 +100,7 @@ class TestPlaces:
         )
         say(room, "three")
         put(room, ADDED, ADDED)
-        counts = [count for _, count in participants(room)]
+        counts = [count for _, count in positions(room)]
         assert counts == [0, 1, 1, 2, 2, 3, 3, 3]
 
     def test_the_room_knows_the_last_position_and_count(self, room: Room) -> None:
@@ -113,13 +113,13 @@ class TestPlaces:
         texts = list(rows.values_list("text", flat=True))
         assert texts == [str(number) for number in range(50)]
 
-    def test_each_room_counts_for_itself(self, room: Room) -> None:
+    def test_every_room_has_its_own_positions(self, room: Room) -> None:
         other = RoomFactory()
         say(room, "one")
         say(other, "one")
         say(room, "two")
-        assert participants(room) == [(1, 1), (2, 2)]
-        assert participants(other) == [(1, 1)]
+        assert positions(room) == [(1, 1), (2, 2)]
+        assert positions(other) == [(1, 1)]
 
     def test_the_messages_are_returned_in_order(self, room: Room) -> None:
         messages = put(
@@ -132,12 +132,12 @@ class TestPlaces:
         (message,) = say(room, "one")
         assert message.pk == Message.objects.get().pk
 
-    def test_what_failed_leaves_no_gap(self, room: Room) -> None:
+    def test_a_failed_savepoint_leaves_no_gap(self, room: Room) -> None:
         say(room, "one")
         with undone():
             say(room, "two", "three")
         say(room, "four")
-        assert participants(room) == [(1, 1), (2, 2)]
+        assert positions(room) == [(1, 1), (2, 2)]
 
     @pytest.mark.django_db(transaction=True)
     def test_a_transaction_that_failed_leaves_no_gap(self, room: Room) -> None:
@@ -147,9 +147,9 @@ class TestPlaces:
             say(room, "two", "three")
         with transaction.atomic():
             say(room, "four")
-        assert participants(room) == [(1, 1), (2, 2)]
+        assert positions(room) == [(1, 1), (2, 2)]
 
-    def test_what_failed_does_not_count(self, room: Room) -> None:
+    def test_a_failed_savepoint_does_not_count(self, room: Room) -> None:
         say(room, "one")
         before = Room.objects.filter(pk=room.pk).values().get()
         with undone():
@@ -158,7 +158,7 @@ class TestPlaces:
 
 
 class TestContent:
-    """What is stored of a line."""
+    """The stored messages."""
 
     def test_a_comment_keeps_its_text_and_author(self, room: Room, alice: Any) -> None:
         say(room, " as it is ", actor=Actor(user=alice))
@@ -174,7 +174,7 @@ class TestContent:
         assert (message.actor_type, message.actor_guest) == ("guests", guest)
         assert message.actor_user is None
 
-    def test_nobody_is_written_down_as_a_guest(self, room: Room) -> None:
+    def test_a_message_without_an_actor_is_stored_as_a_guests(self, room: Room) -> None:
         put(room, CREATED)
         message = Message.objects.get()
         assert message.actor_type == "guests"
@@ -206,13 +206,13 @@ class TestContent:
 
 
 class TestConditions:
-    """When nothing can be written."""
+    """Cases in which nothing is written."""
 
     @pytest.mark.django_db(transaction=True)
     def test_it_is_refused_outside_a_transaction(self, room: Room) -> None:
         with pytest.raises(transaction.TransactionManagementError):
             say(room, "hello")
-        assert participants(room) == []
+        assert positions(room) == []
         assert counters(room) == (0, 0)
 
     @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ class TestConditions:
         assert heard == []
 
     @pytest.mark.parametrize("size", [2, 50])
-    def test_any_number_of_lines_costs_the_same(
+    def test_any_number_of_messages_costs_the_same(
         self, room: Room, size: int, django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(ADVANCE + 1):  # and insert
@@ -256,9 +256,9 @@ class TestConditions:
 
 
 class TestHints:
-    """News for those who wait."""
+    """Hints about new messages."""
 
-    def test_one_line_is_one_hint_with_its_position(
+    def test_one_message_is_one_hint_with_its_position(
         self,
         room: Room,
         heard: list[list[Hint]],
@@ -338,7 +338,7 @@ class TestHints:
 
     @pytest.mark.django_db(transaction=True)
     @pytest.mark.parametrize("earlier", ["before", "after"])
-    def test_a_rolled_back_savepoint_does_not_silence_the_rest(
+    def test_a_rolled_back_savepoint_does_not_suppress_other_hints(
         self, room: Room, heard: list[list[Hint]], earlier: str
     ) -> None:
         other = RoomFactory()
@@ -353,7 +353,7 @@ class TestHints:
         assert Hint(room.pk, 1) in news
 
     @pytest.mark.django_db(transaction=True)
-    def test_a_savepoint_in_the_same_room_does_not_silence_what_was_said_before(
+    def test_a_rolled_back_savepoint_in_the_same_room_does_not_suppress_earlier_hints(
         self, room: Room, heard: list[list[Hint]]
     ) -> None:
         with transaction_block():
@@ -365,7 +365,7 @@ class TestHints:
         assert news[0].position >= 1
 
     @pytest.mark.django_db(transaction=True)
-    def test_a_transaction_whose_only_savepoint_was_rolled_back_is_silent(
+    def test_a_transaction_with_only_a_rolled_back_savepoint_publishes_nothing(
         self, room: Room, heard: list[list[Hint]]
     ) -> None:
         with transaction_block(), undone():
@@ -385,13 +385,13 @@ class TestHints:
         assert heard == [[Hint(room.pk, 2)]]
 
     @pytest.mark.django_db(transaction=True)
-    def test_who_is_told_can_read_the_message(
+    def test_a_listener_can_read_the_message(
         self, room: Room, heard: list[list[Hint]]
     ) -> None:
         seen: list[list[tuple[int, int]]] = []
 
         def look(news: list[Hint]) -> None:
-            seen.append(participants(room))
+            seen.append(positions(room))
 
         hints.add_listener(look)
         try:
@@ -412,4 +412,4 @@ class TestHints:
                 say(room, "one")
         finally:
             hints.remove_listener(fail)
-        assert participants(room) == [(1, 1)]
+        assert positions(room) == [(1, 1)]

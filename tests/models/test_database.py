@@ -43,7 +43,7 @@ def note(handled: Items) -> Callable[[str], None]:
 
 
 class Refused(Exception):
-    """Something else in the same transaction fails."""
+    """Another part of the transaction fails."""
 
 
 @contextmanager
