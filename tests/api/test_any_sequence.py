@@ -39,7 +39,7 @@ BROWSERS = [*PEOPLE, "alice's phone", "one guest", "another guest", "a third gue
 LONG_AGO = timedelta(hours=1)
 
 
-# Requests that have no name elsewhere.
+# Requests without a helper.
 
 
 def read_room(client: TalkClient, token: str) -> Answer:
@@ -148,7 +148,7 @@ texts = st.one_of(
 )
 
 
-# What the answers have in common with each other and with the timeline.
+# Checks of responses against each other and against the timeline.
 
 
 def assert_listed_rooms_can_be_fetched(client: TalkClient) -> set[str]:
@@ -182,7 +182,7 @@ class Timeline:
         self.members.pop("deleted_users", None)
 
     def read(self, message: dict[str, Any]) -> None:
-        """Believe one message."""
+        """Apply one message to the state."""
         key = message["systemMessage"]
         user = message["messageParameters"].get("user", {}).get("id", "")
         if key == "conversation_created":
@@ -204,7 +204,7 @@ class Timeline:
             self.has_password = key == "password_set"
 
     def type_of_newcomer(self) -> int:
-        """Only the second person of a one-to-one room begins as an owner."""
+        """Return the type of an added user: owner as the second one of a one-to-one room."""
         is_second = len(self.members) == 1 and not self.has_had_newcomers
         if self.created_as == RoomType.ONE_TO_ONE and is_second:
             self.has_had_newcomers = True
@@ -252,7 +252,7 @@ class People(RuleBasedStateMachine):
         self.is_sound = True
 
     def teardown(self) -> None:
-        """Look around once more, unless something is wrong already."""
+        """Run the last checks, unless a check has failed already."""
         try:
             if self.is_sound:
                 self.look_around()
@@ -272,20 +272,20 @@ class People(RuleBasedStateMachine):
         return answer
 
     def find_tokens(self) -> list[str]:
-        """Return the tokens of all rooms that there are, or else one that is none."""
+        """Return the tokens of all rooms, or else an unknown one."""
         rooms = Room.objects.order_by("-type", "pk")
         return list(rooms.values_list("token", flat=True)) or ["nowhere9"]
 
     def find_session_ids(self) -> list[str]:
-        """Return the session ids of guests, of others, and what is none."""
+        """Return session ids of guests, of others, and an unknown one."""
         sessions = Session.objects.order_by("-participant__type", "pk")
         return [*sessions.values_list("session_id", flat=True), "0", ""]
 
-    # Where it begins.
+    # Initial state.
 
     @initialize()
     def begin(self) -> None:
-        """There are a one-to-one room, and a public room with people of each kind."""
+        """Create a one-to-one room, and a public room with participants of each kind."""
         self.create_room("bob", RoomType.ONE_TO_ONE, "", "dora")
         room = self.create_room("alice", RoomType.PUBLIC, "Room", "")
         token = room.data["token"]
@@ -296,7 +296,7 @@ class People(RuleBasedStateMachine):
             session_id = self.ask(who, join, token, "").data["sessionId"]
         self.ask("bob", do.promote_guest, token, session_id)
 
-    # What may happen.
+    # Steps.
 
     @precondition(lambda self: len(self.created_as) < 4)
     @rule(who=browsers, type=types, name=texts, invite=user_ids | groups)
@@ -387,14 +387,14 @@ class People(RuleBasedStateMachine):
 
     @rule(session_id=session_ids)
     def fall_silent(self, session_id: str) -> None:
-        """Let somebody not have pinged for long."""
+        """Make the last ping of a session old."""
         sessions = Session.objects.filter(session_id=session_id)
         sessions.update(last_ping=timezone.now() - LONG_AGO)
 
     @precondition(lambda self: "dora" in self.users)
     @rule(chance=chances)
     def delete_account(self, chance: int) -> None:
-        """Dora's browser is a stranger's from now on."""
+        """Delete the account of Dora, whose browser is anonymous from then on."""
         if not chance:
             self.is_sound = False
             self.users.pop("dora").delete()
@@ -406,7 +406,7 @@ class People(RuleBasedStateMachine):
             self.look_around()
 
     def look_around(self) -> None:
-        """Compare what people are shown with each other and with the rows."""
+        """Compare responses to all callers with each other and with the rows."""
         for name, user in self.users.items():
             assert_places_are_listed(self.clients[name], user)
         for room in Room.objects.all():
@@ -418,11 +418,11 @@ class People(RuleBasedStateMachine):
                 created_as = self.created_as[room.token]
                 assert_timeline_tells_the_truth(room, created_as, messages)
 
-    # What holds.
+    # Invariants.
 
     @invariant()
     def is_consistent(self) -> None:
-        """Every step leaves sound rooms."""
+        """The invariants hold after every step."""
         self.is_sound = False
         invariants.assert_consistent()
         self.is_sound = True

@@ -80,13 +80,13 @@ def people_of(message: dict[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def written(user_id: str) -> list[str]:
-    """Return the ways to mention somebody."""
+    """Return the ways to mention a user."""
     quoted = f'@"{user_id}"'
     return [f"@{user_id}", quoted] if PLAIN.fullmatch(user_id) else [quoted]
 
 
 def is_original(text: str, message: dict[str, Any]) -> bool:
-    """Whether `text` is the message with a mention in the place of each placeholder."""
+    """Whether `text` is the message with each placeholder replaced by a mention."""
     people = people_of(message)
     pattern = ""
     end = 0

@@ -271,7 +271,7 @@ class TestGet:
     def test_a_session_with_a_password_cannot_create_one(
         self, as_alice: TalkClient
     ) -> None:
-        """The session wins, as everywhere."""
+        """The session takes precedence, as everywhere."""
         as_alice.headers["Authorization"] = basic("alice", PASSWORD)
         assert_refused(ask_for_one(as_alice), 403)
 
@@ -309,7 +309,7 @@ class TestGet:
         others: int,
         django_assert_num_queries: Any,
     ) -> None:
-        """The account; a savepoint, the row, the account again, how many; its release."""
+        """Account; savepoint, insert, account again, count; release."""
         AppPasswordFactory.create_batch(others, user=alice)
         with django_assert_num_queries(6):
             ask_for_one(client)
@@ -359,7 +359,7 @@ class TestRevoke:
     def test_it_costs_five_queries(
         self, alice: Any, bot: TalkClient, others: int, django_assert_num_queries: Any
     ) -> None:
-        """The account; a savepoint, whose it is, the row, its release."""
+        """Account; savepoint, owner, delete; release."""
         AppPasswordFactory.create_batch(others, user=alice)
         AppPassword.objects.update(last_used_at=timezone.now() - timedelta(seconds=1))
         with django_assert_num_queries(5):

@@ -55,7 +55,7 @@ class TestLoginRequired:
 
     @pytest.fixture(autouse=True)
     def login_required(self, settings: Any) -> None:
-        """Turn Django's middleware on."""
+        """Enable Django's `LoginRequiredMiddleware`."""
         middleware = "django.contrib.auth.middleware.LoginRequiredMiddleware"
         settings.MIDDLEWARE = [*settings.MIDDLEWARE, middleware]
 

@@ -46,7 +46,7 @@ class TestOutage:
 
     @pytest.fixture(autouse=True)
     def outage(self, settings: Any, locked: str, public: str, caches: Any) -> None:
-        """The cache is down, after the rooms were made."""
+        """Take the cache down after the rooms were created."""
         settings.TALK = LIMITS
         settings.CACHES = caches
 
@@ -108,7 +108,7 @@ class TestBegin:
         settings.CACHES = AWAY
         guess(locked)
         settings.CACHES = LOCMEM
-        # It goes down while a right password is being checked.
+        # The cache goes down while a right password is checked.
         take_back = throttling.AttemptCounter.take_back
 
         def take_back_during_an_outage(counter: Any) -> None:
@@ -149,7 +149,7 @@ class TestWarning:
 
     @pytest.fixture
     def now(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-        """The time, as a list of one item."""
+        """The time of the clock, as a list of one item."""
         now = [1000.0]
         outage = Outage(clock=lambda: now[0])
         monkeypatch.setattr(site_cache, "outage", outage)

@@ -38,14 +38,14 @@ class TestQueries:
 
     @pytest.fixture
     def idle(self, shared: str, alice: Any, people: int) -> str:
-        """A room in which people are, and nobody calls."""
+        """A room with connected participants and no call."""
         fill(shared, people)
         write(shared, ["hello"] * people, user=alice)
         return shared
 
     @pytest.fixture
     def busy(self, idle: str, as_alice: TalkClient) -> str:
-        """A room in whose call everybody is."""
+        """A room with a call that all participants are in."""
         as_alice.join(idle)
         call(as_alice, idle)
         sessions = Session.objects.filter(room__token=idle)
@@ -63,7 +63,7 @@ class TestQueries:
     @pytest.mark.parametrize(
         ("caller", "count"),
         [
-            # Login 2 or HTTP session 1 or account 1; place 1; peers 1.
+            # Login 2 or HTTP session 1 or account 1; participant 1; peers 1.
             (invited_and_joined, 4),
             (guest, 3),
             (connected_without_cookies, 3),

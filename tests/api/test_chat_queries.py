@@ -50,13 +50,13 @@ class TestQueries:
     @pytest.mark.parametrize(
         ("caller", "count"),
         [
-            # Login 2, place 1, ping 1, messages 1.
+            # Login 2, participant 1, ping 1, messages 1.
             (invited_and_joined, 5),
             # The same without a ping.
             (joined_elsewhere, 4),
-            # HTTP session 1, place 1, ping 1, messages 1.
+            # HTTP session 1, participant 1, ping 1, messages 1.
             (guest, 4),
-            # Account 1, place 1, live sessions 1, messages 1.
+            # Account 1, participant 1, live sessions 1, messages 1.
             (without_cookies, 4),
         ],
     )
@@ -78,7 +78,7 @@ class TestQueries:
             (invited_and_joined, 6),
             (joined_elsewhere, 5),
             (without_cookies, 5),
-            # Guests have none.
+            # Guests have no read marker.
             (guest, 4),
         ],
     )
@@ -110,10 +110,10 @@ class TestQueries:
     @pytest.mark.parametrize(
         ("caller", "count"),
         [
-            # Login 2, place 1.
+            # Login 2, participant 1.
             (invited_and_joined, 3 + SAY + SAVEPOINT),
             (joined_elsewhere, 3 + SAY + SAVEPOINT),
-            # One less for the login.
+            # The login takes one query less.
             (guest, 2 + SAY + SAVEPOINT),
             (without_cookies, 2 + SAY + SAVEPOINT),
         ],

@@ -39,7 +39,7 @@ class TestCapabilities:
 
     @pytest.fixture
     def data(self, as_guest: TalkClient) -> Any:
-        """What an anonymous caller is told."""
+        """The response to an anonymous caller."""
         return as_guest.get(CAPABILITIES).data
 
     def test_v2(self, as_guest: TalkClient) -> None:
@@ -174,7 +174,7 @@ class TestOwnProfile:
 
     @pytest.fixture
     def dora(self) -> Any:
-        """A user about whom everything is known."""
+        """A user with all fields set."""
         user = UserFactory(
             username="dora",
             first_name="Dora",

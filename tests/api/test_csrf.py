@@ -29,14 +29,14 @@ class TestCSRF:
 
     @pytest.fixture
     def guest(self, public: str) -> Client:
-        """The browser of a guest of the room, as a foreign page may use it."""
+        """The browser of a guest of the room, as a page of another site may use it."""
         client = Client(enforce_csrf_checks=True)
         url = f"{BASE}/room/{public}/participants/active"
         assert client.post(url).status_code == 200
         return client
 
     def say(self, client: Client, token: str, **headers: str) -> Any:
-        """Post a message by a form, as any page can."""
+        """Post a message by a form, as a page of any site can."""
         return client.post(
             f"{BASE}/chat/{token}",
             {"message": "hello", "format": "json"},
@@ -44,7 +44,7 @@ class TestCSRF:
         )
 
     def assert_csrf_failed(self, response: Any) -> None:
-        """Check that the answer is the refusal and that nobody said anything."""
+        """Check that the request was refused and no message was stored."""
         assert response.status_code == 412
         assert response["Content-Type"] == JSON_ANSWER
         assert response.json()["ocs"] == {"meta": CSRF_FAILED, "data": []}

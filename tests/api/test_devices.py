@@ -104,7 +104,7 @@ class TestJoin:
 
 def test_rooms_joined_at_once_have_the_same_device(as_alice, public, group):
     as_alice.join(public)
-    # What the join had put into the HTTP session is lost to one that was faster.
+    # A concurrent join has overwritten the data of this join in the HTTP session.
     http_session = as_alice.http.session
     del http_session[DEVICE_KEY]
     http_session.save()

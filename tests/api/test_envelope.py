@@ -51,7 +51,7 @@ class TestEnvelope:
 
     @pytest.fixture
     def leave(self, as_alice: TalkClient) -> Any:
-        """Answer to a request that succeeds without data."""
+        """Return the response to a request that succeeds without data."""
         token = as_alice.create_room()
 
         def leave(version: int, format: str) -> Any:
@@ -124,7 +124,7 @@ class World:
         self.headers = {**OCS, "Accept": "application/json"}
 
     def ask(self, client: Client, method: str, path: str, **form: Any) -> Any:
-        """Send a request whose parameters stand in the query."""
+        """Send a request with its parameters in the query."""
         return getattr(client, method.lower())(
             path, query_params=form, headers=self.headers
         )

@@ -100,7 +100,7 @@ class TestServerError:
 
     @pytest.fixture
     def broken(self, monkeypatch: Any) -> Client:
-        """A client of a server whose capabilities raise."""
+        """A client of a server whose capabilities raise an error."""
 
         def explode() -> None:
             raise RuntimeError("secret detail")

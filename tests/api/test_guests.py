@@ -217,14 +217,16 @@ class TestSetDisplayName:
     ) -> None:
         for _ in range(message_count):
             as_gwen.say(public, "hello")
-        # HTTP session, place, savepoint, two for the doorbell, name, end of savepoint
+        # HTTP session, participant, savepoint, two for the presence version, name, end of savepoint
         with django_assert_num_queries(7):
             set_name(as_gwen, public, "Gina")
 
     def test_the_same_name_again_costs_no_write(
         self, as_gwen: TalkClient, public: str, django_assert_num_queries: Any
     ) -> None:
-        with django_assert_num_queries(4):  # HTTP session, place, savepoint and its end
+        with django_assert_num_queries(
+            4
+        ):  # HTTP session, participant, savepoint and its end
             set_name(as_gwen, public, "Gwen")
 
 

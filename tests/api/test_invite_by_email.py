@@ -302,7 +302,7 @@ class TestFailure:
 
     @pytest.fixture
     def broken(self, settings: Any) -> None:
-        """Let the mail server be gone, and mails be tried once."""
+        """Break the mail server, and try each mail once."""
         settings.TALK = {"OUTGOING_TRIES": 1}
         settings.EMAIL_BACKEND = BROKEN
 

@@ -238,12 +238,12 @@ class TestGuestJoins:
 
     @pytest.fixture(autouse=True)
     def two_joins(self, settings: Any) -> None:
-        """Two guests a minute are enough."""
+        """Allow two joins of guests a minute."""
         settings.TALK = {"GUEST_JOINS_MAX": 2, "GUEST_JOINS_SECONDS": 60}
 
     @pytest.fixture
     def crowded(self, public: str) -> str:
-        """A room that as many guests have joined as may."""
+        """A room that as many guests have joined as the limit allows."""
         for _ in range(2):
             at(HERE).join(public)
         return public

@@ -366,7 +366,7 @@ class TestLeaks:
 
     @pytest.fixture(autouse=True)
     def bare(self, settings: Any) -> None:
-        """A site without Django's middleware, which would cover it up."""
+        """A site without `LocaleMiddleware`, which would hide leaks."""
         settings.MIDDLEWARE = [
             path for path in project_settings.MIDDLEWARE if path != LOCALE_MIDDLEWARE
         ]
@@ -438,7 +438,7 @@ class TestHub:
     def room(
         self, transactional_db: None, alice: Any, bob: Any
     ) -> tuple[str, int, Any]:
-        """A room of Alice's: its token, the id of its last message, Bob's cookie."""
+        """Alice's room: its token, the id of its last message, Bob's cookie."""
         client = TalkClient(alice)
         token = client.create_room()
         put_in(token, bob, type=ParticipantType.USER)
@@ -446,7 +446,7 @@ class TestHub:
 
     @pytest_asyncio.fixture
     async def hub(self, transactional_db: None) -> Any:
-        """The hub of the test's loop; its threads close their connections at the end."""
+        """The hub of the test's event loop; its threads close their connections at the end."""
         hub = current_hub()
         yield hub
         await stop_hub()
