@@ -46,8 +46,8 @@ class Outage:
         self._until = self._clock() + PAUSE_SECONDS
         self._warnings.log(
             logging.WARNING,
-            "The cache %r does not answer (%s: %s). Meanwhile attempts are counted in "
-            "each process apart.",
+            "The cache %r does not answer (%s: %s). Until it does, each process "
+            "counts attempts separately.",
             talk_settings().CACHE,
             type(error).__name__,
             error,

@@ -18,7 +18,7 @@ from talk.models.database import talk_database, talk_vendor
 
 
 class InsertedComment(NamedTuple):
-    """What `insert_comment` has stored."""
+    """The result of `insert_comment`."""
 
     message_pk: int
     token: str

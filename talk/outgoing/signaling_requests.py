@@ -36,30 +36,30 @@ def invite(
     *, user_ids: Sequence[str], all_user_ids: Sequence[str], properties: Properties
 ) -> Request:
     """Tell that users were added to the room."""
-    told = {"userids": list(user_ids), "alluserids": list(all_user_ids)}
-    return _request("invite", **told, properties=_properties(properties))
+    ids = {"userids": list(user_ids), "alluserids": list(all_user_ids)}
+    return _request("invite", **ids, properties=_properties(properties))
 
 
 def disinvite_users(
     *, user_ids: Sequence[str], all_user_ids: Sequence[str], properties: Properties
 ) -> Request:
     """Tell that users were removed; the server disconnects them from the room."""
-    told = {"userids": list(user_ids), "alluserids": list(all_user_ids)}
-    return _request("disinvite", **told, properties=_properties(properties))
+    ids = {"userids": list(user_ids), "alluserids": list(all_user_ids)}
+    return _request("disinvite", **ids, properties=_properties(properties))
 
 
 def disinvite_sessions(
     *, session_ids: Sequence[str], all_user_ids: Sequence[str], properties: Properties
 ) -> Request:
     """Tell that guests were removed; the server disconnects them from the room."""
-    told = {"sessionids": list(session_ids), "alluserids": list(all_user_ids)}
-    return _request("disinvite", **told, properties=_properties(properties))
+    ids = {"sessionids": list(session_ids), "alluserids": list(all_user_ids)}
+    return _request("disinvite", **ids, properties=_properties(properties))
 
 
 def update(*, user_ids: Sequence[str], properties: Properties) -> Request:
     """Tell that the room or the permissions of participants have changed."""
-    told = {"userids": list(user_ids)}
-    return _request("update", **told, properties=_properties(properties))
+    ids = {"userids": list(user_ids)}
+    return _request("update", **ids, properties=_properties(properties))
 
 
 def delete(*, user_ids: Sequence[str]) -> Request:

@@ -47,7 +47,7 @@ PAUSES = (0.5, 2.0, 5.0)
 """Seconds before the next attempts; enough for a restart of the server."""
 
 STALE_SECONDS = 60.0
-"""Age at which a request is dropped, because clients that reconnected know its news."""
+"""Age at which a request is dropped, because clients that reconnected fetched the state."""
 
 
 @dataclass(frozen=True, kw_only=True)

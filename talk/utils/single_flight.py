@@ -48,8 +48,8 @@ class SingleFlight(Generic[K, T]):
         try:
             return await work()
         finally:
-            # Not in a callback, which runs later: whoever comes after the last step of
-            # `work` needs a new task, not the result of this one.
+            # Not in a callback, which runs later: a caller after the last step of `work`
+            # needs a new task, not the result of this one.
             del self._tasks[key]
 
 

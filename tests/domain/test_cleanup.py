@@ -42,8 +42,8 @@ BY_LINK = [
     ParticipantType.SELF_JOINED,
     ParticipantType.GUEST_MODERATOR,
 ]
-MEMBERS = [ParticipantType.OWNER, ParticipantType.MODERATOR, ParticipantType.USER]
-EVERYBODY = [*MEMBERS, *BY_LINK]
+PERMANENT = [ParticipantType.OWNER, ParticipantType.MODERATOR, ParticipantType.USER]
+ALL_TYPES = [*PERMANENT, *BY_LINK]
 
 
 def clean(now: datetime = NOW) -> CleanupCounts:
@@ -96,7 +96,7 @@ def keys_in(room: Room) -> list[str]:
 class TestPermanentParticipants:
     """Participants who were invited."""
 
-    @pytest.mark.parametrize("type", MEMBERS)
+    @pytest.mark.parametrize("type", PERMANENT)
     def test_a_dead_session_is_deleted_and_its_participant_stays(self, type):
         participant = participant_with_sessions(type, DEAD)
         assert clean() == CleanupCounts(sessions=1)
@@ -299,10 +299,10 @@ class TestRooms:
         assert exists(room)
 
     @pytest.mark.parametrize("type", [RoomType.GROUP, RoomType.PUBLIC])
-    @pytest.mark.parametrize("place", EVERYBODY)
-    def test_a_room_with_a_participant_stays(self, type, place):
+    @pytest.mark.parametrize("participant_type", ALL_TYPES)
+    def test_a_room_with_a_participant_stays(self, type, participant_type):
         room = RoomFactory(type=type)
-        participant_with_sessions(place, LIVE, room=room)
+        participant_with_sessions(participant_type, LIVE, room=room)
         assert clean() == CleanupCounts()
         assert exists(room)
 
@@ -387,7 +387,7 @@ class TestLeftAlone:
     """Live rows, and rows of an earlier run."""
 
     def test_live_rows_stay(self):
-        for type in EVERYBODY:
+        for type in ALL_TYPES:
             participant = participant_with_sessions(type, LIVE, NOW)
             call_in(participant.room, participant)
         tables = (Room, Participant, Session, Guest, Message, CallAttendance)
@@ -398,7 +398,7 @@ class TestLeftAlone:
     def test_a_second_run_deletes_nothing(self):
         room = room_with_owner()
         participants = [
-            participant_with_sessions(type, DEAD, room=room) for type in EVERYBODY
+            participant_with_sessions(type, DEAD, room=room) for type in ALL_TYPES
         ]
         call_in(room, *participants)
         RoomFactory()
@@ -410,7 +410,7 @@ class TestLeftAlone:
 
     def test_live_participants_of_a_cleaned_room_stay(self):
         room = room_with_owner()
-        live = [participant_with_sessions(type, LIVE, room=room) for type in EVERYBODY]
+        live = [participant_with_sessions(type, LIVE, room=room) for type in ALL_TYPES]
         for type in BY_LINK:
             participant_with_sessions(type, DEAD, room=room)
         timeline = Room.objects.values("last_position", "last_activity")

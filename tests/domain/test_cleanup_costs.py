@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from talk.constants import ParticipantType
 from talk.models import SignalingMessage
 from tests.domain.test_cleanup import (
+    ALL_TYPES,
     DEAD,
-    EVERYBODY,
     LIVE,
     call_in,
     clean,
@@ -134,7 +134,7 @@ class TestAtOnce:
         for _ in range(5):
             room = room_with_owner()
             participants = [
-                participant_with_sessions(type, DEAD, room=room) for type in EVERYBODY
+                participant_with_sessions(type, DEAD, room=room) for type in ALL_TYPES
             ]
             call_in(room, *participants)
             RoomFactory()
