@@ -1,4 +1,20 @@
-"""Talk in the Django admin, for the site's staff: one module per model."""
+"""Talk in the Django admin, for the site's staff: one module per model.
+
+Modules:
+
+    app_password  app passwords
+    base          the base of all model admins: fast lists, actions that ask
+    export        exporting the history of rooms as JSON lines
+    filters       filters of lists
+    forms         forms of rooms, guests and app passwords
+    guest         guests
+    links         links between admin pages, and names
+    message       messages
+    participant   participants
+    people        searching by user name with indexes
+    room          rooms, and actions on them
+    session       sessions
+"""
 
 from __future__ import annotations
 

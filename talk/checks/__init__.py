@@ -1,6 +1,11 @@
-"""System checks: mistakes in a site's settings, said at start-up.
+"""System checks, which report mistakes in a site's settings at start-up.
 
-Ids are never used again for something else. The README lists them.
+Ids are never reused. The README lists them.
+
+Modules:
+
+    site    checks of other settings that Talk depends on
+    values  checks of the `TALK` setting
 """
 
 from __future__ import annotations

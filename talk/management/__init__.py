@@ -1,1 +1,7 @@
-"""Commands for whoever runs the site: clean-up, rooms, retention, a doctor."""
+"""Management commands for the people who run a site.
+
+Modules:
+
+    base      the base of all commands
+    commands  the commands
+"""

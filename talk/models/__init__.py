@@ -1,4 +1,21 @@
-"""The data model: fields, constraints and the queries over them."""
+"""The data model: fields, constraints and the queries over them.
+
+Modules:
+
+    accounts      reading and locking the site's users
+    app_password  app passwords
+    call          attendance of the running call of a room
+    database      transactions, locks and batches
+    guest         guests
+    message       messages
+    names         display names, read together with messages
+    participant   participants
+    postgres      single statements of PostgreSQL that replace several queries
+    read_marker   read markers of users who left
+    room          rooms
+    session       sessions
+    signaling     undelivered signaling messages
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,6 @@
+"""Template tags.
+
+Modules:
+
+    talk  `talk_room`, `talk_room_for` and `talk_assets`
+"""

@@ -1,6 +1,11 @@
 """The OpenAPI document, which drf-spectacular generates.
 
-`operations` describes parameters and responses of each endpoint, `components` the data
-in responses, `responses` the envelopes around it. `inspector` passes all of that to
-drf-spectacular; `talk.apps` imports it if the site has installed ``drf_spectacular``.
+`talk.apps` imports `inspector` if the site has installed ``drf_spectacular``.
+
+Modules:
+
+    components  schemas of the data in responses
+    inspector   extensions of drf-spectacular
+    operations  parameters and responses of each endpoint
+    responses   the envelopes of each status and base path
 """
