@@ -12,10 +12,11 @@ from django.contrib.auth.hashers import check_password
 from django.core.management import CommandError
 from django.utils import timezone
 
-from talk import signals
+from talk import hints, signals
 from talk.adapters import DefaultAdapter
 from talk.constants import ParticipantType, RoomType
 from talk.domain.access import NOBODY
+from talk.hints import HintKind
 from talk.management.commands import talk_rooms
 from talk.models import Participant, Room, Session
 from tests.api import invariants
@@ -159,10 +160,14 @@ class TestAdd:
         assert message["messageParameters"]["actor"]["name"] == "Guest"
         assert message["messageParameters"]["user"]["id"] == "bob"
 
-    def test_who_waits_is_told(self, room, bob, django_capture_on_commit_callbacks):
-        with django_capture_on_commit_callbacks() as callbacks:
+    def test_hints_are_published(
+        self, room, bob, django_capture_on_commit_callbacks, monkeypatch
+    ):
+        published = []
+        monkeypatch.setattr(hints, "publish", published.extend)
+        with django_capture_on_commit_callbacks(execute=True):
             run("talk_rooms", "add", room, "--user", "bob")
-        assert any("publish" in str(callback) for callback in callbacks)
+        assert HintKind.TIMELINE in {hint.kind for hint in published}
 
     def test_the_site_is_told_that_it_was_nobody(
         self, room, bob, django_capture_on_commit_callbacks
