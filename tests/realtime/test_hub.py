@@ -150,10 +150,10 @@ async def test_a_poll_admitted_during_a_reading_gets_its_result(hub, database) -
         await asleep(hub, early)
         await begin_reading(hub, database)
         with waiting_in(hub, position=3) as late:
-            look = asyncio.create_task(hub.waker.fetch_news(late))
+            fetch = asyncio.create_task(hub.waker.fetch_news(late))
             await settle()
             database.gate.set()
-            assert ids_in(await look) == [30]
+            assert ids_in(await fetch) == [30]
 
 
 async def test_a_lagging_database_does_not_make_a_fetch_loop(hub) -> None:
