@@ -29,6 +29,10 @@ TALK = json.loads(os.environ.get("TALK", "{}"))
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {"timeout": 20}
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        # Test data need not survive a power cut.
+        "init_command": "PRAGMA synchronous = OFF",
+    }
     test_file = Path(tempfile.gettempdir()) / f"talk-test-{os.getpid()}.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": str(test_file)}

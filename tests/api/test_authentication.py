@@ -49,6 +49,17 @@ class TestSession:
     def test_it_wins_over_a_wrong_header(self, browser: Client, value: str) -> None:
         assert who(browser, Authorization=value) == "alice"
 
+    def test_a_backend_that_keeps_disabled_accounts_makes_no_difference(
+        self, alice: Any, browser: Client, settings: Any
+    ) -> None:
+        backend = "django.contrib.auth.backends.AllowAllUsersModelBackend"
+        settings.AUTHENTICATION_BACKENDS = [backend]
+        browser.force_login(alice, backend=backend)
+        assert who(browser) == "alice"
+        alice.is_active = False
+        alice.save()
+        assert who(browser) is None
+
 
 class TestLoginRequired:
     """A site may require a login everywhere; the API's endpoints check for themselves."""

@@ -86,7 +86,9 @@ def caller() -> Caller:
     for type, name in ((4, "guest"), (6, "guest moderator")):
         participant = put_guest_in(room.token)
         Participant.objects.filter(pk=participant.pk).update(type=type)
-        Session.objects.filter(participant=participant).update(session_id=name)
+        Session.objects.filter(participant=participant).update(
+            session_id=name, device=name
+        )
     alice = UserFactory(username="alice")
     own = put_in(room.token, alice, type=ParticipantType.MODERATOR)
     SessionFactory(participant=own, device="phone", last_ping=NOW)
@@ -138,3 +140,16 @@ def test_a_guest_of_a_deleted_room_is_not_renamed(caller: Caller) -> None:
     Room.objects.all().delete()
     with pytest.raises(NotFound):
         rename(display_name="Gwen")
+
+
+@pytest.mark.parametrize("session_id", ["guest", "guest moderator"])
+def test_a_guest_has_no_preferences(caller: Caller, session_id: str) -> None:
+    session = Session.objects.get(session_id=session_id)
+    identity = Identity(user=None, device=session.device)
+    guest = find_caller(identity=identity, token=caller.room.token)
+    before = rows()
+    with pytest.raises(NotFound):
+        participant_preferences.set_favorite(caller=guest, favorite=True)
+    with pytest.raises(NotFound):
+        participant_preferences.set_notification_level(caller=guest, level=3)
+    assert rows() == before
