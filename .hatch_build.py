@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from babel.messages.mofile import write_mo
@@ -32,6 +33,8 @@ class CatalogueBuildHook(BuildHookInterface):
             compiled = BytesIO()
             write_mo(compiled, catalogue)
             target = source.with_suffix(".mo")
-            # Tests may read the file meanwhile: rewrite it only if it changes.
-            if not target.exists() or target.read_bytes() != compiled.getvalue():
-                target.write_bytes(compiled.getvalue())
+            # Tests and other builds may read the file meanwhile: replace it as a whole.
+            with NamedTemporaryFile(dir=target.parent, delete=False) as file:
+                file.write(compiled.getvalue())
+            Path(file.name).chmod(0o644)
+            Path(file.name).replace(target)
