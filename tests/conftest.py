@@ -113,7 +113,7 @@ BIG = 2**20
 
 @pytest.fixture(scope="session", autouse=True)
 def emptied_quickly() -> Iterator[None]:
-    """Have PostgreSQL delete the few rows of a test: to truncate takes 50 times as long."""
+    """Let PostgreSQL delete the few rows of a test: to truncate takes 50 times as long."""
     truncate = connection.ops.sql_flush
 
     def delete(style: Any, tables: list[str], **options: Any) -> list[str]:
@@ -134,7 +134,7 @@ def emptied_quickly() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nothing_counted() -> None:
-    """Attempts of earlier tests, and outages of the cache, are forgotten."""
+    """Forget attempts of earlier tests, and outages of the cache."""
     cache.clear()
     local_counters.clear()
     outage.forget()
@@ -142,13 +142,13 @@ def nothing_counted() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
-    """Passwords of earlier tests are checked anew."""
+    """Forget passwords of earlier tests."""
     memory.forget()
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_to_send() -> Iterator[None]:
-    """What a test has caused to be sent does not reach the next one."""
+    """Requests and mails that a test has queued are sent before the next one."""
     yield
     assert outgoing.flush(SECONDS_MAX)
     assert signaling_queue.flush(SECONDS_MAX)
@@ -168,7 +168,7 @@ def bob(db: None) -> Any:
 
 @pytest.fixture
 def carol(db: None) -> Any:
-    """A third user; the stranger in most tests."""
+    """A third user; a non-participant in most tests."""
     return UserFactory(username="carol", first_name="Carol", last_name="Clark")
 
 

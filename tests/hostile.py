@@ -1,4 +1,4 @@
-"""What a site may have for its own API, named in its `REST_FRAMEWORK`."""
+"""Classes of a site's own API, named in its `REST_FRAMEWORK`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 
 class NoUser(BaseAuthentication):
-    """What a site may have for its own API."""
+    """Authentication of a site's own API, which Talk must not use."""
 
     def authenticate(self, request: Any) -> None:
         raise AssertionError("REST_FRAMEWORK was read")

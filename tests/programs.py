@@ -41,7 +41,7 @@ def free_port() -> int:
 
 
 class Program:
-    """A process that listens, whose output goes to a file."""
+    """A server process whose output goes to a file."""
 
     def __init__(self, folder: Path, *command: str) -> None:
         self.log_path = folder / "log"
@@ -52,11 +52,11 @@ class Program:
 
     @property
     def log(self) -> str:
-        """What it has said so far."""
+        """The output so far."""
         return self.log_path.read_text(errors="replace")
 
     def wait_until(self, is_up: Callable[[], bool]) -> None:
-        """Return when it listens; fail when it ends or takes too long."""
+        """Return once it is up; fail if it ends or takes too long."""
         end = time.monotonic() + PATIENCE
         while not is_up():
             if self.process.poll() is not None or time.monotonic() > end:

@@ -22,7 +22,7 @@ class Received:
 
     @property
     def content(self) -> dict[str, Any]:
-        """What the body says."""
+        """The content of the body."""
         return json.loads(self.body)
 
 
@@ -79,7 +79,7 @@ class Receiver:
 
     @property
     def contents(self) -> list[dict[str, Any]]:
-        """What the bodies of all requests say."""
+        """The contents of the bodies of all requests."""
         return [received.content for received in self.received]
 
     def wait_for(self, count: int) -> list[Received]:

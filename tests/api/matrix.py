@@ -296,7 +296,7 @@ AFTER_JOINING: dict[CallerKind, Callable[[TalkClient, str], None]] = {
     CallerKind.GUEST_REMOVED: _remove,
     CallerKind.GUEST_MODERATOR_OF_PRIVATE: _promote,
 }
-"""What happens to callers after they have joined."""
+"""Changes to callers after they have joined."""
 
 NEVER_JOINED = {CallerKind.USER, CallerKind.USER_WITHOUT_COOKIES}
 JOINING = (IN_ROOMS | BY_LINK | LEFT_BEHIND) - NEVER_JOINED

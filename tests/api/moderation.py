@@ -1,4 +1,4 @@
-"""How people add and remove each other, and what a room's timeline tells of it."""
+"""Requests that add, remove and promote participants, and their system messages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NO_TEXT = [
     pytest.param(["bob"], id="list"),
     pytest.param({"id": "bob"}, id="object"),
 ]
-"""What is no text; `{}` stands for nothing at all."""
+"""Values that are not a text; `{}` stands for a missing parameter."""
 
 USERS_WITHOUT_PLACE = [uninvited, self_joined_and_left, guest_who_logged_in]
 ANONYMOUS_WITHOUT_PLACE = [
@@ -43,7 +43,7 @@ ANONYMOUS_WITHOUT_PLACE = [
     guest_of_another_room,
 ]
 WITHOUT_PLACE = USERS_WITHOUT_PLACE + ANONYMOUS_WITHOUT_PLACE
-"""Callers that are not in the public room in question."""
+"""Callers who are not participants of a public room."""
 
 KEEPS_CAROL_APART = {"ADAPTER": f"{__name__}.ReservedAdapter"}
 """The settings of a site on which nobody may talk to Carol."""
@@ -147,7 +147,7 @@ def type_of_session(session_id: str) -> int | None:
     return participants.values_list("type", flat=True).first()
 
 
-# What is told.
+# System messages.
 
 
 def newest(client: TalkClient, token: str) -> dict[str, Any]:

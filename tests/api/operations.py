@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.client import Answer, TalkClient
 
-# What happens to the room.
+# Changes to the room.
 
 
 def open_pair(client: TalkClient, user_id: str) -> Answer:
@@ -37,7 +37,7 @@ def protect(client: TalkClient, token: str, password: str) -> Answer:
     return client.put(f"/room/{token}/password", password=password)
 
 
-# What somebody does for themself.
+# Changes of the caller's own participant.
 
 
 def list_participants(client: TalkClient, token: str) -> Answer:
@@ -70,7 +70,7 @@ def name_oneself(client: TalkClient, token: str, name: str) -> Answer:
     return client.post(f"/guest/{token}/name", displayName=name)
 
 
-# What people do to each other.
+# Changes of other participants.
 
 
 def add(client: TalkClient, token: str, user_id: str) -> Answer:

@@ -25,7 +25,7 @@ from tests.client import Answer, TalkClient
 from tests.threads import TIMEOUT, at_once
 
 ROUNDS = 4
-"""What happens at the same moment happens in another order each time."""
+"""Requests at the same moment are served in another order each time."""
 
 OWNER, MODERATOR, USER = 1, 2, 3
 

@@ -1,4 +1,4 @@
-"""Changes to a room as clients ask for them, and what they leave in its timeline."""
+"""Callers of requests about a room, and the timeline that the requests leave."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.api.helpers import keys
 from tests.client import TalkClient
 
 NOT_MODERATORS = [invited, invited_and_joined, self_joined, guest]
-"""Who is in a public room that somebody else moderates."""
+"""Participants of a public room who are not moderators."""
 
 NOT_THERE = [
     uninvited,
@@ -37,10 +37,10 @@ NOT_THERE = [
     guest_of_a_room_made_private,
     guest_moderator_of_a_room_made_private,
 ]
-"""Who has no place in a public room, or has none any more."""
+"""Callers who are not participants of a public room, or no longer are."""
 
 USERS_NOT_THERE = [uninvited, self_joined_and_left, guest_who_logged_in]
-"""Those of them who are logged in."""
+"""Logged-in callers who are not participants."""
 
 
 def timeline(client: TalkClient, token: str) -> list[str]:

@@ -11,7 +11,7 @@ from talk.models import SignalingMessage
 from tests.client import Answer, TalkClient
 
 NOBODY = [{"type": "usersInRoom", "data": []}]
-"""What is told to who is not in the room."""
+"""The answer to callers without a session in the room."""
 
 USER_IN_ROOM = {
     "userId": str,

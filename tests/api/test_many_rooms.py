@@ -1,4 +1,4 @@
-"""What one request costs does not depend on how many rooms there are."""
+"""The number of queries of a request does not depend on the number of rooms."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ACTIONS: dict[str, Action] = {
     "peers": lambda client, token: client.get(f"/call/{token}"),
     "call": lambda client, token: client.post(f"/call/{token}"),
 }
-"""What Alice does in a room of hers that she has joined."""
+"""Requests of Alice in a room of hers that she has joined."""
 
 GUEST_ACTIONS: dict[str, Action] = {
     "get": ACTIONS["get"],
@@ -58,7 +58,7 @@ GUEST_ACTIONS: dict[str, Action] = {
     "poll": ACTIONS["poll"],
     "call": ACTIONS["call"],
 }
-"""What a guest does in a room with a password."""
+"""Requests of a guest in a room with a password."""
 
 
 def cost(action: Action, client: TalkClient, token: str) -> int:

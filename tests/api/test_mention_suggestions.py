@@ -135,11 +135,13 @@ class TestCandidates:
         ParticipantFactory(user=carol)
         assert suggested(as_alice, public, search="carol") == []
 
-    def test_who_has_left_is_not_suggested(self, as_alice, as_bob, shared):
+    def test_a_user_who_has_left_is_not_suggested(self, as_alice, as_bob, shared):
         assert as_bob.delete(f"/room/{shared}/participants/self").status == 200
         assert suggested(as_alice, shared) == []
 
-    def test_who_was_only_mentioned_is_not_suggested(self, as_alice, shared, carol):
+    def test_a_mentioned_non_participant_is_not_suggested(
+        self, as_alice, shared, carol
+    ):
         as_alice.say(shared, "hello @carol")
         assert suggested(as_alice, shared) == ["bob"]
 
@@ -154,7 +156,7 @@ class TestCandidates:
 
 
 class TestMatching:
-    """What must be in the id or in the display name."""
+    """The search matches a part of the id or of the display name."""
 
     @pytest.fixture
     def room(self, public: str) -> str:
@@ -220,7 +222,7 @@ class TestMatching:
         ("name", "search"),
         [("a_b", "a_"), ("a%b", "%b"), ("a\\b", "\\"), ("a'b", "'"), ("a@b.c", "@b.")],
     )
-    def test_what_means_something_to_databases_means_itself(
+    def test_wildcards_of_databases_are_plain_characters(
         self, as_alice, public, name, search
     ):
         put_in_all(public, "axb", name)
@@ -241,14 +243,14 @@ class TestMatching:
         assert suggested(as_alice, public, search="ED") == ["zed"]
 
     @pytest.mark.parametrize("text", UNSTORABLE)
-    def test_what_no_database_stores_is_refused(self, as_alice, shared, text):
+    def test_a_text_that_no_database_stores_is_refused(self, as_alice, shared, text):
         path = f"/chat/{shared}/mentions"
         answer = as_alice.request("GET", path, body=json.dumps({"search": text}))
         assert_refused(answer, 400)
 
 
 class TestOrder:
-    """Who wrote last, then who is called so, then who is called like it."""
+    """Order: newest comment first, then exact matches, then partial matches."""
 
     def test_in_the_order_in_which_they_came(self, as_alice, public):
         put_in_all(public, "zoe", "adam", "mona")
@@ -274,12 +276,12 @@ class TestOrder:
         put_in_all(public, "zo")
         assert suggested(as_alice, public, search="zo") == ["x", "zo", "zora"]
 
-    def test_one_who_wrote_comes_first(self, as_alice, public):
+    def test_an_author_comes_first(self, as_alice, public):
         put_in_all(public, "zoe", "adam", "mona")
         let_say(public, "mona")
         assert suggested(as_alice, public) == ["mona", "zoe", "adam"]
 
-    def test_who_wrote_last_comes_before_who_wrote_earlier(self, as_alice, public):
+    def test_the_author_of_the_newest_comment_comes_first(self, as_alice, public):
         put_in_all(public, "zoe", "adam", "mona")
         let_say(public, "adam", "zoe")
         assert suggested(as_alice, public) == ["zoe", "adam", "mona"]
@@ -291,13 +293,13 @@ class TestOrder:
         let_say(public, "zoe", "adam")
         assert suggested(as_alice, public) == ["adam", "zoe"]
 
-    def test_who_wrote_comes_before_who_is_called_so(self, as_alice, public):
+    def test_an_author_comes_before_an_exact_match(self, as_alice, public):
         put_in_all(public, "zo", "zora", "lorenzo")
         let_say(public, "lorenzo")
         expected = ["lorenzo", "zo", "zora"]
         assert suggested(as_alice, public, search="zo") == expected
 
-    def test_what_was_said_elsewhere_does_not_count(self, as_alice, public):
+    def test_comments_in_other_rooms_do_not_count(self, as_alice, public):
         put_in_all(public, "zoe", "adam")
         other = RoomFactory().token
         put_in(other, get_user_model().objects.get(username="adam"))
@@ -311,14 +313,16 @@ class TestOrder:
         assert as_mona.put(f"/room/{public}", roomName="New").status == 200
         assert suggested(as_alice, public) == ["zoe", "mona"]
 
-    def test_what_guests_say_changes_nothing(self, as_alice, as_guest, public):
+    def test_comments_of_guests_do_not_change_the_order(
+        self, as_alice, as_guest, public
+    ):
         put_in_all(public, "zoe", "adam")
         let_say(public, "adam")
         as_guest.join(public)
         as_guest.say(public, "hello")
         assert suggested(as_alice, public) == ["adam", "zoe"]
 
-    def test_who_comes_back_has_still_written(self, as_alice, public):
+    def test_comments_count_after_a_user_comes_back(self, as_alice, public):
         put_in_all(public, "zoe", "adam")
         let_say(public, "adam")
         path = f"/room/{public}/participants"
@@ -374,7 +378,7 @@ class TestLimit:
 
 
 class TestFormat:
-    """What a suggestion looks like."""
+    """The keys of a suggestion."""
 
     def test_it_has_id_label_and_source(self, as_alice, shared):
         assert ask(as_alice, shared, search="bo").data == [

@@ -40,7 +40,7 @@ DEMOTED = [
     "{actor} demoted you from moderator",
     "{actor} demoted {user} from moderator",
 ]
-"""What is read by who did it, whom it befell, and others."""
+"""The text for the actor, for the affected participant, and for others."""
 
 ALICE = {"type": "user", "id": "alice", "name": "Alice Adams"}
 BOB = {"type": "user", "id": "bob", "name": "Bob Brown"}
@@ -145,7 +145,7 @@ class TestUsers:
         ("change", "old", "new"), [(promote, 3, 2), (demote, 2, 3)]
     )
     @pytest.mark.django_db(transaction=True)
-    def test_one_changed_twice_at_once_changes_once(
+    def test_two_changes_at_once_change_a_participant_once(
         self, as_alice, bob, change, old, new
     ):
         token = as_alice.create_room(type=3)
@@ -236,7 +236,7 @@ class TestGuests:
             ("guest_moderator_promoted", hash_of(own), hash_of(session_id))
         ]
 
-    def test_who_comes_again_is_a_mere_guest(self, as_alice, public):
+    def test_a_guest_moderator_who_joins_again_is_a_guest(self, as_alice, public):
         client, session_id = join_as_guest(public)
         promote(as_alice, public, sessionId=session_id)
         assert type_of_session(client.join(public)) == 4

@@ -87,7 +87,9 @@ class TestAccess:
             assert_refused(answer, 403)
         assert rows() == before
 
-    def test_one_promoted_may_promote_and_demote(self, as_alice, as_bob, dora, shared):
+    def test_a_promoted_user_may_promote_and_demote(
+        self, as_alice, as_bob, dora, shared
+    ):
         put_in(shared, dora)
         promote(as_alice, shared, participant="bob")
         assert_done(promote(as_bob, shared, participant="dora"))
@@ -95,7 +97,7 @@ class TestAccess:
         assert_done(demote(as_bob, shared, participant="dora"))
         assert type_of("dora") == 3
 
-    def test_one_demoted_may_not_any_more(self, as_alice, as_bob, bob, dora, public):
+    def test_a_demoted_user_may_not_promote(self, as_alice, as_bob, bob, dora, public):
         put_in(public, bob, type=2)
         put_in(public, dora)
         demote(as_alice, public, participant="bob")
@@ -103,7 +105,7 @@ class TestAccess:
 
 
 class TestRequest:
-    """What is asked for, and in which order it is looked at."""
+    """Parameters, and the order of the checks."""
 
     @pytest.mark.parametrize(("method", "old", "new"), CHANGES)
     @pytest.mark.parametrize("place", PLACES)
@@ -203,7 +205,7 @@ class TestRequest:
     @pytest.mark.parametrize("method", BOTH)
     @pytest.mark.parametrize("name", ["participant", "sessionId"])
     @pytest.mark.parametrize("value", UNSTORABLE)
-    def test_what_cannot_be_stored_is_refused(
+    def test_a_text_that_cannot_be_stored_is_refused(
         self, as_alice, shared, value, name, method
     ):
         before = rows()
@@ -258,7 +260,7 @@ class TestRequest:
 
 
 class TestTarget:
-    """Who is of the wrong type for it."""
+    """Participants whose type cannot be changed."""
 
     @pytest.mark.parametrize("type", [1, 2, 5])
     def test_only_normal_users_are_promoted(self, as_alice, bob, public, type):

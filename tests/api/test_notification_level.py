@@ -106,14 +106,14 @@ class TestLevel:
         assert level_of(as_alice, public) == 3
 
     @pytest.mark.parametrize("level", INVALID)
-    def test_what_is_no_level_is_400(self, as_alice, public, level):
+    def test_an_invalid_level_is_400(self, as_alice, public, level):
         set_level(as_alice, public, 3)
         before = rows()
         assert_refused(set_level(as_alice, public, level), 400)
         assert rows() == before
 
     @pytest.mark.parametrize("body", INVALID_JSON)
-    def test_what_is_no_level_in_json_is_400(self, as_alice, public, body):
+    def test_an_invalid_level_in_json_is_400(self, as_alice, public, body):
         set_level(as_alice, public, 3)
         before = rows()
         answer = as_alice.request("POST", f"/room/{public}/notify", body=body)
@@ -137,7 +137,7 @@ class TestLevel:
 
 
 class TestEffects:
-    """What it leaves alone, and how long it lasts."""
+    """Other values stay, and the level lasts as long as the participant."""
 
     def test_the_same_level_again_changes_nothing(self, as_alice, public):
         set_level(as_alice, public, 3)

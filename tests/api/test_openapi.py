@@ -174,7 +174,7 @@ META = {"status": "ok", "statuscode": 200, "message": "OK"}
 
 
 class TestTheCheckOfAnswers:
-    """What the tests' client asks of each answer can fail."""
+    """The check of each answer by the tests' client can fail."""
 
     @pytest.fixture(autouse=True)
     def nothing_validated(self, monkeypatch: Any) -> None:
@@ -185,7 +185,7 @@ class TestTheCheckOfAnswers:
         path = f"{TALK}/room/abcd1234/participants/active?password=x"
         assert_documented(path=path, method="POST", status=status, body=body)
 
-    def test_what_is_documented_passes(self) -> None:
+    def test_a_documented_answer_passes(self) -> None:
         self.check({"sessionId": "a" * 512})
 
     @pytest.mark.parametrize(

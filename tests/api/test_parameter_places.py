@@ -1,4 +1,4 @@
-"""Parameters: where they may stand, and which place wins."""
+"""Parameters: in which places they may be sent, and which place wins."""
 
 from __future__ import annotations
 
@@ -133,13 +133,13 @@ class TestPrecedence:
         request = request_of("POST", "", '{"a": "json"}', JSON)
         assert merged(request, a="route")["a"] == "json"
 
-    def test_what_a_later_place_does_not_name_stays(self) -> None:
+    def test_parameters_that_a_later_place_does_not_name_stay(self) -> None:
         request = request_of("POST", "a=query&b=query", "b=form", FORM)
         assert merged(request, c="route") == {"a": "query", "b": "form", "c": "route"}
 
 
 class TestBodiesThatSayNothing:
-    """What cannot be read is no error; the other places still count."""
+    """A body that cannot be read is no error; the other places still count."""
 
     @pytest.mark.parametrize(
         "body",

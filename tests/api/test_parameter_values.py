@@ -1,4 +1,4 @@
-"""Parameters: what becomes of their text, number or flag, and what is refused."""
+"""Parameters: conversion of texts, integers and booleans, and refused values."""
 
 from __future__ import annotations
 
@@ -199,13 +199,13 @@ class TestTexts:
             Everything.read({"text": value})
 
     @pytest.mark.parametrize("value", ["a\x00b", "a\ud800b"], ids=ascii)
-    def test_what_no_database_stores_is_refused(self, value: str) -> None:
+    def test_a_text_that_no_database_stores_is_refused(self, value: str) -> None:
         with pytest.raises(Invalid):
             Everything.read({"text": value})
 
 
 class TestDefaults:
-    """What is missing or null."""
+    """Missing and null parameters."""
 
     def test_a_missing_parameter_takes_its_default(self) -> None:
         assert Everything.read({}) == DEFAULTS
@@ -257,7 +257,7 @@ CONTENT_TYPES = st.sampled_from(
 
 
 class TestAnything:
-    """Whatever is sent: values, `Invalid` or `TooLarge`, and no other error."""
+    """Any input gives values, `Invalid` or `TooLarge`, and no other error."""
 
     @given(
         st.dictionaries(

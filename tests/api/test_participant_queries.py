@@ -1,4 +1,4 @@
-"""What moderating a room costs: exact, and the same for many people as for one."""
+"""Query counts of moderation: exact, and the same for many participants as for one."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class TestRoom:
 
 
 class TestPreferences:
-    """What participants decide for themselves."""
+    """Preferences of participants."""
 
     @pytest.mark.parametrize("method", ["post", "delete"])
     def test_to_pin(self, as_alice, crowded, costs, method):

@@ -47,7 +47,9 @@ class TestModerators:
             put_moderator_in(token, carol)
         return tokens
 
-    def test_who_was_demoted_demotes_nobody(self, as_alice, as_bob, as_carol, rivals):
+    def test_a_demoted_moderator_demotes_nobody(
+        self, as_alice, as_bob, as_carol, rivals
+    ):
         for token in rivals:
             answers = together(
                 partial(do.demote, as_bob, token, "carol"),
@@ -62,7 +64,9 @@ class TestModerators:
             assert len(told(as_alice, token, "moderator_demoted")) == 1
             assert_consistent()
 
-    def test_who_was_removed_removes_nobody(self, as_alice, as_bob, as_carol, rivals):
+    def test_a_removed_moderator_removes_nobody(
+        self, as_alice, as_bob, as_carol, rivals
+    ):
         for token in rivals:
             answers = together(
                 partial(do.remove, as_bob, token, "carol"),
@@ -85,7 +89,7 @@ class TestModerators:
             assert told(as_alice, token, "moderator_promoted") == ["dora"]
             assert_consistent()
 
-    def test_one_promotes_whom_the_other_removes(
+    def test_a_user_is_promoted_and_removed_at_once(
         self, as_alice, as_bob, as_carol, rivals
     ):
         dora = UserFactory(username="dora")

@@ -221,7 +221,7 @@ class TestMemory:
 
     @pytest.fixture
     def checked(self) -> list[str]:
-        """What was checked."""
+        """The passwords that were checked."""
         return []
 
     @pytest.fixture
@@ -310,7 +310,7 @@ class TestMemory:
             verify(password="wrong")
         assert (own._period._names, len(own._period.checks)) == ({}, 0)
 
-    def test_who_began_under_an_old_key_is_not_remembered(
+    def test_a_check_that_began_under_an_old_key_is_not_remembered(
         self, own: PasswordMemory, alice: Any, clock: Clock
     ) -> None:
         def check() -> Any:
@@ -347,7 +347,7 @@ class TestMemory:
         assert at_once(*[verify] * 3) == [alice] * 3
         assert len(checks) == 1
 
-    def test_who_has_waited_long_enough_is_checked(
+    def test_a_password_is_checked_after_the_longest_wait(
         self, monkeypatch: Any, own: PasswordMemory, alice: Any
     ) -> None:
         monkeypatch.setattr(password_memory, "WAIT_SECONDS", 0)

@@ -158,7 +158,7 @@ class TestOneToOneMadePublic:
         assert timeline(as_alice, pair) == expected
         assert newest(as_alice, pair)["actorId"] == "bob"
 
-    def test_what_was_said_stays(self, as_alice, as_bob, pair):
+    def test_comments_stay(self, as_alice, as_bob, pair):
         message_id = as_bob.say(pair, "hello")
         make_public(as_alice, pair)
         assert message_id in [message["id"] for message in as_bob.history(pair).data]

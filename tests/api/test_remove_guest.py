@@ -75,7 +75,7 @@ class TestAccess:
 
 
 class TestRequest:
-    """What is asked for, and in which order it is looked at."""
+    """Parameters, and the order of the checks."""
 
     @pytest.mark.parametrize("place", PLACES)
     def test_the_guest_may_be_named_anywhere(self, as_alice, public, place):
@@ -172,7 +172,7 @@ class TestRequest:
 
 
 class TestEffects:
-    """What the removal of a guest does, and does not."""
+    """The effects of removing a guest."""
 
     def test_the_guest_is_a_stranger_again(self, as_alice, public):
         client, session_id = join_as_guest(public)
@@ -241,7 +241,7 @@ class TestEffects:
         assert_refused(remove_guest(as_alice, public, session_id), 404)
 
     @pytest.mark.django_db(transaction=True)
-    def test_one_guest_removed_twice_at_once_is_removed_once(self, as_alice):
+    def test_a_guest_removed_twice_at_once_is_removed_once(self, as_alice):
         token = as_alice.create_room(type=3)
         _, session_id = join_as_guest(token)
         answers = at_once(*[partial(remove_guest, as_alice, token, session_id)] * 2)

@@ -97,7 +97,7 @@ class TestAccess:
 
 
 class TestRequest:
-    """What is asked for, and in which order it is looked at."""
+    """Parameters, and the order of the checks."""
 
     @pytest.mark.parametrize("place", PLACES)
     def test_the_user_may_be_named_anywhere(self, as_alice, shared, place):
@@ -209,7 +209,7 @@ class TestPair:
 
 
 class TestEffects:
-    """What the removal of a user does."""
+    """The effects of removing a user."""
 
     def test_the_user_has_no_place_and_no_session(self, as_alice, as_bob, shared):
         as_bob.join(shared)
@@ -240,7 +240,7 @@ class TestEffects:
         assert user_types_of(other) == {"alice": 1, "bob": 3}
         assert session_ids(other) == {session_id}
 
-    def test_one_message_tells_of_the_removal(self, as_alice, shared):
+    def test_one_message_says_that_the_user_was_removed(self, as_alice, shared):
         remove(as_alice, shared)
         assert told(as_alice, shared) == [("user_removed", "alice", "bob")]
 
@@ -311,7 +311,7 @@ class TestEffects:
         assert as_alice.room(staff)["type"] == 2
 
     @pytest.mark.django_db(transaction=True)
-    def test_one_user_removed_twice_at_once_is_removed_once(self, as_alice, bob):
+    def test_a_user_removed_twice_at_once_is_removed_once(self, as_alice, bob):
         token = as_alice.create_room(type=3)
         put_in(token, bob)
         answers = at_once(*[partial(remove, as_alice, token)] * 2)

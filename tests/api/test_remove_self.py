@@ -72,7 +72,7 @@ class TestOneOfSeveral:
         remove_self(as_bob, shared)
         assert session_ids(shared) == sessions
 
-    def test_one_message_tells_of_it(self, as_alice, as_bob, shared):
+    def test_one_message_is_written(self, as_alice, as_bob, shared):
         remove_self(as_bob, shared)
         assert told(as_alice, shared) == [("user_removed", "bob", "bob")]
 
@@ -172,7 +172,7 @@ class TestLast:
         assert not Room.objects.exists()
 
     @pytest.mark.django_db(transaction=True)
-    def test_one_who_goes_twice_at_once_goes_once(self, as_alice, as_bob, bob):
+    def test_a_user_who_leaves_twice_at_once_leaves_once(self, as_alice, as_bob, bob):
         token = as_alice.create_room(type=3)
         put_in(token, bob)
         answers = at_once(*[partial(remove_self, as_bob, token)] * 2)
@@ -181,7 +181,7 @@ class TestLast:
 
 
 class TestSelfJoined:
-    """Who came by the link takes nothing along but the own place."""
+    """A self-joined user who leaves removes only themself."""
 
     def test_the_room_of_one_permanent_member_stays(self, as_alice, as_carol, public):
         as_carol.join(public)

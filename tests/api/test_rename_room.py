@@ -107,7 +107,7 @@ class TestOneToOne:
 
 
 class TestName:
-    """What a room may be called."""
+    """Names that a room may have."""
 
     @pytest.mark.parametrize("name", NAMES)
     def test_names_are_kept_byte_for_byte(self, as_alice, public, name):
@@ -192,7 +192,7 @@ class TestSameName:
 
 
 class TestEffects:
-    """What is written, and what stays."""
+    """The system message, and the values that stay."""
 
     def test_everybody_sees_the_new_name(self, as_alice, as_bob, shared):
         strangers = [self_joined(shared), TalkClient()]
@@ -285,7 +285,7 @@ class TestEffects:
         assert [unread(as_bob, shared), unread(as_alice, shared)] == [1, 0]
         assert as_bob.room(shared)["unreadMention"] is False
 
-    def test_who_asks_for_news_gets_it(self, as_alice, as_bob, shared):
+    def test_a_poll_returns_the_message(self, as_alice, as_bob, shared):
         known = as_alice.say(shared, "hello")
         rename(as_alice, shared, "Plan")
         (message,) = as_bob.poll(shared, after=known).data

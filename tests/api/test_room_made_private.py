@@ -31,11 +31,11 @@ from tests.threads import at_once
 from tests.timelines import ids_of
 
 BY_LINK = [self_joined, guest, guest_moderator]
-"""Who is in a room only because it is public."""
+"""Participants who are in a room only because it is public."""
 
 
 class TestKicked:
-    """Who was there by the link is not there any more."""
+    """Participants who came by the link are removed."""
 
     @pytest.mark.parametrize("caller", BY_LINK)
     def test_they_lose_place_and_session(self, as_alice, as_bob, shared, caller):
@@ -98,7 +98,7 @@ class TestKicked:
         assert set(room["participants"]) == {"alice", "bob"}
         assert (room["numGuests"], room["count"]) == (0, 0)
 
-    def test_what_they_said_stays_with_their_names(self, as_alice, as_carol, shared):
+    def test_their_comments_stay_with_their_names(self, as_alice, as_carol, shared):
         client = guest(shared)
         Guest.objects.update(display_name="Zoe")
         as_carol.join(shared)
@@ -119,7 +119,7 @@ class TestKicked:
         client.join(shared)
         assert client.history(shared).status == 200
 
-    def test_what_a_self_joined_user_had_set_is_lost(self, as_alice, shared):
+    def test_settings_of_a_self_joined_user_are_lost(self, as_alice, shared):
         carol = self_joined(shared)
         Participant.objects.filter(type=5).update(favorite=True, notification_level=3)
         make_private(as_alice, shared)
@@ -150,7 +150,7 @@ class TestKicked:
 
 
 class TestKickedFromCall:
-    """Who is kicked while in a call."""
+    """Participants who are removed while in a call."""
 
     @pytest.fixture
     def called(self, as_guest, public):

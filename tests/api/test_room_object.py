@@ -176,7 +176,7 @@ class TestOwnValues:
 
 
 class TestName:
-    """What a room is called."""
+    """The name of a room."""
 
     @pytest.mark.parametrize(
         ("who", "name", "display_name"),

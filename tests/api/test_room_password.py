@@ -100,7 +100,7 @@ class TestAccess:
 
 
 class TestValue:
-    """What a password may be."""
+    """Valid and invalid passwords."""
 
     @pytest.mark.parametrize("password", PASSWORDS)
     def test_strangers_join_with_exactly_this_one(self, as_alice, public, password):
@@ -133,7 +133,7 @@ class TestValue:
 
     @pytest.mark.parametrize("body", INVALID)
     @pytest.mark.parametrize("room", ["public", "locked"])
-    def test_what_is_no_text_is_400(self, as_alice, request, room, body):
+    def test_another_value_than_a_text_is_400(self, as_alice, request, room, body):
         token = request.getfixturevalue(room)
         before = rows()
         answer = as_alice.request("PUT", f"/room/{token}/password", body=body)
@@ -141,14 +141,14 @@ class TestValue:
         assert rows() == before
 
     @pytest.mark.parametrize("password", UNSTORABLE)
-    def test_what_nobody_could_type_is_400(self, as_alice, locked, password):
+    def test_a_text_that_cannot_be_stored_is_400(self, as_alice, locked, password):
         before = rows()
         path = f"/room/{locked}/password"
         answer = send(as_alice, "PUT", path, "JSON", password=password)
         assert_refused(answer, 400)
         assert rows() == before
 
-    def test_what_is_stored_is_a_hash(self, as_alice, public):
+    def test_a_hash_is_stored(self, as_alice, public):
         give_password(as_alice, public, SECRET)
         stored = Room.objects.get().password
         assert SECRET not in stored
@@ -205,7 +205,7 @@ class TestSet:
     @pytest.mark.parametrize(
         "caller", [owner, invited_and_joined, self_joined, guest, guest_moderator]
     )
-    def test_who_is_inside_stays(self, as_alice, shared, caller):
+    def test_participants_stay(self, as_alice, shared, caller):
         client = caller(shared)
         if caller is owner:
             client.join(shared)

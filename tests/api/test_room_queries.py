@@ -1,4 +1,4 @@
-"""What requests about rooms cost: exact, and the same for much as for little."""
+"""Query counts of requests about rooms: exact, and the same for many rows as for few."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class TestGet:
         with django_assert_num_queries(GET_AS_ANONYMOUS_QUERIES):
             as_guest.get(f"/room/{token}")
 
-    def test_one_query_more_names_a_user_in_the_last_message(
+    def test_a_user_in_the_last_message_costs_one_query(
         self, as_alice, bob, django_assert_num_queries
     ):
         token = as_alice.create_room(type=1, invite="bob")

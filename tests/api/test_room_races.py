@@ -50,7 +50,7 @@ class TestOpen:
         ]
         assert_consistent()
 
-    def test_one_opens_it_while_the_other_deletes_it(self, as_alice, as_bob):
+    def test_opened_and_deleted_at_once(self, as_alice, as_bob):
         for _ in range(ROUNDS):
             token = as_alice.create_room(type=1, invite="bob")
             deleted, opened = together(
@@ -64,7 +64,7 @@ class TestOpen:
             assert_consistent()
             Room.objects.all().delete()
 
-    def test_one_opens_it_while_the_other_opens_and_deletes_it(self, alice, bob):
+    def test_opened_by_both_and_deleted_at_once(self, alice, bob):
         def open_often() -> list[Answer]:
             client = TalkClient(alice)
             return [do.open_pair(client, "bob") for _ in range(3 * ROUNDS)]
@@ -82,9 +82,7 @@ class TestOpen:
         assert Room.objects.count() <= 1
         assert_consistent()
 
-    def test_one_opens_it_while_the_other_makes_a_group_of_it(
-        self, as_alice, as_bob, carol
-    ):
+    def test_opened_and_turned_into_a_group_at_once(self, as_alice, as_bob, carol):
         for _ in range(ROUNDS):
             token = as_alice.create_room(type=1, invite="bob")
             added, opened = together(

@@ -78,7 +78,7 @@ def everybody(
 class TestAdd:
     """Owners and moderators add people."""
 
-    def test_who_is_added_by_the_owner_has_the_room_in_the_list(
+    def test_a_user_added_by_the_owner_has_the_room_in_the_list(
         self, as_alice, public, everybody
     ):
         assert_done(do.add(as_alice, public, "bob"))
@@ -277,7 +277,7 @@ class TestPublic:
 
 
 class TestRemove:
-    """Who is removed by whom, in a room that was one-to-one and is public now."""
+    """Removal by each participant type, in a one-to-one room that was made public."""
 
     @pytest.fixture
     def crowd(self, as_alice: TalkClient, pair: str) -> str:

@@ -1,4 +1,4 @@
-"""What running a room means for its chat: who talks there, and what is written about it."""
+"""The effect of changes to a room on its chat: its authors and its system messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def say(client: TalkClient, token: str) -> Answer:
 
 
 class TestChat:
-    """Who has a place reads and writes; who lost it does not."""
+    """Participants read and write; removed participants do not."""
 
     def assert_talks(self, client: TalkClient, token: str) -> None:
         assert say(client, token).status == 201
@@ -44,10 +44,10 @@ class TestChat:
         assert_refused(client.poll(token, after=0), 404)
         assert Message.objects.count() == before
 
-    def test_who_is_added_talks_without_joining(self, as_bob, of_two):
+    def test_an_added_user_writes_without_joining(self, as_bob, of_two):
         self.assert_talks(as_bob, of_two)
 
-    def test_who_is_added_to_a_room_of_two_talks_without_joining(
+    def test_a_user_added_to_a_one_to_one_room_writes_without_joining(
         self, as_alice, as_carol, pair
     ):
         do.add(as_alice, pair, "carol")
@@ -60,17 +60,17 @@ class TestChat:
         assert_done(do.add_group(as_alice, group, "crew"))
         self.assert_talks(as_bob, group)
 
-    def test_who_was_removed_finds_nothing(self, as_alice, as_bob, of_two):
+    def test_a_removed_user_finds_nothing(self, as_alice, as_bob, of_two):
         as_bob.join(of_two)
         do.remove(as_alice, of_two, "bob")
         self.assert_finds_nothing(as_bob, of_two)
 
-    def test_who_has_left_for_good_finds_nothing(self, as_bob, of_two):
+    def test_a_user_who_has_left_for_good_finds_nothing(self, as_bob, of_two):
         as_bob.join(of_two)
         do.leave_for_good(as_bob, of_two)
         self.assert_finds_nothing(as_bob, of_two)
 
-    def test_who_was_removed_talks_again_after_joining_by_the_link(
+    def test_a_removed_user_writes_again_after_joining_by_the_link(
         self, as_alice, as_bob, of_two
     ):
         do.remove(as_alice, of_two, "bob")
@@ -99,7 +99,7 @@ class TestChat:
 
 
 class TestTimeline:
-    """What is written about it, oldest first."""
+    """System messages, oldest first."""
 
     def told(self, client: TalkClient, token: str) -> list[tuple[str, str]]:
         """Return what was written since the room was created, always by Alice."""

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 
 class TestTimeline:
-    """What is said when."""
+    """System messages of a call."""
 
     def test_the_first_one_starts_it(self, as_alice, public):
         join_and_call(as_alice, public)
@@ -60,7 +60,7 @@ class TestTimeline:
         assert message["actorId"] == hash_of(session_id)
         assert set(message["messageParameters"]) == {"actor"}
 
-    def test_one_who_is_alone_starts_and_leaves_it(self, as_alice, public):
+    def test_a_user_alone_starts_and_leaves_it(self, as_alice, public):
         join_and_call(as_alice, public)
         hang_up(as_alice, public)
         assert call_lines(as_alice, public) == [
@@ -102,7 +102,7 @@ class TestTimeline:
         hang_up(as_bob, shared)
         assert call_keys(as_alice, shared)[2:] == ["call_left"]
 
-    def test_who_comes_back_joins_again(self, as_alice, as_bob, shared):
+    def test_a_user_who_comes_back_joins_again(self, as_alice, as_bob, shared):
         join_and_call(as_alice, shared)
         join_and_call(as_bob, shared)
         hang_up(as_alice, shared)
@@ -112,7 +112,7 @@ class TestTimeline:
             ("call_joined", "alice"),
         ]
 
-    def test_who_comes_when_it_is_over_starts_another(self, as_alice, public):
+    def test_a_user_who_comes_after_its_end_starts_another(self, as_alice, public):
         join_and_call(as_alice, public)
         hang_up(as_alice, public)
         call(as_alice, public)
@@ -130,7 +130,7 @@ class TestTimeline:
         assert call_keys(as_alice, group) == ["call_started"]
         assert has_call(as_alice, group)
 
-    def test_what_is_told_is_activity(self, clock, as_alice, public):
+    def test_its_messages_are_activity(self, clock, as_alice, public):
         as_alice.join(public)
         clock.shift(10)
         call(as_alice, public)
@@ -185,7 +185,7 @@ class TestHasCall:
 
 
 class TestAttendance:
-    """Who is counted when it has ended."""
+    """Attendance in the summary of an ended call."""
 
     def test_users_are_named_and_guests_are_counted(
         self, clock, as_alice, as_bob, shared
@@ -199,14 +199,14 @@ class TestAttendance:
         expected = {"users": ["alice", "bob"], "guests": 2, "duration": 20}
         assert summaries(shared) == [expected]
 
-    def test_who_has_left_early_took_part(self, as_alice, as_bob, shared):
+    def test_a_user_who_has_left_early_took_part(self, as_alice, as_bob, shared):
         join_and_call(as_alice, shared)
         join_and_call(as_bob, shared)
         hang_up(as_bob, shared)
         hang_up(as_alice, shared)
         assert summaries(shared)[0]["users"] == ["alice", "bob"]
 
-    def test_who_was_only_in_the_room_took_no_part(
+    def test_a_user_who_was_only_in_the_room_took_no_part(
         self, as_alice, as_bob, as_carol, shared
     ):
         for client in (as_alice, as_bob):
@@ -237,7 +237,7 @@ class TestAttendance:
         hang_up(as_alice, shared)
         assert summaries(shared)[0]["users"] == ["alice", "bob"]
 
-    def test_one_user_and_a_guest_are_summed_up(self, as_alice, as_guest, public):
+    def test_a_user_and_a_guest_are_summed_up(self, as_alice, as_guest, public):
         for client in (as_alice, as_guest):
             join_and_call(client, public)
         for client in (as_alice, as_guest):
@@ -254,7 +254,7 @@ class TestAttendance:
         assert call_keys(as_alice, public)[2:] == ["call_left"] * 2
         assert has_call(as_alice, public) is False
 
-    def test_one_user_who_calls_again_and_again_is_not(self, as_alice, public):
+    def test_a_user_who_calls_alone_again_and_again_is_not(self, as_alice, public):
         as_alice.join(public)
         for _ in range(3):
             call(as_alice, public)

@@ -78,7 +78,7 @@ class TestAnswer:
 
 
 class TestAuthor:
-    """Who wrote it."""
+    """The author of the message."""
 
     @pytest.mark.parametrize("caller", [owner, invited, invited_and_joined])
     def test_a_user_writes_by_id_and_display_name(
@@ -134,7 +134,7 @@ class TestAuthor:
 
 
 class TestEffects:
-    """What it changes."""
+    """The effects on the room."""
 
     def test_the_time_of_the_message_is_the_rooms_last_activity(
         self, as_alice: TalkClient, shared: str

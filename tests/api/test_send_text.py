@@ -41,7 +41,7 @@ NO_TEXTS = [None, 5, 0, 1.5, True, False, [], ["hello"], {}, {"text": "hello"}]
 
 
 class TestRefused:
-    """What is no text, empty, too long or not storable."""
+    """Messages that are not a text, empty, too long or not storable."""
 
     def test_a_missing_message_is_refused(
         self, as_alice: TalkClient, shared: str
@@ -52,7 +52,7 @@ class TestRefused:
         assert rows() == before
 
     @pytest.mark.parametrize("value", NO_TEXTS)
-    def test_what_is_no_text_is_refused(
+    def test_another_value_than_a_text_is_refused(
         self, as_alice: TalkClient, shared: str, value: Any
     ) -> None:
         before = rows()
@@ -110,7 +110,7 @@ class TestRefused:
         assert texts(as_alice.history(shared)) == ["x" * 998]
 
     @pytest.mark.parametrize("text", UNSTORABLE)
-    def test_what_no_database_stores_is_refused(
+    def test_a_text_that_no_database_stores_is_refused(
         self, as_alice: TalkClient, shared: str, text: str
     ) -> None:
         before = rows()
@@ -205,7 +205,7 @@ class TestKept:
         assert texts(as_alice.history(shared)) == [text]
 
     @pytest.mark.parametrize("text", ["@nobody", "@", "a@bob"])
-    def test_what_mentions_nobody_is_returned_as_it_was_typed(
+    def test_a_text_without_mentions_is_returned_as_it_was_typed(
         self, as_alice: TalkClient, shared: str, text: str
     ) -> None:
         answer = as_alice.post(f"/chat/{shared}", message=text)

@@ -55,7 +55,7 @@ def without(name: str) -> dict[str, str]:
 
 
 class TestSignature:
-    """Who may ask."""
+    """Callers that may ask."""
 
     def test_a_checksum_that_is_known_from_elsewhere(self, server):
         assert sign(PING, RANDOM) == CHECKSUM
@@ -216,7 +216,7 @@ class TestRoute:
             b'{"type":"session","session":{"roomid":"abcd2345","action":"add"}}',
         ],
     )
-    def test_what_is_no_request_has_no_known_type(self, server, body):
+    def test_an_invalid_request_has_no_known_type(self, server, body):
         assert error_of(server.ask(body)) == "unknown_type"
 
     @pytest.mark.parametrize(

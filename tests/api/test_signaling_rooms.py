@@ -177,7 +177,7 @@ class TestLeave:
         assert session_ids(public) == {other.session_id}
         assert Participant.objects.filter(user=carol).exists()
 
-    def test_who_has_joined_again_stays(self, server, as_alice, public):
+    def test_a_participant_who_has_joined_again_stays(self, server, as_alice, public):
         old = as_alice.join(public)
         new = as_alice.join(public)
         before = rows()
@@ -243,7 +243,7 @@ class TestPing:
         server.ping(public, {**nobody, "sessionid": guest})
         assert pings(public) == {guest: START + LATER}
 
-    def test_what_does_not_belong_together_is_ignored(
+    def test_a_session_of_another_room_is_ignored(
         self, server, clock, as_alice, as_guest, shared
     ):
         owner, guest = as_alice.join(shared), as_guest.join(shared)

@@ -174,7 +174,9 @@ class TestNonsense:
             many.append({"ev": "message", "sessionId": room.alice, "fn": fn})
         assert_done(send(as_alice, room.token, *many))
 
-    def test_what_makes_sense_is_delivered_all_the_same(self, as_alice, as_bob, room):
+    def test_valid_messages_among_invalid_ones_are_delivered(
+        self, as_alice, as_bob, room
+    ):
         good = [envelope(room.alice, room.bob, n=number) for number in range(3)]
         odd = {**good[0], "fn": "{"}
         answer = send(as_alice, room.token, None, good[0], odd, good[1], [], good[2])
@@ -183,7 +185,7 @@ class TestNonsense:
 
 
 class TestConnect:
-    """What a browser says when it sets itself up, wherever it is."""
+    """The messages that a browser sends to set up a connection."""
 
     @pytest.mark.parametrize("token", ["null", "k7pz3mqd"])
     def test_an_unknown_token(self, non_participant, token):
@@ -194,7 +196,7 @@ class TestConnect:
         client = request.getfixturevalue(f"as_{who}")
         assert_done(send(client, shared, {"ev": "connect"}))
 
-    def test_who_has_joined(self, as_alice, room):
+    def test_a_participant_who_has_joined(self, as_alice, room):
         assert_done(send(as_alice, room.token, {"ev": "connect"}))
         assert queued() == 0
 
@@ -207,7 +209,7 @@ class TestSender:
         assert fetch(as_bob, room.token) == [{"to": room.bob, "from": room.alice}]
 
     @pytest.mark.parametrize("lie", ["bob", None, "someone", 17, ["x"]])
-    def test_whatever_the_sender_says(self, as_alice, as_bob, room, lie):
+    def test_the_sender_is_overwritten(self, as_alice, as_bob, room, lie):
         lie = room.bob if lie == "bob" else lie
         message = envelope(room.alice, room.bob, **{"from": lie})
         assert_done(send(as_alice, room.token, message))
@@ -249,7 +251,9 @@ class TestSender:
         assert queued() == 0
 
     @pytest.mark.parametrize("caller", NOT_THERE)
-    def test_who_is_not_there_sends_nothing(self, as_alice, alice, bob, caller: Caller):
+    def test_a_caller_without_a_session_sends_nothing(
+        self, as_alice, alice, bob, caller: Caller
+    ):
         token = as_alice.create_room(type=3)
         put_in(token, bob)
         client = caller(token)
@@ -259,7 +263,7 @@ class TestSender:
         assert_done(send(client, token, envelope(own, own)))
         assert queued() == 0
 
-    def test_who_was_removed_sends_nothing(self, as_alice, as_bob, room):
+    def test_a_removed_participant_sends_nothing(self, as_alice, as_bob, room):
         path = f"/room/{room.token}/participants"
         assert_done(as_alice.delete(path, participant="bob"))
         assert_done(send(as_bob, room.token, envelope(room.bob, room.alice)))
@@ -289,7 +293,7 @@ class TestRecipient:
         assert fetch(as_alice, room.token) == []
         assert len(fetch(as_bob, room.token)) == 1
 
-    def test_one_device_gets_it(self, as_alice, as_bob, bob, room):
+    def test_only_the_addressed_device_gets_it(self, as_alice, as_bob, bob, room):
         phone = TalkClient(bob)
         other = phone.join(room.token)
         send(as_alice, room.token, envelope(room.alice, other))
@@ -334,14 +338,16 @@ class TestRecipient:
         send(as_alice, room.token, envelope(room.alice, room.bob, type="offer"))
         assert fetch(as_bob, room.token)[0]["type"] == "offer"
 
-    def test_who_leaves_the_room_leaves_no_messages(self, as_alice, as_bob, room):
+    def test_messages_of_a_recipient_who_leaves_are_deleted(
+        self, as_alice, as_bob, room
+    ):
         send(as_alice, room.token, envelope(room.alice, room.bob))
         as_bob.leave(room.token)
         assert queued() == 0
 
 
 class TestContent:
-    """What is sent arrives."""
+    """Messages arrive."""
 
     @pytest.mark.parametrize(
         "payload",

@@ -99,14 +99,14 @@ class TestServer:
         settings.TALK = {"SIGNALING_SERVERS": [{**SERVER, "server": url}]}
         assert settings_of(as_guest)["server"] == url
 
-    def test_one_of_several_is_chosen_at_random(self, settings, as_guest):
+    def test_a_server_is_chosen_at_random(self, settings, as_guest):
         urls = {"wss://one.example.org", "wss://two.example.org"}
         servers = [{**SERVER, "server": url} for url in urls]
         settings.TALK = {"SIGNALING_SERVERS": servers}
         assert {settings_of(as_guest)["server"] for _ in range(60)} == urls
 
     @pytest.mark.parametrize("secret", [{"secret": ""}, {}], ids=["empty", "missing"])
-    def test_one_without_a_secret_is_none(self, settings, as_guest, secret):
+    def test_a_server_without_a_secret_is_left_out(self, settings, as_guest, secret):
         server = {"server": "wss://signaling.example.org", **secret}
         settings.TALK = {"SIGNALING_SERVERS": [server]}
         assert settings_of(as_guest)["server"] == ""
@@ -121,12 +121,12 @@ class TestServer:
 class TestStun:
     """`stunservers`."""
 
-    def test_one_of_them_in_the_words_of_old_and_new_clients(self, settings, as_guest):
+    def test_a_server_has_the_keys_of_old_and_new_clients(self, settings, as_guest):
         settings.TALK = {"STUN_SERVERS": ["stun.example.org:3478"]}
         url = "stun:stun.example.org:3478"
         assert settings_of(as_guest)["stunservers"] == [{"url": url, "urls": [url]}]
 
-    def test_one_of_several_is_chosen_at_random(self, settings, as_guest):
+    def test_a_server_is_chosen_at_random(self, settings, as_guest):
         settings.TALK = {"STUN_SERVERS": ["one.example.org:1", "two.example.org:2"]}
         told = [settings_of(as_guest)["stunservers"] for _ in range(60)]
         assert all(len(servers) == 1 for servers in told)
@@ -137,7 +137,7 @@ class TestStun:
 class TestTurn:
     """`turnservers`."""
 
-    def test_one_entry_a_protocol_with_the_same_credentials(
+    def test_each_protocol_has_an_entry_with_the_same_credentials(
         self, settings, clock, as_guest
     ):
         settings.TALK = {"TURN_SERVERS": [TURN]}

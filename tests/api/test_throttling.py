@@ -53,7 +53,7 @@ def join(address: str = "192.0.2.1") -> None:
 
 
 class TestNetwork:
-    """Whom a request is counted for."""
+    """The network for which a request is counted."""
 
     @pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.7", "127.0.0.1"])
     def test_an_ipv4_address_counts_as_a_whole(self, address):
@@ -170,7 +170,7 @@ class TestWindows:
         with time_machine.travel(START, tick=False) as traveller:
             yield traveller
 
-    def test_one_wrong_password_too_many_is_refused_before_it_is_looked_at(self, clock):
+    def test_after_too_many_wrong_passwords_none_is_checked(self, clock):
         fail()
         fail()
         attempt = throttle_room_passwords(request_from("192.0.2.1"), TOKEN)
@@ -199,7 +199,7 @@ class TestWindows:
         fail()
         join()
 
-    def test_one_join_too_many_is_refused(self, clock):
+    def test_a_join_beyond_the_limit_is_refused(self, clock):
         for _ in range(2):
             join()
         joining = throttle_guest_joins(request_from("192.0.2.1"))
@@ -226,7 +226,7 @@ class TestWindows:
         with pytest.raises(Throttled):
             join()
 
-    def test_who_is_refused_again_and_again_is_not_kept_out_longer(self, clock):
+    def test_refused_attempts_do_not_prolong_the_wait(self, clock):
         for _ in range(2):
             join()
         for _ in range(10):
@@ -291,7 +291,7 @@ class TestGuestJoins:
         """One guest a minute is enough."""
         settings.TALK = {"GUEST_JOINS_MAX": 1}
 
-    def test_one_too_many_is_429_and_makes_no_rows(self, public):
+    def test_a_request_beyond_the_limit_is_429_and_makes_no_rows(self, public):
         TalkClient().join(public)
         before = rows(Participant, Session, Guest)
         answer = TalkClient().ask_to_join(public)

@@ -1,4 +1,4 @@
-"""What counts as read and what as unread, in the room object."""
+"""Read and unread messages in the room object."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class TestReading:
         as_bob.history(shared, **parameters)
         assert unread(as_bob, shared) == 1
 
-    def test_what_others_have_read_does_not_change(
+    def test_read_markers_of_others_do_not_change(
         self, as_alice: TalkClient, as_bob: TalkClient, shared: str
     ) -> None:
         as_alice.join(shared)
@@ -68,7 +68,7 @@ class TestReading:
         as_bob.poll(shared, after=0)
         assert unread(carol, shared) == 1
 
-    def test_what_was_read_in_other_rooms_does_not_change(
+    def test_read_markers_of_other_rooms_do_not_change(
         self, as_alice: TalkClient, as_bob: TalkClient, shared: str, bob: Any
     ) -> None:
         elsewhere = as_alice.create_room()
@@ -106,7 +106,7 @@ class TestReading:
 
 
 class TestUnread:
-    """What there is to read."""
+    """Comments count as unread."""
 
     def test_own_messages_count_as_read(
         self, as_alice: TalkClient, shared: str

@@ -1,4 +1,4 @@
-"""What one has read, by whatever way one comes and goes."""
+"""Read markers of users who leave and come back."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class TestLookingAway:
 
 
 class TestComingBack:
-    """Who was in the room before goes on from where they had read."""
+    """A user who comes back has the old read marker."""
 
     def test_a_member_who_disconnects_keeps_the_place(self, as_alice, as_bob, shared):
         as_bob.join(shared)
@@ -202,7 +202,7 @@ class TestComingBack:
         as_alice.post(f"/room/{public}/moderators", participant="carol")
         assert unread(as_carol, public) == 1
 
-    def test_what_others_have_read_stays(self, as_alice, as_bob, as_carol, shared):
+    def test_read_markers_of_others_stay(self, as_alice, as_bob, as_carol, shared):
         as_carol.join(shared)
         as_alice.say(shared, "hello")
         read_all(as_bob, shared)
@@ -211,7 +211,7 @@ class TestComingBack:
         assert unread(as_bob, shared) == 0
         assert unread(as_alice, shared) == 0
 
-    def test_what_was_read_elsewhere_does_not_count(self, as_alice, as_carol, public):
+    def test_read_markers_of_other_rooms_do_not_count(self, as_alice, as_carol, public):
         other = as_alice.create_room()
         for token in (public, other):
             as_carol.join(token)
@@ -239,7 +239,7 @@ class TestComingBack:
 
 
 class TestNewMembers:
-    """Whoever comes for the first time starts with everything read."""
+    """A user who comes for the first time starts with everything read."""
 
     @pytest.mark.parametrize("bring_in", [add, add_as_group])
     def test_added(self, as_alice, as_carol, public, bring_in):
@@ -307,7 +307,9 @@ class TestSystemMessages:
         as_alice.put(f"/room/{shared}", roomName="New name")
         assert unread(as_alice, shared) == 1
 
-    def test_one_about_a_user_does_not_mention_them(self, as_alice, as_bob, shared):
+    def test_a_system_message_about_a_user_does_not_mention_them(
+        self, as_alice, as_bob, shared
+    ):
         as_alice.post(f"/room/{shared}/moderators", participant="bob")
         assert is_mentioned(as_bob, shared) is False
 
@@ -324,7 +326,7 @@ class TestSystemMessages:
 
 
 class TestMoving:
-    """What moves the read marker and what does not."""
+    """Requests that move the read marker, and requests that do not."""
 
     def test_posting_moves_the_authors(self, as_alice, as_bob, shared):
         as_bob.say(shared, "hello")
@@ -408,7 +410,7 @@ class TestLastMessage:
         read_all(as_bob, shared)
         assert as_bob.room(shared)["lastMessage"] == before
 
-    def test_one_who_comes_back_sees_it(self, as_alice, as_bob, shared):
+    def test_a_user_who_comes_back_sees_it(self, as_alice, as_bob, shared):
         remove(as_alice, shared, "bob")
         number = as_alice.say(shared, "meanwhile")
         as_bob.join(shared)

@@ -16,7 +16,7 @@ class TestMentions:
     """`unreadMention`: mentioned since the last visit."""
 
     @pytest.mark.parametrize("text", ["hi @bob", '@"bob"', "@ghost @bob!", "@bob @bob"])
-    def test_who_is_mentioned(self, as_alice, as_bob, shared, text):
+    def test_a_mentioned_user(self, as_alice, as_bob, shared, text):
         assert is_mentioned(as_bob, shared) is False
         as_alice.say(shared, text)
         assert is_mentioned(as_bob, shared) is True
@@ -25,7 +25,7 @@ class TestMentions:
     @pytest.mark.parametrize(
         "text", ["bob", "x@bob", "@bob.", "@Bob", "@all", "(@bob)"]
     )
-    def test_who_is_not(self, as_alice, as_bob, shared, text):
+    def test_a_user_who_is_not_mentioned(self, as_alice, as_bob, shared, text):
         as_alice.say(shared, text)
         assert is_mentioned(as_bob, shared) is False
 
@@ -64,12 +64,12 @@ class TestMentions:
         as_bob.say(shared, "hi")
         assert is_mentioned(as_bob, shared) is False
 
-    def test_one_knows_that_one_has_mentioned_oneself(self, as_alice, shared):
+    def test_a_user_is_not_told_of_their_own_mention(self, as_alice, shared):
         as_alice.say(shared, "it was me, @alice")
         assert is_mentioned(as_alice, shared) is False
         assert unread(as_alice, shared) == 0
 
-    def test_who_hears_of_nothing_sees_it_all_the_same(self, as_alice, as_bob, shared):
+    def test_a_user_without_notifications_sees_it(self, as_alice, as_bob, shared):
         assert as_bob.post(f"/room/{shared}/notify", level=3).status == 200
         as_alice.say(shared, "hi @bob")
         assert is_mentioned(as_bob, shared) is True
@@ -90,9 +90,7 @@ class TestMentions:
         as_alice.say(shared, "hi @bob")
         assert is_mentioned(as_bob, shared) is True
 
-    def test_who_is_not_in_the_room_is_not_mentioned_when_they_come(
-        self, as_alice, as_carol, public
-    ):
+    def test_a_mention_before_joining_does_not_count(self, as_alice, as_carol, public):
         as_alice.say(public, "hi @carol")
         as_carol.join(public)
         assert is_mentioned(as_carol, public) is False

@@ -1,4 +1,4 @@
-"""What a site forbids or decides by an adapter of its own, as clients see it."""
+"""Requests that a site's adapter forbids or changes, as clients see them."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class TestMayCreateRoom:
         ],
         ids=["unknown user", "unknown group", "unknown type", "no type"],
     )
-    def test_what_is_wrong_anyway_stays_wrong(
+    def test_an_invalid_request_has_the_same_error(
         self, settings, as_alice, parameters, status
     ):
         use(settings, NoRooms)
@@ -229,7 +229,7 @@ class TestReachableUsers:
         token = as_alice.create_room(type=2, invite="staff")
         assert user_types_of(token) == {"alice": 1}
 
-    def test_who_is_in_a_room_stays_there(self, settings, as_alice, carol, public):
+    def test_participants_stay_in_a_room(self, settings, as_alice, carol, public):
         put_in(public, carol)
         use(settings, CarolIsApart)
         assert TalkClient(carol).say(public, "hello")

@@ -58,7 +58,7 @@ def at(raw_path: str, client: Client | None = None) -> Any:
     return (client or Client()).get("/", PATH_INFO=path_info, headers=ACCEPT_JSON)
 
 
-# Who one is.
+# Credentials.
 
 
 def basic(name: str, password: str, charset: str = "utf-8") -> str:
