@@ -10,6 +10,7 @@ import pytest
 
 from talk.models import (
     CallAttendance,
+    Guest,
     Message,
     Participant,
     Room,
@@ -70,6 +71,18 @@ class TestAccess:
         Room.objects.update(object_type="order", object_id="77")
         assert_done(delete(as_alice, public))
         assert not Room.objects.exists()
+
+    def test_its_guests_are_deleted(self, as_alice, as_guest, public):
+        elsewhere = as_alice.create_room()
+        TalkClient().join(elsewhere)
+        author = TalkClient()
+        author.join(public)
+        author.say(public, "hello")
+        author.leave(public)
+        as_guest.join(public)
+        assert Guest.objects.count() == 3
+        assert_done(delete(as_alice, public))
+        assert Guest.objects.get().participant.room.token == elsewhere
 
     def test_a_cookie_alone_is_412(self, browser, public):
         assert browser.delete(f"{BASE}/room/{public}").status_code == 412

@@ -1,7 +1,7 @@
-"""Several people turn against each other, come or go at the same moment.
+"""Requests about participants at the same moment.
 
-Whatever the order turns out to be: everybody is answered as if they had come one after
-the other, and the rows that are left are those of such an order.
+In any order, each request is answered as if they had come one after the other, and the
+rows at the end are those of such an order.
 """
 
 from __future__ import annotations
