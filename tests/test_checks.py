@@ -7,7 +7,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import run_checks
 
 from talk.adapters import DefaultAdapter
-from talk.checks.site import check_databases
+from talk.checks.site_settings import check_databases
 from talk.conf import KEYS
 
 pytestmark = pytest.mark.django_db  # some of Django's own checks ask the database
@@ -421,7 +421,7 @@ def test_a_turn_server_is_a_stun_server_too(settings) -> None:
 
 
 def test_a_signaling_server_needs_the_library(settings, monkeypatch) -> None:
-    monkeypatch.setattr("talk.checks.site.find_spec", lambda name: None)
+    monkeypatch.setattr("talk.checks.site_settings.find_spec", lambda name: None)
     assert found() == []
     settings.TALK = {"SIGNALING_SERVERS": [SIGNALING]}
     assert found() == ["talk.E007"]

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
 
-from talk.web.texts import page_texts
+from talk.web.page_texts import page_texts
 from tests.client import TalkClient
 
 PACKAGE = Path(__file__).resolve().parent.parent / "talk"

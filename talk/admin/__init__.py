@@ -2,18 +2,18 @@
 
 Modules:
 
-    app_password  app passwords
-    base          the base of all model admins: fast lists, actions that ask
-    export        exporting the history of rooms as JSON lines
-    filters       filters of lists
-    forms         forms of rooms, guests and app passwords
-    guest         guests
-    links         links between admin pages, and names
-    message       messages
-    participant   participants
-    people        searching by user name with indexes
-    room          rooms, and actions on them
-    session       sessions
+    app_password    app passwords
+    base            the base of all model admins: fast lists, actions that ask
+    filters         filters of lists
+    forms           forms of rooms, guests and app passwords
+    guest           guests
+    links           links between admin pages, and names
+    message         messages
+    message_export  exporting the messages of rooms as JSON lines
+    participant     participants
+    room            rooms, and actions on them
+    session         sessions
+    user_search     searching by user name with indexes
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""App passwords in the admin: who has which, making and revoking them."""
+"""The admin of app passwords: list, create and revoke them."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ else:
 
 
 class AppPasswordForm(Form):
-    """Whose app password to make, and for what."""
+    """Choose the user and the label of a new app password."""
 
     class Meta:
         model = AppPassword
         fields = ("user", "label")
 
     def clean(self) -> dict[str, Any]:
-        """Refuse one too many.
+        """Check that the user may have another app password.
 
         Raises:
-            ValidationError: the user has as many as one may have.
+            ValidationError: the user has the maximum number of app passwords.
         """
         cleaned: dict[str, Any] = super().clean() or {}
         user = cleaned.get("user")
@@ -54,9 +54,10 @@ class AppPasswordForm(Form):
 
 @admin.register(AppPassword)
 class AppPasswordAdmin(Admin):
-    """Makes and revokes app passwords, which cannot be changed.
+    """Create and revoke app passwords, which cannot be changed.
 
-    Whoever may add one can act as its user in Talk, as long as it is not revoked.
+    The permission to add an app password lets staff act in Talk as any user, until the
+    app password is revoked.
     """
 
     list_display = ("__str__", "user", "created_at", "last_used_at")
@@ -69,26 +70,27 @@ class AppPasswordAdmin(Admin):
     raw_id_fields = ("user",)
 
     def get_fields(self, request: HttpRequest, obj: AppPassword | None = None) -> Any:
-        """Show times only of one that is there."""
+        """Show the times only on the page of an existing app password."""
         return self.fields if obj is not None else AppPasswordForm.Meta.fields
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        """Search the name that users log in with, and labels."""
+        """Search user names, as users log in with them, and labels."""
         return f"user__{get_user_model().USERNAME_FIELD}", "label"
 
     def has_change_permission(
         self, request: HttpRequest, obj: AppPassword | None = None
     ) -> bool:
-        """Nobody may change one."""
+        """Return False: app passwords cannot be changed."""
         return False
 
     def save_model(
         self, request: HttpRequest, obj: AppPassword, form: Any, change: bool
     ) -> None:
-        """Make the app password, and show it this once.
+        """Create the app password and show it, which happens only once.
 
         Raises:
-            PermissionDenied: the user is gone, or got as many as one may have meanwhile.
+            PermissionDenied: the user has been deleted meanwhile, or has reached the
+                maximum number of app passwords.
         """
         try:
             created = create_app_password(
@@ -101,11 +103,11 @@ class AppPasswordAdmin(Admin):
         self.message_user(request, text % {"token": created.token}, messages.SUCCESS)
 
     def delete_model(self, request: HttpRequest, obj: AppPassword) -> None:
-        """Revoke it."""
+        """Revoke the app password."""
         revoke_app_passwords(ids=[obj.pk])
 
     def delete_queryset(
         self, request: HttpRequest, queryset: QuerySet[AppPassword]
     ) -> None:
-        """Revoke them."""
+        """Revoke the app passwords."""
         revoke_app_passwords(ids=queryset.values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""What all pages have in common: lists that stay fast, actions that ask and report."""
+"""The base of the admin classes: fast lists, and actions that confirm and report."""
 
 from __future__ import annotations
 
@@ -27,165 +27,166 @@ else:
     BasePaginator = Paginator
 
 ROWS_MAX = 5000
-"""Rows that a list counts and turns pages of; who has more narrows it down. Counting
-on, and skipping so many, would read whole tables of millions."""
+"""Maximum number of rows that a list counts and paginates; filters narrow down longer
+lists. Counting all rows, or skipping many, would read tables of millions of rows."""
 
 CONFIRMED = "confirmed"
 BACK = "back"
-"""Fields of a request for an action: that it was confirmed, and whose page it left."""
+"""Fields of an action's request: whether it is confirmed, and the key of the row on whose
+page the action was started."""
 
 
 class BoundedPaginator(BasePaginator):
-    """Turns the pages of the first `ROWS_MAX` rows, and counts no others."""
+    """Count and paginate only the first `ROWS_MAX` rows."""
 
     @cached_property
-    def _found(self) -> int:
+    def _bounded_count(self) -> int:
         rows = cast("QuerySet[Any]", self.object_list)
         return rows.order_by()[: ROWS_MAX + 1].count()
 
     @property
     def count(self) -> int:
-        """How many rows there are to turn the pages of."""
-        return min(self._found, ROWS_MAX)
+        """Number of rows that can be paginated."""
+        return min(self._bounded_count, ROWS_MAX)
 
     @property
-    def is_cut(self) -> bool:
-        """Whether there are more."""
-        return self._found > ROWS_MAX
+    def is_truncated(self) -> bool:
+        """Whether more rows exist than can be paginated."""
+        return self._bounded_count > ROWS_MAX
 
 
-class DescribedChangeList(ChangeList):
-    """A list whose rows learn what they show after they were read, all of a page at once."""
+class AnnotatedChangeList(ChangeList):
+    """A change list that looks up what its rows show, for all rows of a page at once."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the rows of the page, and have them described."""
+        """Read the rows of the page and annotate them."""
         super().get_results(request)
         rows = list(self.result_list)
         model_admin = cast("TalkAdmin", self.model_admin)
-        model_admin.describe(request, rows)
+        model_admin.annotate_rows(request, rows)
         self.result_list = rows
         self.older_url = ""
         if rows and ORDER_VAR not in self.params:
-            older = model_admin.older_than(request, rows[-1])
-            if older and getattr(self.paginator, "is_cut", False):
+            older = model_admin.older_rows_parameters(request, rows[-1])
+            if older and getattr(self.paginator, "is_truncated", False):
                 self.older_url = self.get_query_string(older)
 
 
 class PageActionForm(helpers.ActionForm):
-    """Actions work on the rows that were chosen on a page, never on unseen ones."""
+    """Limit actions to the rows selected on the page."""
 
     def clean_select_across(self) -> bool:
-        """Ignore what asks for all rows of all pages."""
+        """Ignore a request for the rows of all pages."""
         return False
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deed:
-    """What an action does to each row that was chosen.
+class RowAction:
+    """An action on each selected row.
 
-    `work` returns how many things it has changed; `done` tells of their sum, with
-    `%(count)d` in it. `question` is asked before, unless there is none.
+    `run` returns how many things it has changed. `done_message` reports their sum as
+    `%(count)d`. If there is a `question`, staff have to confirm it first.
     """
 
-    work: Callable[[Any], int]
-    done: Promise
+    run: Callable[[Any], int]
+    done_message: Promise
     question: Promise | None = None
 
 
 class TalkAdmin(BaseAdmin):
-    """The base of all: rows are made by people who talk, and changed by the domain."""
+    """Base of the admin classes: the API creates rows, and the domain changes them."""
 
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     action_form = PageActionForm
-    left_alone: Promise
-    """Tells of rows to which there was nothing to do, with `%(count)d` in it."""
+    skipped_message: Promise
+    """Reports how many rows an action did not change, as `%(count)d`."""
 
     class Media:
-        css = {"all": ("talk/admin/admin.css",)}  # noqa: RUF012 - Django's own way
+        css = {"all": ("talk/admin/admin.css",)}  # noqa: RUF012 - Django's convention
 
-    def describe(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Look up what the rows of a page show besides their own fields."""
+    def annotate_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Look up what the rows of a page show besides their fields."""
 
-    def older_than(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Return the parameters of a list that goes on behind a row, if there is one."""
+    def older_rows_parameters(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Return the parameters of the list that continues after a row, if there is one."""
         return {}
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        """Return that nobody may: what people do makes the rows."""
+        """Return False: only the API creates rows."""
         return False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """Return the class of lists that call `describe`."""
-        return DescribedChangeList
+        """Return the change list that calls `annotate_rows`."""
+        return AnnotatedChangeList
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete one row as `delete_queryset` deletes many."""
-        rows = self.model._default_manager.filter(pk=obj.pk)  # noqa: SLF001 - Django's own word
+        rows = self.model._default_manager.filter(pk=obj.pk)  # noqa: SLF001 - documented by Django
         self.delete_queryset(request, rows)
 
     def get_deleted_objects(
         self, objs: QuerySet[Any] | Sequence[Any], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
-        """Return what a confirmation page says; never the rows that go as well.
+        """Return what the confirmation page shows, without the related rows.
 
-        Those may be millions. Whoever may delete something may delete what is in it.
+        Those may be millions. The permission to delete an object includes its contents.
         """
         rows = list(objs)
-        self.describe(request, rows)
+        self.annotate_rows(request, rows)
         counts = self.count_deleted(rows)
         return [self.describe_deleted(row) for row in rows], counts, set(), []
 
     def count_deleted(self, rows: list[Any]) -> dict[str, int]:
-        """Return how many rows of which kind will go with these."""
+        """Return how many rows of each kind are deleted with these."""
         return {str(self.opts.verbose_name_plural): len(rows)}
 
     def describe_deleted(self, row: Any) -> str:
-        """Return what to call a row that is about to be deleted."""
+        """Return the label of a row on the confirmation page."""
         return str(row)
 
     def perform(
-        self, request: HttpRequest, rows: QuerySet[Any], *, name: str, deed: Deed
+        self, request: HttpRequest, rows: QuerySet[Any], *, name: str, action: RowAction
     ) -> HttpResponse | None:
-        """Do something to the chosen rows, after a question where there is one.
+        """Run an action on the selected rows, after confirmation if it has a question.
 
-        Each row is a transaction of its own. What is not to be done to a row, or not
-        any more, leaves it as it is.
+        Each row has its own transaction. A row that the domain refuses to change, or that
+        no longer exists, is counted as skipped.
         """
-        if deed.question is not None and CONFIRMED not in request.POST:
-            return self._ask(request, rows, name=name, question=deed.question)
-        count = left = 0
+        if action.question is not None and CONFIRMED not in request.POST:
+            return self._ask(request, rows, name=name, question=action.question)
+        count = skipped = 0
         for row in rows.order_by("pk"):
             try:
-                changed = deed.work(row)
+                changed = action.run(row)
             except TalkError:
                 changed = 0
             if changed:
                 count += changed
-                self.log_change(request, row, self.title_of(request, name))
+                self.log_change(request, row, self.action_title(request, name))
             else:
-                left += 1
-        self._report(request, deed, count=count, left=left)
+                skipped += 1
+        self._report(request, action, count=count, skipped=skipped)
         back = request.POST.get(BACK, "")
         if back.isdecimal():
             page = f"admin:talk_{self.opts.model_name}_change"
             return HttpResponseRedirect(reverse(page, args=[back]))
         return None
 
-    def title_of(self, request: HttpRequest, action: str) -> str:
-        """Return what an action is called."""
+    def action_title(self, request: HttpRequest, action: str) -> str:
+        """Return the title of an action."""
         return dict(self.get_action_choices(request)).get(action, action)
 
     def _report(
-        self, request: HttpRequest, deed: Deed, *, count: int, left: int
+        self, request: HttpRequest, action: RowAction, *, count: int, skipped: int
     ) -> None:
         if count:
-            text = str(deed.done % {"count": count})
+            text = str(action.done_message % {"count": count})
             self.message_user(request, text, messages.SUCCESS)
-        if left:
-            text = str(self.left_alone % {"count": left})
+        if skipped:
+            text = str(self.skipped_message % {"count": skipped})
             self.message_user(request, text, messages.INFO)
 
     def _ask(
@@ -197,10 +198,10 @@ class TalkAdmin(BaseAdmin):
         question: Promise,
     ) -> HttpResponse:
         rows = list(queryset.order_by("pk"))
-        self.describe(request, rows)
+        self.annotate_rows(request, rows)
         context = {
             **self.admin_site.each_context(request),
-            "title": self.title_of(request, name),
+            "title": self.action_title(request, name),
             "question": question,
             "rows": [(row.pk, self.describe_deleted(row)) for row in rows],
             "action": name,
@@ -214,10 +215,10 @@ class TalkAdmin(BaseAdmin):
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """Return the member of staff who asks, as who does something in a room."""
+    """Return the logged-in member of staff as an `Actor`."""
     return Actor(user=cast("Any", request.user))
 
 
-def keys(rows: Iterable[Any]) -> list[int]:
-    """Return the keys of rows, in ascending order, in which rooms are locked."""
+def sorted_keys(rows: Iterable[Any]) -> list[int]:
+    """Return the keys of rows in ascending order, which is the lock order of rooms."""
     return sorted(row.pk for row in rows)

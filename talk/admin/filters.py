@@ -1,4 +1,4 @@
-"""What lists are narrowed down by; nothing here counts or lists what there is."""
+"""Filters of the lists; none of them runs a query to count or list its choices."""
 
 from __future__ import annotations
 
@@ -17,56 +17,56 @@ from talk.constants import TOKEN_PATTERN
 from talk.models import Room, live_since
 
 ROOM = "room"
-"""Parameter that holds the token of the room whose rows are listed."""
+"""Parameter with the token of the room whose rows are listed."""
 
 BEFORE = "before"
-"""Parameter that holds the position of the message whose predecessors are listed."""
+"""Parameter with a message's position; earlier messages are listed."""
 
 Choices = list[tuple[str, Any]]
 
 
 class CallFilter(admin.SimpleListFilter):
-    """Rooms with a running call, and others."""
+    """Filter rooms by whether a call is running."""
 
     title = _("call")
     parameter_name = "call"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        """Return what may be chosen."""
+        """Return the choices."""
         return [("1", _("running")), ("0", _("none"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the rooms that are left."""
+        """Return the matching rooms."""
         if self.value() in ("0", "1"):
             return queryset.filter(active_since__isnull=self.value() == "0")
         return queryset
 
 
 class PasswordFilter(admin.SimpleListFilter):
-    """Rooms with a password, and others."""
+    """Filter rooms by whether they have a password."""
 
     title = _("password")
     parameter_name = "password"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        """Return what may be chosen."""
+        """Return the choices."""
         return [("1", _("set")), ("0", _("none"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the rooms that are left."""
+        """Return the matching rooms."""
         if self.value() == "1":
             return queryset.exclude(password="")
         return queryset.filter(password="") if self.value() == "0" else queryset
 
 
 class ActivityFilter(admin.SimpleListFilter):
-    """Rooms in which something was said lately, or not for long."""
+    """Filter rooms by their last activity."""
 
     title = _("last activity")
     parameter_name = "activity"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        """Return what may be chosen: days, negative for longer ago."""
+        """Return the choices, as days; a negative number means longer ago."""
         return [
             ("1", _("in the past day")),
             ("7", _("in the past 7 days")),
@@ -76,7 +76,7 @@ class ActivityFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the rooms that are left."""
+        """Return the matching rooms."""
         if self.value() not in dict(self.lookup_choices):
             return queryset
         days = int(self.value() or 0)
@@ -87,13 +87,13 @@ class ActivityFilter(admin.SimpleListFilter):
 
 
 class RoomFilter(admin.SimpleListFilter):
-    """What belongs to one room. Offers no others, of which there are too many."""
+    """Filter rows by one room. It offers no other rooms, because there are too many."""
 
     title = _("room")
     parameter_name = ROOM
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        """Return the room that was chosen, if one was."""
+        """Return the selected room, if there is one."""
         token = self.value()
         if not token:
             return []
@@ -103,26 +103,26 @@ class RoomFilter(admin.SimpleListFilter):
         return [(token, str(self._room or token))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return what is in the room; nothing if there is no such room."""
+        """Return the rows of the room; none if the room does not exist."""
         if not self.value():
             return queryset
         return queryset.filter(room=self._room) if self._room else queryset.none()
 
 
 class KindFilter(admin.SimpleListFilter):
-    """Comments, or system messages; of one room, because of all there is no index."""
+    """Filter messages of one room by kind; no index serves this for all rooms."""
 
     title = _("kind")
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        """Return what may be chosen once a room is."""
+        """Return the choices if a room is selected."""
         if not request.GET.get(ROOM):
             return []
         return [("comment", _("comments")), ("system", _("system messages"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the messages that are left."""
+        """Return the matching messages."""
         if self.value() == "comment":
             return queryset.filter(system_message="")
         if self.value() == "system":
@@ -131,36 +131,36 @@ class KindFilter(admin.SimpleListFilter):
 
 
 class BeforeFilter(admin.SimpleListFilter):
-    """Messages of a room before one; how a list goes on whose end is not the end."""
+    """Filter messages of a room by position, to continue a truncated list."""
 
     title = _("earlier than")
     parameter_name = BEFORE
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        """Return what was chosen, if anything was."""
+        """Return the selected position, if there is one."""
         value = self.value()
         if not value or not value.isdecimal() or not request.GET.get(ROOM):
             return []
         return [(value, f"#{value}")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the messages that are left."""
+        """Return the matching messages."""
         value = self.value()
         return queryset.filter(position__lt=int(value)) if value else queryset
 
 
 class LiveFilter(admin.SimpleListFilter):
-    """Sessions that are connected, and those that wait to be removed."""
+    """Filter sessions by whether they are live or wait to be removed."""
 
     title = _("state")
     parameter_name = "live"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        """Return what may be chosen."""
+        """Return the choices."""
         return [("1", _("connected")), ("0", _("gone"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the sessions that are left."""
+        """Return the matching sessions."""
         since = live_since(timezone.now())
         if self.value() == "1":
             return queryset.filter(last_ping__gt=since)

@@ -1,4 +1,4 @@
-"""What staff may write about rooms and guests."""
+"""The form of a room."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ else:
 
 
 class RoomForm(BaseForm):
-    """Name, type and password of a room; the password can be written, never read."""
+    """Change name, type and password of a room; the password is never shown."""
 
     new_password = forms.CharField(
         label=_("New password"),
@@ -40,16 +40,16 @@ class RoomForm(BaseForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "type" in self.fields and not self.instance.is_one_to_one:
-            # People make rooms of two; no other room becomes one.
+            # Only users create one-to-one rooms; no other room becomes one.
             kinds = [kind for kind in RoomType if kind != RoomType.ONE_TO_ONE]
             field: Any = self.fields["type"]
             field.choices = [(kind.value, kind.label) for kind in kinds]
 
     def clean_name(self) -> str:
-        """Accept what the room may be called from now on.
+        """Check a new name.
 
         Raises:
-            ValidationError: no room can be called so.
+            ValidationError: the name is not valid for a room.
         """
         name: str = self.cleaned_data["name"]
         if "name" in self.changed_data:
@@ -63,7 +63,7 @@ class RoomForm(BaseForm):
         return name
 
     def clean(self) -> dict[str, Any] | None:
-        """Refuse what does not go together."""
+        """Check that the fields fit together."""
         given = super().clean() or {}
         new_type = given.get("type", self.instance.type)
         if given.get("new_password") and given.get("clear_password"):
@@ -75,7 +75,7 @@ class RoomForm(BaseForm):
         return given
 
     def changes(self) -> RoomChanges:
-        """Return what is to be different about the room."""
+        """Return the changes of the room."""
         given, changed = self.cleaned_data, self.changed_data
         password = given.get("new_password") or None
         if given.get("clear_password"):

@@ -1,4 +1,4 @@
-"""Guests: what they call themselves."""
+"""The admin of guests and their display names."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from talk.models import Guest, Participant
 
 @admin.register(Guest)
 class GuestAdmin(TalkAdmin):
-    """Lists guests, and gives them another name, which all their messages show.
+    """List guests and change their display names, which all their messages show.
 
-    They are removed as participants, and forgotten when nothing names them any more.
+    To remove a guest, delete the participant; clean-up deletes the guest when no message
+    names them any more.
     """
 
     list_display = ("__str__", "display_name", "actor_id", "room_link")
@@ -33,7 +34,7 @@ class GuestAdmin(TalkAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find a guest by the id that the API tells of them."""
+        """Find a guest by the actor id that the API shows."""
         if search_term:
             return queryset.filter(actor_id=search_term.strip()), False
         return queryset, False
@@ -41,11 +42,11 @@ class GuestAdmin(TalkAdmin):
     def has_delete_permission(
         self, request: HttpRequest, obj: Guest | None = None
     ) -> bool:
-        """Return that nobody may: messages name them."""
+        """Return False: messages name guests."""
         return False
 
-    def describe(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Look up which rooms the guests of a page are in; one query."""
+    def annotate_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Look up the rooms of a page's guests; one query."""
         participants = Participant.objects.filter(guest__in=rows).select_related("room")
         rooms = {participant.guest_id: participant.room for participant in participants}
         for row in rows:
@@ -54,19 +55,19 @@ class GuestAdmin(TalkAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
-        """Return a guest, and the room that they are in."""
+        """Return a guest, annotated with their room."""
         guest = super().get_object(request, object_id, from_field)
         if guest is not None:
-            self.describe(request, [guest])
+            self.annotate_rows(request, [guest])
         return guest
 
     @admin.display(description=_("room"))
     def room_link(self, guest: Any) -> str:
-        """Return a link to the room that the guest is in, and a dash for who has left."""
+        """Return a link to the guest's room; a dash if the guest has left."""
         return link_to(guest.room, guest.room) if guest.room is not None else "–"
 
     def save_model(
         self, request: HttpRequest, obj: Any, form: Any, change: bool
     ) -> None:
-        """Give the guest the name."""
+        """Change the guest's display name."""
         room_administration.rename_guest(guest_id=obj.pk, display_name=obj.display_name)

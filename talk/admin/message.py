@@ -1,4 +1,4 @@
-"""Messages: reading what was said, finding it within a room, and deleting it."""
+"""The admin of messages: read, search and delete them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from talk.rendering.rich_objects import render_actor
 
 @admin.register(Message)
 class MessageAdmin(TalkAdmin):
-    """Lists messages as readers see them. Nobody changes what others have said."""
+    """List messages as readers see them. Messages cannot be changed."""
 
     list_display = ("written_at", "author", "shown_text", "room_link")
     list_display_links = ("written_at",)
@@ -37,30 +37,30 @@ class MessageAdmin(TalkAdmin):
     readonly_fields = ("room_link", "author", "written_at", "shown_text")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return messages with those who wrote them, and their rooms."""
+        """Return messages with their actors and rooms."""
         return Message.objects.with_actors().with_rooms()
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        """Return the order of keys; of one room, the same order with its own index."""
+        """Order by key; within one room by position, the same order with its own index."""
         return ("-position",) if request.GET.get(ROOM) else self.ordering
 
-    def older_than(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Return how to go on with a room that has more than one can turn the pages of."""
+    def older_rows_parameters(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Continue a room's list before a message, if it has more than can be paginated."""
         return {BEFORE: row.position} if request.GET.get(ROOM) else {}
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Leave out the room where all messages are of one."""
+        """Leave out the room's column if the list shows one room."""
         shown = list(self.list_display)
         return shown[:-1] if request.GET.get(ROOM) else shown
 
     def get_search_fields(self, request: HttpRequest) -> Any:
-        """Offer no search through all rooms, for which there is no index."""
+        """Offer search only within a room; no index serves it for all rooms."""
         return self.search_fields if request.GET.get(ROOM) else ()
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find messages of a room that was chosen."""
+        """Find messages in the selected room."""
         if search_term and request.GET.get(ROOM):
             return cast("MessageQuerySet", queryset).containing(search_term), False
         return queryset, False
@@ -68,11 +68,11 @@ class MessageAdmin(TalkAdmin):
     def has_change_permission(
         self, request: HttpRequest, obj: Message | None = None
     ) -> bool:
-        """Return that nobody may."""
+        """Return False: messages cannot be changed."""
         return False
 
-    def describe(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Render the messages of a page; a query or two for the people they name."""
+    def annotate_rows(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Render the messages of a page; one or two queries for the names in them."""
         names = names_in(rows)
         for row in rows:
             row.rendered = render_text(row, names=names)
@@ -83,17 +83,17 @@ class MessageAdmin(TalkAdmin):
         """Return a message, rendered."""
         message = super().get_object(request, object_id, from_field)
         if message is not None:
-            self.describe(request, [message])
+            self.annotate_rows(request, [message])
         return message
 
     @admin.display(description=_("written at"), ordering="pk")
     def written_at(self, message: Message) -> Any:
-        """Return when it was written, which is the order of the room."""
+        """Return when the message was written; sorts by key, the order of the room."""
         return message.created_at
 
     @admin.display(description=_("author"))
     def author(self, message: Message) -> str:
-        """Return who wrote it, or did what it tells of."""
+        """Return the name of the message's actor."""
         person = render_actor(message)
         if person["type"] == "guest" or person["id"] == person["name"]:
             return person["name"]
@@ -101,21 +101,21 @@ class MessageAdmin(TalkAdmin):
 
     @admin.display(description=_("text"))
     def shown_text(self, message: Any) -> str:
-        """Return the text as others read it; system messages look like none of theirs."""
+        """Return the rendered text; system messages have their own style."""
         kind = "talk-system" if message.system_message else "talk-comment"
         return format_html('<span class="{}">{}</span>', kind, message.rendered)
 
     @admin.display(description=_("room"))
     def room_link(self, message: Message) -> str:
-        """Return a link to the room's own page."""
+        """Return a link to the room's change page."""
         return link_to(message.room, message.room)
 
     def describe_deleted(self, row: Any) -> str:
-        """Return who said it, and what."""
+        """Return the author and the text."""
         return f"{self.author(row)}: {row.rendered}"
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Delete messages, room by room; counters and last messages stay right."""
+        """Delete messages room by room; the domain updates counters and last messages."""
         by_room: dict[int, list[int]] = defaultdict(list)
         for key, room_id in queryset.values_list("pk", "room").order_by("room", "pk"):
             by_room[room_id].append(key)

@@ -1,4 +1,4 @@
-"""Sessions: which devices are connected, and disconnecting them."""
+"""The admin of sessions: list the connected devices and disconnect them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from talk.admin.base import TalkAdmin
 from talk.admin.filters import LiveFilter, RoomFilter
-from talk.admin.links import link_to, name_of
+from talk.admin.links import link_to, participant_label
 from talk.constants import InCall
 from talk.domain.sessions import leave_by_session
 from talk.models import Session
@@ -21,9 +21,9 @@ from talk.models import Session
 
 @admin.register(Session)
 class SessionAdmin(TalkAdmin):
-    """Lists connections, without what would let somebody take one over.
+    """List sessions without their ids, which would let staff take over a session.
 
-    Deleting one disconnects the device, as if it had left the room.
+    Deleting a session disconnects the device, as if it had left the room.
     """
 
     list_display = (
@@ -40,28 +40,28 @@ class SessionAdmin(TalkAdmin):
     readonly_fields = ("participant_name", "room_link", "is_live_now", "flags")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return sessions with whose they are, and their rooms."""
+        """Return sessions with their participants and rooms."""
         return Session.objects.with_participants().with_rooms()
 
     def has_change_permission(
         self, request: HttpRequest, obj: Session | None = None
     ) -> bool:
-        """Return that nobody may."""
+        """Return False: sessions cannot be changed."""
         return False
 
     @admin.display(description=_("participant"))
     def participant_name(self, session: Session) -> str:
-        """Return whose it is."""
-        return name_of(session.participant)
+        """Return the participant's name."""
+        return participant_label(session.participant)
 
     @admin.display(description=_("connected"), boolean=True)
     def is_live_now(self, session: Session) -> bool:
-        """Whether it has pinged lately."""
+        """Return whether the session is live."""
         return session.is_live(timezone.now())
 
     @admin.display(description=_("call"))
     def flags(self, session: Session) -> str:
-        """Return what it contributes to the call, and a dash if it is in none."""
+        """Return the session's media in the call; a dash if it is not in a call."""
         flags = InCall(session.in_call)
         if not flags:
             return "–"
@@ -71,16 +71,16 @@ class SessionAdmin(TalkAdmin):
 
     @admin.display(description=_("room"))
     def room_link(self, session: Session) -> str:
-        """Return a link to the room's own page."""
+        """Return a link to the room's change page."""
         return link_to(session.room, session.room)
 
     def describe_deleted(self, row: Any) -> str:
-        """Return whose device is disconnected, and where."""
-        values = {"name": name_of(row.participant), "room": row.room}
+        """Return the participant and the room."""
+        values = {"name": participant_label(row.participant), "room": row.room}
         return gettext("%(name)s in %(room)s") % values
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Disconnect the devices, one after another."""
+        """Disconnect the devices one by one."""
         now = timezone.now()
         for session in queryset.order_by("pk"):
             leave_by_session(

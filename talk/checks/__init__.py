@@ -1,15 +1,15 @@
 """System checks, which report mistakes in a site's settings at start-up.
 
-Ids are never reused. The README lists them.
+The id of a removed check is never reused. The README lists all ids.
 
 Modules:
 
-    site    checks of other settings that Talk depends on
-    values  checks of the `TALK` setting
+    site_settings  checks of other settings that Talk depends on
+    talk_settings  checks of the `TALK` setting
 """
 
 from __future__ import annotations
 
-from talk.checks import site, values
+from talk.checks import site_settings, talk_settings
 
-__all__ = ["site", "values"]
+__all__ = ["site_settings", "talk_settings"]

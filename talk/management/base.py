@@ -1,4 +1,4 @@
-"""What our commands have in common: their options, their progress, their failures."""
+"""Base class and shared options of the management commands."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from talk.models import BATCH
 
 
 class TalkCommand(BaseCommand):
-    """A command that is silent at verbosity 0 and ends with 0, 1 or 2.
+    """A command that is silent at verbosity 0 and exits with 0, 1 or 2.
 
-    Warnings of system checks are for who starts the site; cron would mail them each time.
+    System checks are off, because cron would mail their warnings after each run.
     """
 
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do the work.
+        """Run the command and translate errors.
 
         Raises:
-            CommandError: it could not be done, or somebody has stopped it.
+            CommandError: the domain refused the command, or it was interrupted.
         """
-        self.is_talking = options["verbosity"] > 0
+        self.is_verbose = options["verbosity"] > 0
         try:
-            self.work(options)
+            self.run(options)
         except TalkError as error:
             raise CommandError(error.message or f"Refused: {error.code}.") from error
         except KeyboardInterrupt:
@@ -37,16 +37,16 @@ class TalkCommand(BaseCommand):
             raise CommandError(message) from None
 
     @abstractmethod
-    def work(self, options: Mapping[str, Any]) -> None:
-        """Do what the command is for.
+    def run(self, options: Mapping[str, Any]) -> None:
+        """Do the work of the command.
 
         Raises:
-            TalkError: something was refused.
+            TalkError: the domain refused it.
         """
 
-    def say(self, text: str) -> None:
-        """Write a line, unless the command is to be silent."""
-        if self.is_talking:
+    def report(self, text: str) -> None:
+        """Write a line unless verbosity is 0."""
+        if self.is_verbose:
             self.stdout.write(text)
 
 
@@ -68,16 +68,16 @@ def add_batch_size(parser: ArgumentParser) -> None:
         metavar="ROWS",
         help=(
             f"rows of one transaction, 1 to {BATCH} (default: %(default)s, which every "
-            "database takes in one statement); fewer hold locks for a shorter time"
+            "database accepts in one statement); fewer rows hold locks for a shorter time"
         ),
     )
 
 
 def batch_size(text: str) -> int:
-    """Return a number of rows.
+    """Parse a number of rows.
 
     Raises:
-        ArgumentTypeError: it is none, or more than fit into a statement.
+        ArgumentTypeError: the text is not a whole number from 1 to `BATCH`.
     """
     number = whole_number(text)
     if number > BATCH:
@@ -86,15 +86,15 @@ def batch_size(text: str) -> int:
 
 
 def whole_number(text: str) -> int:
-    """Return a number from 1 on.
+    """Parse a whole number above 0.
 
     Raises:
-        ArgumentTypeError: it is none.
+        ArgumentTypeError: the text is not such a number.
     """
     try:
         number = int(text)
     except ValueError:
         number = 0
     if number < 1:
-        raise ArgumentTypeError(f"{text!r} is no whole number above 0")
+        raise ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return number

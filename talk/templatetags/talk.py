@@ -1,4 +1,4 @@
-"""Template tags that put rooms into the pages of a site: ``{% load talk %}``."""
+"""Template tags that embed rooms in the pages of a site: ``{% load talk %}``."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ register = template.Library()
 
 @register.inclusion_tag("talk/room.html", takes_context=True)
 def talk_room(context: Context, room: Room) -> dict[str, Any]:
-    """Show a room to those who may see it; to others, that it is not for them."""
+    """Show a room; show a notice instead if the user may not see it."""
     return room_context(_request(context), room)
 
 
 @register.inclusion_tag("talk/room.html", takes_context=True)
 def talk_room_for(context: Context, instance: Model, name: str = "") -> dict[str, Any]:
-    """Show the room of an object of the site, which is created when it is first shown.
+    """Show the room of an object of the site; create it when it is first shown.
 
-    It is public, without an owner, and called like the object unless there is a
-    `name`. For another room, call `get_or_create_room` in the view.
+    The room is public and has no owner. Its name is `name`, or the object's text. For
+    another kind of room, call `get_or_create_room` in the view.
     """
     name = (name or str(instance))[:ROOM_NAME_MAX]
     return room_context(_request(context), get_or_create_room(instance, name=name))
@@ -37,9 +37,9 @@ def talk_room_for(context: Context, instance: Model, name: str = "") -> dict[str
 
 @register.inclusion_tag("talk/assets.html", takes_context=True)
 def talk_assets(context: Context) -> dict[str, Any]:
-    """Load the script of rooms here, where the first room of the page would.
+    """Load the script of rooms here instead of at the first room of the page.
 
-    For pages whose rooms stand in fragments that are cached.
+    Use it on pages whose rooms are in cached template fragments.
     """
     return assets_context(_request(context))
 

@@ -2,11 +2,11 @@
 
 Modules:
 
-    assets     URLs of the page's files
-    data       data for the page's script
-    embedding  rooms in a site's own pages
-    policy     security headers
-    texts      the page's texts in the reader's language
-    urls       URL patterns of the pages
-    views      the pages
+    assets            URLs of the page's files
+    embedding         rooms in a site's own pages
+    page_data         data for the page's script
+    page_texts        the page's texts in the reader's language
+    security_headers  security headers
+    urls              URL patterns of the pages
+    views             the pages
 """

@@ -1,7 +1,7 @@
-"""Where browsers find the page's files, whatever storage a site has for them.
+"""URLs of the page's static files, for any static files storage.
 
-Modules import each other by relative names, and storages that put hashes into names
-do not change those. So a page has an import map, from plain names to hashed ones.
+Modules import each other by relative names. Storages that add hashes to file names do
+not change those names, so a page has an import map from plain to hashed names.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ STYLESHEET = "talk.css"
 
 
 def asset_url(name: str) -> str:
-    """Return the URL of a file below `static/talk`, as the site's storage has it."""
+    """Return the URL of a file below `static/talk`, as the storage names it."""
     return static(f"talk/{name}")
 
 
 def plain_url(name: str) -> str:
-    """Return the URL of a file under its own name, which every storage keeps as well."""
+    """Return the URL of a file without a hash, which every storage also serves."""
     return urljoin(asset_url(PAGE_MODULE), name)
 
 
 def import_map() -> str:
-    """Return the import map as JSON for a script element; empty when none is needed."""
+    """Return the import map as JSON for a script element; empty if none is needed."""
     urls = {plain_url(name): asset_url(name) for name in _modules(ROOT)}
     changed = {plain: url for plain, url in urls.items() if plain != url}
     if not changed:

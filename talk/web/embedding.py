@@ -1,4 +1,4 @@
-"""Rooms in the pages of a site."""
+"""Context of the template tags that embed rooms in the pages of a site."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from talk.api.authentication import authenticated_user
 from talk.domain.access import may_see_room
 from talk.models import Room
 from talk.web.assets import ROOM_MODULE, plain_url
-from talk.web.data import login_url, mount_point, page_data, page_language
-from talk.web.texts import page_texts
+from talk.web.page_data import login_url, mount_point, page_data, page_language
+from talk.web.page_texts import page_texts
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 VIEWER_ATTRIBUTE = "talk_viewer"
-"""Attribute of a request that remembers who it is from, for several rooms on one page."""
+"""Request attribute that caches the user, for pages with several rooms."""
 
 ASSETS_ATTRIBUTE = "talk_assets_given"
-"""Attribute of a request whose page has got the script and its data."""
+"""Request attribute which tells that the page has already loaded the script."""
 
 
 def assets_context(request: HttpRequest) -> dict[str, Any]:
-    """Return what `talk/assets.html` needs: everything for the first of a page, then nothing."""
+    """Return the context of `talk/assets.html`: complete once a page, then empty."""
     if hasattr(request, ASSETS_ATTRIBUTE):
         return {"module": ""}
     setattr(request, ASSETS_ATTRIBUTE, True)
@@ -37,9 +37,9 @@ def assets_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def room_context(request: HttpRequest, room: Room) -> dict[str, Any]:
-    """Return what `talk/room.html` needs.
+    """Return the context of `talk/room.html`.
 
-    At most two queries, and those of the login once a page.
+    At most two queries, and those of authentication once a page.
     """
     user = _viewer(request)
     is_open = may_see_room(user=user, token=room.token)

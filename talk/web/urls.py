@@ -1,4 +1,4 @@
-"""The routes of the pages, which a site may turn off."""
+"""URL patterns of the pages, which a site can turn off."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from talk.conf import talk_settings
 from talk.constants import TOKEN_PATTERN
 from talk.web.views import RoomPage, RoomsPage
 
-FRONT = r"(?:index\.php/)?"
-"""Apps write links with the name of a file that PHP needs."""
+FRONT_CONTROLLER = r"(?:index\.php/)?"
+"""Clients may add the PHP front controller to links."""
 
 
 class PagePattern(RegexPattern):
-    """A route that exists as long as ``TALK["PAGE"]`` is on."""
+    """A route that matches only while ``TALK["PAGE"]`` is on."""
 
     def match(self, path: str) -> tuple[str, tuple[str, ...], dict[str, str]] | None:
-        """Return the match; without the pages, all paths are the site's own."""
+        """Return the match; None if the pages are off."""
         return super().match(path) if talk_settings().PAGE else None
 
 
 def routes() -> list[URLPattern]:
     """Return the URL patterns."""
-    room = f"^{FRONT}call/(?P<token>{TOKEN_PATTERN})\\Z"
-    rooms = f"^{FRONT}apps/spreed"
+    room = f"^{FRONT_CONTROLLER}call/(?P<token>{TOKEN_PATTERN})\\Z"
+    rooms = f"^{FRONT_CONTROLLER}apps/spreed"
     show_room = without_transaction(RoomPage.as_view())
     show_rooms = without_transaction(RoomsPage.as_view())
     return [

@@ -1,4 +1,4 @@
-"""The pages: one room, and all of one's rooms."""
+"""Views of the pages: one room, and the list of a user's rooms."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from talk.conf import TalkSettings, talk_settings
 from talk.constants import TOKEN_PATTERN
 from talk.domain.access import may_see_room
 from talk.web.assets import PAGE_MODULE, STYLESHEET, asset_url, import_map, plain_url
-from talk.web.data import login_url, mount_point, page_data, page_language
-from talk.web.policy import HEADERS, content_security_policy
-from talk.web.texts import page_texts
+from talk.web.page_data import login_url, mount_point, page_data, page_language
+from talk.web.page_texts import page_texts
+from talk.web.security_headers import HEADERS, content_security_policy
 
 
 @method_decorator(login_not_required, name="dispatch")
 class Page(View):
-    """A page in the reader's language, protected by its headers."""
+    """Base of the pages: language and security headers."""
 
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Find out who looks at the page."""
+        """Authenticate the request."""
         super().setup(request, *args, **kwargs)
         self.user = authenticated_user(request)
 
     def dispatch(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Answer in the language that the API would answer in."""
-        own = get_adapter().language(self.user) if self.user is not None else ""
-        language = own or translation.get_language_from_request(request)
+        """Respond in the language in which the API would respond."""
+        chosen = get_adapter().language(self.user) if self.user is not None else ""
+        language = chosen or translation.get_language_from_request(request)
         with translation.override(language):
             response = super().dispatch(request, *args, **kwargs)
         response.headers["Content-Language"] = language
@@ -50,7 +50,7 @@ class Page(View):
         return response
 
     def show(self, *, token: str | None, call_user: str | None = None) -> HttpResponse:
-        """Show the page, which its script fills."""
+        """Return the page; its script fills it."""
         data = page_data(
             request=self.request, user=self.user, token=token, call_user=call_user
         )
@@ -65,7 +65,7 @@ class Page(View):
         status: int = 200,
         has_script: bool = False,
     ) -> HttpResponse:
-        """Render a template; the security policy is that of our own base template."""
+        """Render a template; add the content security policy for our own base template."""
         base = talk_settings().PAGE_BASE_TEMPLATE
         is_own = base == TalkSettings.PAGE_BASE_TEMPLATE
         modules = import_map() if has_script and is_own else ""
@@ -87,10 +87,10 @@ class Page(View):
 
 
 class RoomPage(Page):
-    """`/call/{token}`, the link that people pass on."""
+    """`/call/{token}`, the link to a room."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Show a room to those who may see it, and to others that there is nothing.
+        """Show a room; respond with 404 if the user may not see it.
 
         API: the link of a room.
         """
@@ -102,10 +102,10 @@ class RoomPage(Page):
 
 
 class RoomsPage(Page):
-    """`/apps/spreed/`, all rooms of a user."""
+    """`/apps/spreed/`, the list of a user's rooms."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """Show a user's rooms, with the one that the address names opened.
+        """Show the rooms of a user, and open the room that the query string names.
 
         API: the page; `token` and `callUser`.
         """

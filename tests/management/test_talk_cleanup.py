@@ -17,7 +17,7 @@ from talk.constants import ParticipantType
 from talk.domain import cleanup
 from talk.domain.cleanup import CleanupCounts, clean_up_in_steps
 from talk.domain.cleanup_preview import preview_cleanup
-from talk.management.commands.talk_cleanup import steps
+from talk.management.commands.talk_cleanup import clean_up_all
 from talk.models import (
     CallAttendance,
     Guest,
@@ -55,7 +55,7 @@ def clock() -> Iterator[Any]:
 
 def clean(batch_size: int = 5) -> CleanupCounts:
     """Do what the command does."""
-    return sum(steps(now=START, batch_size=batch_size), start=CleanupCounts())
+    return sum(clean_up_all(now=START, batch_size=batch_size), start=CleanupCounts())
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ class TestInterruption:
         assert sum([*found, clean()], start=CleanupCounts()) == preview
 
     def test_what_is_done_is_whole(self, mess):
-        for number, _ in enumerate(steps(now=START, batch_size=3)):
+        for number, _ in enumerate(clean_up_all(now=START, batch_size=3)):
             if number == 15:
                 break
         left = preview_cleanup(now=START)

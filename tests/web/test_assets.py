@@ -15,7 +15,7 @@ from django.test import Client
 
 from talk.web import assets
 from tests.factories import RoomFactory
-from tests.web.test_policy import policy_of
+from tests.web.test_security_headers import policy_of
 
 pytestmark = pytest.mark.django_db
 

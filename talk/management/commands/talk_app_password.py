@@ -1,4 +1,4 @@
-"""App passwords from the shell: make one for a bot, see who has some, revoke them."""
+"""``manage.py talk_app_password``: create, list and revoke app passwords."""
 
 from __future__ import annotations
 
@@ -23,30 +23,40 @@ if TYPE_CHECKING:
 class Command(BaseCommand):
     """`talk_app_password create|list|revoke`."""
 
-    help = "Makes, lists and revokes app passwords, which bots send with each request."
+    help = (
+        "Creates, lists and revokes app passwords, which bots send with each request."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the three actions."""
+        """Add the three actions."""
         actions = parser.add_subparsers(dest="action", required=True)
-        create = actions.add_parser("create", help="make one and print it, this once")
-        create.add_argument("user", help="id of the user who is to have it")
+        create = actions.add_parser(
+            "create", help="create one and print it, only this once"
+        )
+        create.add_argument("user", help="id of the user who gets it")
         create.add_argument("--label", default="", help="which app it is for")
-        show = actions.add_parser("list", help="print who has which, without the texts")
-        show.add_argument("user", nargs="?", help="only those of the user with this id")
-        revoke = actions.add_parser("revoke", help="make some worthless")
+        show = actions.add_parser(
+            "list", help="list app passwords, without the secrets"
+        )
+        show.add_argument(
+            "user", nargs="?", help="only app passwords of the user with this id"
+        )
+        revoke = actions.add_parser("revoke", help="revoke app passwords")
         which = revoke.add_mutually_exclusive_group(required=True)
-        # Without a default of its own, none given would count as given.
+        # Without this default, argparse counts an empty list as given.
         which.add_argument("ids", nargs="*", type=int, default=[], metavar="id")
-        which.add_argument("--all", metavar="USER", help="all of the user with this id")
+        which.add_argument(
+            "--all", metavar="USER", help="all app passwords of the user with this id"
+        )
         revoke.add_argument(
-            "--dry-run", action="store_true", help="say what would be revoked"
+            "--dry-run", action="store_true", help="print how many would be revoked"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do what was asked for.
+        """Run the action.
 
         Raises:
-            CommandError: there is no such user, or the app password was refused.
+            CommandError: the user does not exist, or may not have another app password.
         """
         action = {"create": self._create, "list": self._list, "revoke": self._revoke}
         action[options["action"]](options)
@@ -62,10 +72,10 @@ class Command(BaseCommand):
         self.stdout.write(created.token)
 
     def _list(self, options: dict[str, Any]) -> None:
-        found = AppPassword.objects.with_users().order_by("pk")
+        app_passwords = AppPassword.objects.with_users().order_by("pk")
         if options["user"] is not None:
-            found = found.of(_require_user(options["user"]))
-        for app_password in found.iterator():
+            app_passwords = app_passwords.of(_require_user(options["user"]))
+        for app_password in app_passwords.iterator():
             used_at = app_password.last_used_at
             columns = (
                 str(app_password.pk),
@@ -77,7 +87,7 @@ class Command(BaseCommand):
             self.stdout.write("\t".join(columns))
 
     def _revoke(self, options: dict[str, Any]) -> None:
-        ids = list(_chosen(options).values_list("pk", flat=True))
+        ids = list(_selected(options).values_list("pk", flat=True))
         if options["dry_run"]:
             count = len(ids)
             text = ngettext(
@@ -96,7 +106,7 @@ class Command(BaseCommand):
             self.stdout.write(text % {"count": count})
 
 
-def _chosen(options: dict[str, Any]) -> AppPasswordQuerySet:
+def _selected(options: dict[str, Any]) -> AppPasswordQuerySet:
     if options["all"] is not None:
         return AppPassword.objects.of(_require_user(options["all"]))
     return AppPassword.objects.filter(pk__in=options["ids"])

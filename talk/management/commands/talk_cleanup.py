@@ -1,4 +1,4 @@
-"""``manage.py talk_cleanup``: what has ended without a farewell, and who left no trace."""
+"""``manage.py talk_cleanup``: remove dead sessions and the rows that depend on them."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from talk.management.base import (
 
 NOUNS = {
     "sessions": "dead sessions",
-    "participants": "places of guests and self-joined users",
+    "participants": "participants who were guests or had joined by link",
     "calls": "calls",
     "rooms": "empty rooms",
     "signaling_messages": "signaling messages",
-    "guests": "guests whom nothing names",
+    "guests": "unused guests",
 }
 
 
 class Command(TalkCommand):
-    """Clean up, from cron or by hand; the ASGI processes do most of it by themselves."""
+    """Clean up from cron or by hand; the ASGI processes also do most of this."""
 
     help = (
-        "Removes dead sessions with the guests that depended on them, ends calls that "
-        "nobody is in, deletes empty rooms, old signaling messages, and guests who "
-        "are gone and whom no message names."
+        "Removes dead sessions and the guests that depend on them, ends calls without "
+        "participants, and deletes empty rooms, old signaling messages, and guests who "
+        "have left and whom no message names."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the options."""
+        """Add the options."""
         add_dry_run(parser)
         add_batch_size(parser)
         parser.add_argument(
@@ -49,8 +49,8 @@ class Command(TalkCommand):
             default=CleanupAges.session_seconds,
             metavar="AGE",
             help=(
-                "age of the last ping of sessions that go (default: %(default)s, when "
-                "they count as gone everywhere; never less)"
+                "remove sessions whose last ping is older than this (default: "
+                "%(default)s, the age at which sessions are dead; also the minimum)"
             ),
         )
         parser.add_argument(
@@ -59,53 +59,55 @@ class Command(TalkCommand):
             default=CleanupAges.signaling_seconds,
             metavar="AGE",
             help=(
-                "age of signaling messages that go (default: %(default)s; a call that "
-                "has not begun by then was given up)"
+                "remove signaling messages older than this (default: %(default)s; no "
+                "client waits that long for a call to begin)"
             ),
         )
 
-    def work(self, options: Mapping[str, Any]) -> None:
-        """Remove, or count."""
+    def run(self, options: Mapping[str, Any]) -> None:
+        """Remove rows, or count them."""
         now, size = timezone.now(), options["batch_size"]
         ages = CleanupAges(
             session_seconds=options["session_seconds"],
             signaling_seconds=options["signaling_seconds"],
         )
         if options["dry_run"]:
-            self.say(f"Would remove {words(preview_cleanup(now=now, ages=ages))}.")
+            self.report(
+                f"Would remove {describe_counts(preview_cleanup(now=now, ages=ages))}."
+            )
             return
-        total = said = CleanupCounts()
-        for cleaned in steps(now=now, ages=ages, batch_size=size):
+        total = reported = CleanupCounts()
+        for cleaned in clean_up_all(now=now, ages=ages, batch_size=size):
             total += cleaned
-            if rows(total) - rows(said) >= size:
-                said = total
-                self.say(f"… {words(total)}")
-        self.say(f"Removed {words(total)}.")
+            if sum_counts(total) - sum_counts(reported) >= size:
+                reported = total
+                self.report(f"… {describe_counts(total)}")
+        self.report(f"Removed {describe_counts(total)}.")
 
 
-def steps(*, batch_size: int, **options: Any) -> Iterator[CleanupCounts]:
-    """Clean up, then forget guests, who may have become forgettable by that."""
+def clean_up_all(*, batch_size: int, **options: Any) -> Iterator[CleanupCounts]:
+    """Clean up, then delete guests who are unused, also because of the clean-up."""
     yield from clean_up_in_steps(batch_size=batch_size, **options)
     for guests in delete_unused_guests(batch_size=batch_size):
         yield CleanupCounts(guests=guests)
 
 
-def rows(cleaned: CleanupCounts) -> int:
-    """Return how much was done."""
+def sum_counts(cleaned: CleanupCounts) -> int:
+    """Return the sum of all counts."""
     return sum(asdict(cleaned).values())
 
 
-def words(cleaned: CleanupCounts) -> str:
-    """Return what was done, in words."""
-    found = {NOUNS[name]: count for name, count in asdict(cleaned).items() if count}
-    return ", ".join(f"{count} {noun}" for noun, count in found.items()) or "nothing"
+def describe_counts(cleaned: CleanupCounts) -> str:
+    """Return the counts in words."""
+    counts = {NOUNS[name]: count for name, count in asdict(cleaned).items() if count}
+    return ", ".join(f"{count} {noun}" for noun, count in counts.items()) or "nothing"
 
 
 def session_age(text: str) -> int:
-    """Return an age of sessions at which none is live.
+    """Parse an age at which no session is live any more.
 
     Raises:
-        ArgumentTypeError: it is none.
+        ArgumentTypeError: the text is not such an age.
     """
     seconds = whole_number(text)
     if seconds < SESSION_LIVE_SECONDS:

@@ -1,4 +1,4 @@
-"""``manage.py talk_doctor``: tries out whether what is configured works."""
+"""``manage.py talk_doctor``: test that the configured services work."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from talk.management.base import TalkCommand
 
 
 class Command(TalkCommand):
-    """Run all probes and tell what they find; fail when one has failed."""
+    """Run all probes and print their findings; fail if a probe has failed."""
 
     help = (
-        "Tries out what Talk depends on: database, cache, channel layer, the site "
+        "Tests the services that Talk depends on: database, cache, channel layer, the site "
         "itself, mail, STUN, TURN and signaling servers."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the options."""
+        """Add the options."""
         parser.add_argument(
             "--url",
-            type=web_address,
+            type=http_url,
             help=(
-                "address of the running site, below which the app's URLs live "
+                "URL of the running site, including the prefix of Talk's URLs "
                 "(default: TALK['SITE_URL'])"
             ),
         )
@@ -42,18 +42,18 @@ class Command(TalkCommand):
         )
         parser.add_argument("--json", action="store_true", help="write a JSON list")
 
-    def work(self, options: Mapping[str, Any]) -> None:
-        """Examine.
+    def run(self, options: Mapping[str, Any]) -> None:
+        """Run the probes.
 
         Raises:
-            CommandError: something does not work.
+            CommandError: a probe has failed.
         """
         request = ProbeOptions(url=options["url"] or "", mail_to=options["mail"])
         findings = []
         for finding in run_probes(request):
             findings.append(finding)
             if not options["json"]:
-                self.say(self._line(finding))
+                self.report(self._line(finding))
         if options["json"]:
             self.stdout.write(json.dumps([asdict(f) for f in findings], indent=2))
         count = sum(finding.verdict is Verdict.FAILED for finding in findings)
@@ -71,13 +71,13 @@ class Command(TalkCommand):
         return f"{line}\n        {finding.remedy}" if finding.remedy else line
 
 
-def web_address(text: str) -> str:
-    """Return an address that can be asked over HTTP.
+def http_url(text: str) -> str:
+    """Parse an http(s) URL.
 
     Raises:
-        ArgumentTypeError: it is none.
+        ArgumentTypeError: the text is not such a URL.
     """
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ArgumentTypeError(f"{text!r} is no http(s) address")
+        raise ArgumentTypeError(f"{text!r} is not an http(s) URL")
     return text

@@ -1,4 +1,4 @@
-"""``manage.py talk_expire``: retention, for sites that do not keep what was said."""
+"""``manage.py talk_expire``: delete old messages, for sites with a retention period."""
 
 from __future__ import annotations
 
@@ -20,33 +20,35 @@ from talk.management.base import (
 
 
 class Command(TalkCommand):
-    """Delete old messages of the rooms that are named; nothing expires otherwise."""
+    """Delete old messages of the given rooms. Nothing else deletes old messages."""
 
     help = (
-        "Deletes the messages of rooms that are older than some days. "
-        "The rooms themselves stay, with everybody in them."
+        "Deletes messages that are older than a number of days. "
+        "The rooms and their participants stay."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the options."""
-        parser.add_argument("tokens", nargs="*", metavar="token", help="a room")
+        """Add the options."""
+        parser.add_argument(
+            "tokens", nargs="*", metavar="token", help="token of a room"
+        )
         parser.add_argument("--all", action="store_true", help="all rooms of the site")
         parser.add_argument(
             "--days",
             type=whole_number,
             required=True,
             metavar="N",
-            help="age from which messages go; there is no default",
+            help="delete messages that are at least this old; required",
         )
         add_dry_run(parser)
         add_batch_size(parser)
 
-    def work(self, options: Mapping[str, Any]) -> None:
-        """Delete, or count.
+    def run(self, options: Mapping[str, Any]) -> None:
+        """Delete messages, or count them.
 
         Raises:
-            CommandError: neither rooms nor all rooms were asked for, or both.
-            NotFound: there is no such room.
+            CommandError: neither tokens nor `--all` were given, or both.
+            NotFound: a room does not exist.
         """
         if bool(options["tokens"]) == options["all"]:
             raise CommandError("Name rooms, or give --all.", returncode=2)
@@ -54,9 +56,9 @@ class Command(TalkCommand):
         room_ids = None if options["all"] else find_room_ids(tokens=tokens)
         before = timezone.now() - timedelta(days=options["days"])
         if options["dry_run"]:
-            found = list(preview_expiry(before=before, room_ids=room_ids))
-            count = sum(expired.messages for expired in found)
-            self.say(f"Would delete {count} messages of {len(found)} rooms.")
+            previews = list(preview_expiry(before=before, room_ids=room_ids))
+            count = sum(expired.messages for expired in previews)
+            self.report(f"Would delete {count} messages of {len(previews)} rooms.")
             return
         messages, rooms = 0, set()
         for expired in expire_messages(
@@ -65,5 +67,5 @@ class Command(TalkCommand):
             if expired.messages:
                 messages += expired.messages
                 rooms.add(expired.room_id)
-                self.say(f"… {messages} messages of {len(rooms)} rooms")
-        self.say(f"Deleted {messages} messages of {len(rooms)} rooms.")
+                self.report(f"… {messages} messages of {len(rooms)} rooms")
+        self.report(f"Deleted {messages} messages of {len(rooms)} rooms.")

@@ -1,4 +1,4 @@
-"""``manage.py talk_rooms``: rooms from the shell and in scripts."""
+"""``manage.py talk_rooms``: list, show, create, change and delete rooms."""
 
 from __future__ import annotations
 
@@ -33,45 +33,47 @@ CHANGEABLE = ["group", "public"]
 
 
 class Command(TalkCommand):
-    """Do one of several things to rooms; each has a method of its name."""
+    """Run one action on rooms; each action has a method `do_<action>`."""
 
     help = (
-        "Lists, shows, creates, changes and deletes rooms. People in them see it "
-        "happen, and nobody is named as the one who did it."
+        "Lists, shows, creates, changes and deletes rooms. Participants see system "
+        "messages about the changes, which name no actor."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare what can be done, and the options of each."""
+        """Add the actions and their options."""
         actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-        listing = actions.add_parser("list", help="list rooms, the latest news first")
+        listing = actions.add_parser("list", help="list rooms, the last active first")
         listing.add_argument("--type", choices=TYPES)
-        listing.add_argument("--user", metavar="ID", help="rooms that a user is in")
+        listing.add_argument("--user", metavar="ID", help="only rooms of this user")
         listing.add_argument("--search", default="", help="text in name or token")
         listing.add_argument("--idle-days", type=whole_number, metavar="N")
-        showing = actions.add_parser("show", help="show a room and who is in it")
+        showing = actions.add_parser("show", help="show a room and its participants")
         showing.add_argument("token")
         creating = actions.add_parser("create", help="create a room, print its token")
         creating.add_argument("--owner", required=True, metavar="ID")
         creating.add_argument("--type", choices=TYPES, default="group")
         creating.add_argument("--name", default="")
-        deleting = actions.add_parser("delete", help="delete rooms with all in them")
+        deleting = actions.add_parser(
+            "delete", help="delete rooms with all their messages"
+        )
         deleting.add_argument("tokens", nargs="+", metavar="token")
         deleting.add_argument(
             *("--no-input", "--noinput"),
             action="store_false",
             dest="interactive",
-            help="do not ask",
+            help="do not ask for confirmation",
         )
-        adding = actions.add_parser("add", help="give people a place in a room")
-        removing = actions.add_parser("remove", help="take people's places in a room")
-        setting = actions.add_parser("set", help="change what a room is")
+        adding = actions.add_parser("add", help="add users to a room")
+        removing = actions.add_parser("remove", help="remove users from a room")
+        setting = actions.add_parser("set", help="change type, name or password")
         setting.add_argument("token")
         setting.add_argument("--type", choices=CHANGEABLE)
         setting.add_argument("--name")
-        for parser_of_people in (adding, removing):
-            parser_of_people.add_argument("token")
-        for parser_of_people in (creating, adding, removing):
-            add_people_arguments(parser_of_people)
+        for parser_of_users in (adding, removing):
+            parser_of_users.add_argument("token")
+        for parser_of_users in (creating, adding, removing):
+            add_user_arguments(parser_of_users)
         for parser_with_json in (listing, showing):
             parser_with_json.add_argument("--json", action="store_true")
         add_password_arguments(creating)
@@ -79,8 +81,8 @@ class Command(TalkCommand):
             "--no-password", action="store_true", help="remove the password"
         )
 
-    def work(self, options: Mapping[str, Any]) -> None:
-        """Do what was asked for."""
+    def run(self, options: Mapping[str, Any]) -> None:
+        """Run the action."""
         getattr(self, f"do_{options['action']}")(options)
 
     def do_list(self, options: Mapping[str, Any]) -> None:
@@ -96,22 +98,24 @@ class Command(TalkCommand):
             self.write_json([describe(room) for room in rooms])
             return
         for room in rooms:
-            self.stdout.write(line_of(room))
+            self.stdout.write(format_row(room))
 
     def do_show(self, options: Mapping[str, Any]) -> None:
         """Show a room."""
         room = room_commands.find_room(token=options["token"])
-        people = room_commands.list_participants(room=room, now=timezone.now())
+        participants = room_commands.list_participants(room=room, now=timezone.now())
         if options["json"]:
-            described = [describe_place(participant) for participant in people]
+            described = [
+                describe_participant(participant) for participant in participants
+            ]
             self.write_json({**describe(room), "people": described})
             return
         for key, value in describe(room).items():
             self.stdout.write(f"{key}: {'' if value is None else value}")
-        for participant in people:
-            about = describe_place(participant)
-            state = "connected" if about["connected"] else "away"
-            self.stdout.write(f"  {about['id']} ({about['type']}, {state})")
+        for participant in participants:
+            description = describe_participant(participant)
+            state = "connected" if description["connected"] else "away"
+            self.stdout.write(f"  {description['id']} ({description['type']}, {state})")
 
     def do_create(self, options: Mapping[str, Any]) -> None:
         """Create a room."""
@@ -130,30 +134,30 @@ class Command(TalkCommand):
         """Delete rooms.
 
         Raises:
-            CommandError: nobody has confirmed it. Nothing has been deleted then.
+            CommandError: the deletion was not confirmed. Nothing is deleted then.
         """
         rooms = [room_commands.find_room(token=token) for token in options["tokens"]]
         if options["interactive"]:
             for room in rooms:
-                self.stdout.write(line_of(room))
+                self.stdout.write(format_row(room))
             question = (
                 "Delete these rooms, with everything that was said there? [yes/no] "
             )
-            if ask(question) != "yes":
+            if read_answer(question) != "yes":
                 raise CommandError("Nothing was deleted.")
         for room in rooms:
             room_administration.delete_room(room_id=room.pk, actor=NOBODY)
-            self.say(f"Deleted {room.token}.")
+            self.report(f"Deleted {room.token}.")
 
     def do_add(self, options: Mapping[str, Any]) -> None:
-        """Add people."""
-        count = room_commands.add_users_to_room(**people_of(options))
-        self.say(f"Added {count}.")
+        """Add users."""
+        count = room_commands.add_users_to_room(**user_options(options))
+        self.report(f"Added {count}.")
 
     def do_remove(self, options: Mapping[str, Any]) -> None:
-        """Remove people."""
-        count = room_commands.remove_users_from_room(**people_of(options))
-        self.say(f"Removed {count}.")
+        """Remove users."""
+        count = room_commands.remove_users_from_room(**user_options(options))
+        self.report(f"Removed {count}.")
 
     def do_set(self, options: Mapping[str, Any]) -> None:
         """Change type, name and password."""
@@ -169,22 +173,22 @@ class Command(TalkCommand):
             changes=changes,
             now=timezone.now(),
         )
-        self.say("Done.")
+        self.report("Done.")
 
     def read_password(self, options: Mapping[str, Any]) -> str | None:
-        """Return the password that somebody types or sends; None if nobody wants one.
+        """Read a password from the terminal or standard input; None if not requested.
 
-        Arguments can be seen by everybody on the machine, so that it is never one.
+        It is never an argument, because all users of the machine can see arguments.
 
         Raises:
-            CommandError: it is empty, or was typed differently.
+            CommandError: the password is empty, or the two entries differ.
         """
         if options["password_stdin"]:
             password = sys.stdin.readline().rstrip("\r\n")
         elif options["password"]:
             password = getpass("Password: ")
             if getpass("Again: ") != password:
-                raise CommandError("The two are different.")
+                raise CommandError("The passwords differ.")
         else:
             return None
         if not password:
@@ -192,24 +196,24 @@ class Command(TalkCommand):
         return password
 
     def write_json(self, value: Any) -> None:
-        """Write something as JSON."""
+        """Write a value as JSON."""
         self.stdout.write(json.dumps(value, indent=2))
 
 
-def add_people_arguments(parser: ArgumentParser) -> None:
-    """Declare who is meant."""
-    for option, what in (("--user", "a user"), ("--group", "all members of a group")):
+def add_user_arguments(parser: ArgumentParser) -> None:
+    """Add the options that select users."""
+    for option, target in (("--user", "a user"), ("--group", "all members of a group")):
         parser.add_argument(
             option,
             action="append",
             default=[],
             metavar="ID",
-            help=f"{what}; may be given several times",
+            help=f"{target}; may be given several times",
         )
 
 
 def add_password_arguments(parser: ArgumentParser) -> Any:
-    """Declare where a password comes from."""
+    """Add the options for a password."""
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--password", action="store_true", help="ask for a password")
     group.add_argument(
@@ -218,21 +222,21 @@ def add_password_arguments(parser: ArgumentParser) -> Any:
     return group
 
 
-def people_of(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return whom to add or remove, and where.
+def user_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that add or remove the selected users.
 
     Raises:
-        CommandError: nobody was named.
-        NotFound: there is no such user, or group.
+        CommandError: neither users nor groups were given.
+        NotFound: a user or group does not exist.
     """
     if not (options["user"] or options["group"]):
         raise CommandError("Give --user or --group.", returncode=2)
-    people = find_users(user_ids=options["user"], group_ids=options["group"])
-    return {"token": options["token"], "users": people, "now": timezone.now()}
+    users = find_users(user_ids=options["user"], group_ids=options["group"])
+    return {"token": options["token"], "users": users, "now": timezone.now()}
 
 
-def ask(question: str) -> str:
-    """Return what somebody answers; nothing where nobody can."""
+def read_answer(question: str) -> str:
+    """Ask a question on the terminal; return an empty text if there is no input."""
     try:
         return input(question)
     except EOFError:
@@ -240,7 +244,7 @@ def ask(question: str) -> str:
 
 
 def describe(room: Room) -> dict[str, Any]:
-    """Return what there is to know about a room, and no secret."""
+    """Return the fields of a room to show, without secrets."""
     return {
         "token": room.token,
         "type": NAMES_OF_TYPES[RoomType(room.type)],
@@ -255,8 +259,8 @@ def describe(room: Room) -> dict[str, Any]:
     }
 
 
-def describe_place(participant: Participant) -> dict[str, Any]:
-    """Return who somebody in a room is. `id` is empty for guests."""
+def describe_participant(participant: Participant) -> dict[str, Any]:
+    """Return the fields of a participant to show. `id` is empty for guests."""
     user, guest = participant.user, participant.guest
     name = get_adapter().display_name(user) if user else guest and guest.display_name
     return {
@@ -267,11 +271,11 @@ def describe_place(participant: Participant) -> dict[str, Any]:
     }
 
 
-def line_of(room: Room) -> str:
-    """Return a room in a line."""
-    about = describe(room)
-    day = (about["last_activity"] or "-")[:10]
+def format_row(room: Room) -> str:
+    """Return a room as one line."""
+    description = describe(room)
+    day = (description["last_activity"] or "-")[:10]
     return (
-        f"{about['token']:10}  {about['type']:10}  {about['users']:5}  {day:10}  "
-        f"{about['name']}"
+        f"{description['token']:10}  {description['type']:10}  {description['users']:5}  {day:10}  "
+        f"{description['name']}"
     ).rstrip()

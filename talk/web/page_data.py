@@ -1,4 +1,4 @@
-"""What the page's script is told by the server; all else it asks the API for."""
+"""The data that a page passes to its script; the script requests the rest from the API."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def page_data(
     token: str | None = None,
     call_user: str | None = None,
 ) -> dict[str, Any]:
-    """Return what the script needs to know before its first request. No query."""
+    """Return the data that the script needs before its first request. No query."""
     adapter, site = get_adapter(), mount_point()
-    known = user is not None and {
+    user_data = user is not None and {
         "id": adapter.user_id(user),
         "displayName": adapter.display_name(user),
     }
@@ -41,10 +41,10 @@ def page_data(
         "avatars": f"{site}/avatar",
         "roomPage": f"{site}/call",
         "roomsPage": f"{site}/apps/spreed/",
-        "loginUrl": None if known else login_url(request),
+        "loginUrl": None if user_data else login_url(request),
         "token": token,
         "callUser": call_user,
-        "user": known or None,
+        "user": user_data or None,
         "language": page_language(),
         "dir": "rtl" if get_language_bidi() else "ltr",
         "stylesheet": asset_url(STYLESHEET),
@@ -52,18 +52,18 @@ def page_data(
 
 
 def mount_point() -> str:
-    """Return the path below which a site has put our URLs, without a slash at the end."""
+    """Return the path prefix of our URLs in the site, without a trailing slash."""
     rooms = reverse("talk:rooms", kwargs={"ocs_version": 2})
     return rooms.removesuffix(f"{API}/room")
 
 
 def page_language() -> str:
-    """Return the language that is active, or that of the site."""
+    """Return the active language, or the site's."""
     return get_language() or settings.LANGUAGE_CODE
 
 
 def login_url(request: HttpRequest) -> str:
-    """Return the site's page to log in at, from which people come back here."""
-    way_back = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
+    """Return the URL of the site's login page, which redirects back to this page."""
+    query = urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})
     page = resolve_url(settings.LOGIN_URL)
-    return f"{page}{'&' if '?' in page else '?'}{way_back}"
+    return f"{page}{'&' if '?' in page else '?'}{query}"

@@ -1,4 +1,4 @@
-"""Checks of everything else in a site's settings that Talk depends on."""
+"""Checks of the site's other settings on which Talk depends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
 from django.utils.module_loading import import_string
 
-from talk.checks.values import given_settings
+from talk.checks.talk_settings import given_settings
 from talk.conf import TalkSettings
 from talk.models import talk_database
 from talk.outgoing.mail_server import mail_server
@@ -37,7 +37,7 @@ SESSION_MIDDLEWARE = "django.contrib.sessions.middleware.SessionMiddleware"
 
 COOKIE_SESSIONS = "django.contrib.sessions.backends.signed_cookies"
 
-IMPORTS_US = re.compile(
+IMPORTS_TALK_ASGI = re.compile(
     r"^\s*(?:import talk\.asgi|from talk\.asgi import|from talk import .*\basgi\b)",
     re.MULTILINE,
 )
@@ -47,7 +47,7 @@ IMPORTS_US = re.compile(
 def check_apps(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that the apps we are built on are installed."""
+    """Check that the apps that Talk requires are installed."""
     return [
         Error(
             f"{name!r} is not in INSTALLED_APPS.",
@@ -63,13 +63,13 @@ def check_apps(
 def check_sessions(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that cookies can tell which browser or app a request comes from."""
+    """Check that requests have sessions, by which guests are recognised."""
     if any(_is_session_middleware(path) for path in settings.MIDDLEWARE):
         return []
     return [
         Error(
-            "There is no session middleware.",
-            hint=f"Add {SESSION_MIDDLEWARE!r} to MIDDLEWARE; guests live in it.",
+            "There is no session middleware, so guests cannot join.",
+            hint=f"Add {SESSION_MIDDLEWARE!r} to MIDDLEWARE.",
             id="talk.E004",
         )
     ]
@@ -79,16 +79,16 @@ def check_sessions(
 def check_session_engine(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that the server remembers what it has told a browser about its guest."""
+    """Check that the server stores sessions, which cookies alone can roll back."""
     if settings.SESSION_ENGINE != COOKIE_SESSIONS:
         return []
     return [
         Warning(
-            "Sessions are kept in cookies alone.",
+            "Sessions are kept only in cookies.",
             hint=(
-                "Two requests at once overwrite each other's, and whoever kept an old "
-                "cookie is that guest again: name another SESSION_ENGINE, "
-                "'django.contrib.sessions.backends.cached_db' for example."
+                "Simultaneous requests overwrite each other's changes, and an old cookie "
+                "makes its owner the same guest again. Choose another SESSION_ENGINE, "
+                "for example 'django.contrib.sessions.backends.cached_db'."
             ),
             id="talk.W006",
         )
@@ -99,20 +99,22 @@ def check_session_engine(
 def check_polls(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that long polls leave Django's request path.
+    """Check that `talk.asgi` serves long polls, outside of Django's request handler.
 
-    The module of the ASGI application is read, not run.
+    The check reads the module of the ASGI application without importing it.
     """
-    if settings.DEBUG or _mentions_us(getattr(settings, "ASGI_APPLICATION", None)):
+    if settings.DEBUG or _imports_talk_asgi(
+        getattr(settings, "ASGI_APPLICATION", None)
+    ):
         return []
     return [
         Warning(
             "Long polls are not served by talk.asgi.",
             hint=(
-                "Every waiting client holds a worker: in asgi.py, write application = "
+                "Each waiting client holds a worker. In asgi.py, write application = "
                 "talk.asgi.application(get_asgi_application()), name it in "
-                "ASGI_APPLICATION and serve it. Under WSGI, or where another module "
-                "does that, add 'talk.W007' to SILENCED_SYSTEM_CHECKS."
+                "ASGI_APPLICATION and serve it. Under WSGI, or if another module "
+                "does this, add 'talk.W007' to SILENCED_SYSTEM_CHECKS."
             ),
             id="talk.W007",
         )
@@ -123,17 +125,17 @@ def check_polls(
 def check_connections(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that an ASGI server does not collect connections of threads that ended."""
+    """Check that connections do not outlive the threads of an ASGI server."""
     age = settings.DATABASES.get(talk_database(), {}).get("CONN_MAX_AGE", 0)
     if settings.DEBUG or age == 0 or not getattr(settings, "ASGI_APPLICATION", None):
         return []
     return [
         Warning(
-            "An ASGI server keeps database connections that nobody uses again.",
+            "An ASGI server keeps database connections of threads that have ended.",
             hint=(
-                "Set CONN_MAX_AGE to 0, and use the pool of the database's back end; "
-                "long polls keep connections of their own. Where only WSGI is served, "
-                "add 'talk.W008' to SILENCED_SYSTEM_CHECKS."
+                "Set CONN_MAX_AGE to 0, and use the connection pool of the database "
+                "backend; long polls have their own connections. If only WSGI is "
+                "served, add 'talk.W008' to SILENCED_SYSTEM_CHECKS."
             ),
             id="talk.W008",
         )
@@ -144,15 +146,16 @@ def check_connections(
 def check_databases(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that what changes together is in one database."""
+    """Check that rows which change in one transaction are in one database."""
     models = [*apps.get_app_config("talk").get_models(), get_user_model()]
     aliases = {router.db_for_write(model) for model in models}
     if len(aliases) == 1:
         return []
     return [
         Error(
-            f"The models of talk and of users are split: {', '.join(sorted(aliases))}.",
-            hint="Let your database routers write all of them to the same database.",
+            "The models of Talk and the user model are in different databases: "
+            f"{', '.join(sorted(aliases))}.",
+            hint="Make your database routers write all of them to the same database.",
             id="talk.E011",
         )
     ]
@@ -162,14 +165,14 @@ def check_databases(
 def check_channel_layer(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that hints can travel between the processes of a real site."""
+    """Check that the channel layer carries hints between the processes of a site."""
     alias = _layer_alias()
     configured = _configured_layers()
     if configured and alias not in configured:
         return [
             Error(
                 f"There is no channel layer {alias!r}.",
-                hint="Name one of CHANNEL_LAYERS in TALK['CHANNEL_LAYER'].",
+                hint="Set TALK['CHANNEL_LAYER'] to an alias in CHANNEL_LAYERS.",
                 id="talk.E005",
             )
         ]
@@ -183,16 +186,16 @@ def check_channel_layer(
                 id="talk.E010",
             )
         ]
-    is_alone = layer is None or isinstance(layer, InMemoryChannelLayer)
-    if settings.DEBUG or not is_alone:
+    is_local = layer is None or isinstance(layer, InMemoryChannelLayer)
+    if settings.DEBUG or not is_local:
         return []
     return [
         Warning(
             "The channel layer does not reach other processes.",
             hint=(
-                "With more than one process, messages of the others arrive seconds late: "
-                "configure channels_redis in CHANNEL_LAYERS. With one, all is well: add "
-                "'talk.W001' to SILENCED_SYSTEM_CHECKS."
+                "With several processes, messages from other processes arrive seconds "
+                "late: configure channels_redis in CHANNEL_LAYERS. With a single "
+                "process, add 'talk.W001' to SILENCED_SYSTEM_CHECKS."
             ),
             id="talk.W001",
         )
@@ -203,13 +206,13 @@ def check_channel_layer(
 def check_cache(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that attempts are counted once a site, not once a process."""
+    """Check that the processes of a site share the cache that counts attempts."""
     alias = given_settings().get("CACHE", TalkSettings.CACHE)
     if alias not in settings.CACHES:
         return [
             Error(
                 f"There is no cache {alias!r}.",
-                hint="Name one of CACHES in TALK['CACHE'].",
+                hint="Set TALK['CACHE'] to an alias in CACHES.",
                 id="talk.E006",
             )
         ]
@@ -220,9 +223,9 @@ def check_cache(
         Warning(
             "The cache does not reach other processes.",
             hint=(
-                "With more than one process, wrong passwords are counted in each of them "
-                "apart: configure Redis or another shared cache in CACHES. With one, all "
-                "is well: add 'talk.W003' to SILENCED_SYSTEM_CHECKS."
+                "With several processes, each of them counts wrong passwords separately: "
+                "configure Redis or another shared cache in CACHES. With a single "
+                "process, add 'talk.W003' to SILENCED_SYSTEM_CHECKS."
             ),
             id="talk.W003",
         )
@@ -233,18 +236,18 @@ def check_cache(
 def check_mail_timeout(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that a mail server that does not answer holds up no later mail."""
+    """Check that mail has a timeout, so that a hanging server does not delay later mail."""
     try:
         server = mail_server()
-    except Exception:  # noqa: BLE001 - one that is not there has its own error, with each mail
+    except Exception:  # noqa: BLE001 - a wrong backend raises its own error when it sends
         return []
     is_smtp = isinstance(server, EmailBackend)
     if settings.DEBUG or not is_smtp or server.timeout is not None:
         return []
     return [
         Warning(
-            "A mail server that does not answer is waited for without end.",
-            hint="Set EMAIL_TIMEOUT, or `timeout` in MAILERS, to 10 for example.",
+            "Mail is sent by SMTP without a timeout.",
+            hint="Set EMAIL_TIMEOUT, or `timeout` in MAILERS, for example to 10.",
             id="talk.W004",
         )
     ]
@@ -256,16 +259,16 @@ def check_stun(
 ) -> list[CheckMessage]:
     """Check that callers in different networks can learn their public addresses."""
     given = given_settings()
-    # A TURN server tells them as well.
+    # A TURN server also answers STUN requests.
     if settings.DEBUG or given.get("STUN_SERVERS") or given.get("TURN_SERVERS"):
         return []
     return [
         Warning(
             "Calls have no STUN server.",
             hint=(
-                "Callers behind different routers will not reach each other: name your "
-                "own server, coturn for example, in TALK['STUN_SERVERS']. In a single "
-                "network all is well: add 'talk.W005' to SILENCED_SYSTEM_CHECKS."
+                "Callers behind different routers cannot reach each other: name your "
+                "own server, for example coturn, in TALK['STUN_SERVERS']. In a single "
+                "network, add 'talk.W005' to SILENCED_SYSTEM_CHECKS."
             ),
             id="talk.W005",
         )
@@ -276,7 +279,7 @@ def check_stun(
 def check_signaling_library(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that a signaling server, if there is one, can be told what happens."""
+    """Check that urllib3 is installed if a signaling server is configured."""
     if (
         not given_settings().get("SIGNALING_SERVERS")
         or find_spec("urllib3") is not None
@@ -284,7 +287,7 @@ def check_signaling_library(
         return []
     return [
         Error(
-            "There is a signaling server, but urllib3 is not installed.",
+            "A signaling server is configured, but urllib3 is not installed.",
             hint="Install django-talk[signaling].",
             id="talk.E007",
         )
@@ -295,7 +298,7 @@ def check_signaling_library(
 def check_page_templates(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that the pages for browsers can be rendered, unless they are turned off."""
+    """Check that the pages have their templates, unless they are turned off."""
     given = given_settings()
     base = given.get("PAGE_BASE_TEMPLATE", TalkSettings.PAGE_BASE_TEMPLATE)
     if given.get("PAGE", TalkSettings.PAGE) is False or not isinstance(base, str):
@@ -305,8 +308,8 @@ def check_page_templates(
             Warning(
                 "The pages for browsers have no templates.",
                 hint=(
-                    "Let TEMPLATES have Django's engine with 'APP_DIRS': True, or turn "
-                    "the pages off by TALK['PAGE'] = False."
+                    "Add Django's engine with 'APP_DIRS': True to TEMPLATES, or turn the "
+                    "pages off by TALK['PAGE'] = False."
                 ),
                 id="talk.W010",
             )
@@ -315,7 +318,7 @@ def check_page_templates(
         return [
             Error(
                 f"There is no template {base!r}.",
-                hint="Name one of yours in TALK['PAGE_BASE_TEMPLATE'].",
+                hint="Name an existing template in TALK['PAGE_BASE_TEMPLATE'].",
                 id="talk.E012",
             )
         ]
@@ -334,27 +337,27 @@ def _has_template(name: str) -> bool:
 def check_redis_timeouts(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that the Redis layer may wait for news longer than redis-py's default."""
+    """Check that Redis connections have no timeout, since the layer waits on them."""
     layer = _configured_layers().get(_layer_alias(), {})
     hosts = layer.get("CONFIG", {}).get("hosts", [None])
     is_core = layer.get("BACKEND") in REDIS_LAYERS
-    if not is_core or all(_may_wait(host) for host in hosts):
+    if not is_core or all(_has_no_timeout(host) for host in hosts):
         return []
     return [
         Warning(
-            "The connection to Redis is given up when it is quiet for some seconds.",
-            hint="Write hosts as {'address': …, 'socket_timeout': None}.",
+            "Connections of the channel layer to Redis time out while they wait.",
+            hint="Write each host as {'address': …, 'socket_timeout': None}.",
             id="talk.W002",
         )
     ]
 
 
-def _may_wait(host: Any) -> bool:
+def _has_no_timeout(host: Any) -> bool:
     return isinstance(host, dict) and host.get("socket_timeout", 0) is None
 
 
 def _layer_alias() -> Any:
-    """Return the alias of the channel layer that is to carry hints."""
+    """Return the alias of the channel layer that carries hints."""
     return given_settings().get("CHANNEL_LAYER", TalkSettings.CHANNEL_LAYER)
 
 
@@ -363,15 +366,15 @@ def _configured_layers() -> dict[Any, Any]:
     return getattr(settings, "CHANNEL_LAYERS", {})
 
 
-def _mentions_us(path: Any) -> bool:
-    """Whether the module of an ASGI application imports `talk.asgi`."""
+def _imports_talk_asgi(path: Any) -> bool:
+    """Return whether the module of an ASGI application imports `talk.asgi`."""
     module_name, _, _ = str(path or "").rpartition(".")
     try:
         spec = find_spec(module_name) if module_name else None
         source = Path(spec.origin).read_text("utf-8") if spec and spec.origin else ""
     except (ImportError, OSError, ValueError):
         return False
-    return bool(IMPORTS_US.search(source))
+    return bool(IMPORTS_TALK_ASGI.search(source))
 
 
 def _is_session_middleware(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""Headers that keep the pages to themselves."""
+"""Security headers of the pages, with the Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ WEB_SOCKETS = {"http": "ws", "https": "wss"}
 
 HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self)",
-    # Whoever knows the address of a public room may join it.
+    # The URL of a public room lets anybody join it.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
     "X-Robots-Tag": "noindex",
 }
-"""On every page. The policy of the content comes on top."""
+"""Headers of every page, besides the Content-Security-Policy."""
 
 
 def content_security_policy(*, inline_script: str) -> str:
-    """Return the policy of a page that extends our own base template.
+    """Return the Content-Security-Policy of a page with our own base template.
 
-    `inline_script` is the only one that may stand in the page itself; empty for none.
+    `inline_script` is the only inline script that the page may have; empty for none.
     """
     static_host = _origin(asset_url(PAGE_MODULE))
     media_host = _origin(settings.MEDIA_URL)
@@ -58,12 +58,12 @@ def _hash_source(script: str) -> str:
 
 
 def _origin(url: str) -> str:
-    """Return scheme and host of a URL; empty when it is one of the site's own."""
+    """Return scheme and host of a URL; empty if the URL is relative."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme else parts.netloc
 
 
 def _web_socket(server: str) -> str:
-    """Return the origin that browsers connect to; servers may be named by http as well."""
+    """Return the WebSocket origin of a server; the setting may also use http(s) URLs."""
     parts = urlsplit(server)
     return f"{WEB_SOCKETS.get(parts.scheme, parts.scheme)}://{parts.netloc}"

@@ -9,7 +9,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
-from talk.web.texts import PLURALS, page_texts
+from talk.web.page_texts import PLURALS, page_texts
 from tests.factories import RoomFactory
 from tests.web.helpers import data_of
 

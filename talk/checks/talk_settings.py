@@ -22,7 +22,7 @@ from talk.domain.ice_servers import PROTOCOLS
 from talk.outgoing.signaling_server import SCHEMES
 
 ADDRESS = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
-"""A host, perhaps with a port; an IPv6 address is in brackets."""
+"""A host with an optional port; an IPv6 address is in brackets."""
 
 SITE_SCHEMES = ("http", "https")
 
@@ -30,7 +30,7 @@ BASES: dict[str, type] = {
     "ADAPTER": DefaultAdapter,
     "AUTHENTICATION_CLASSES": BaseAuthentication,
 }
-"""What the dotted paths of a setting must name."""
+"""Base class of the objects that the dotted paths of a setting name."""
 
 TURN_KEYS = frozenset({"server", "secret", "protocols"})
 SIGNALING_KEYS = frozenset({"server", "secret", "verify"})
@@ -43,12 +43,12 @@ KINDS: dict[str, tuple[Any, str]] = {
     "tuple[str, ...]": ((list, tuple), "a list of texts"),
     "tuple[Mapping[str, Any], ...]": ((list, tuple), "a list of dicts"),
 }
-"""What values of a setting's type are, and how to ask for one."""
+"""Python types and description of the values, by the annotation of the setting."""
 
-MAY_BE_NOTHING = frozenset(
+ZERO_ALLOWED = frozenset(
     {"BASIC_MEMORY_SECONDS", "METRICS_LOG_SECONDS", "POLL_MEMORY_SECONDS"}
 )
-"""Keys for which 0 makes sense, although it is not the default."""
+"""Keys that accept 0 although it is not the default."""
 
 
 @register
@@ -57,7 +57,7 @@ def check_settings(
 ) -> list[CheckMessage]:
     """Check the `TALK` dict: its keys, the types of its values, its dotted paths."""
     if not isinstance(getattr(settings, "TALK", {}), dict):
-        return [Error("TALK is no dict.", hint="TALK = {…}", id="talk.E001")]
+        return [Error("TALK is not a dict.", hint="TALK = {…}", id="talk.E001")]
     given = given_settings()
     messages: list[CheckMessage] = [
         Error(
@@ -77,13 +77,13 @@ def check_settings(
 def check_pings(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that whoever waits is not taken for gone."""
+    """Check that waiting participants are pinged often enough to count as active."""
     seconds = given_settings().get("POLL_PING_SECONDS", TalkSettings.POLL_PING_SECONDS)
     if not isinstance(seconds, int | float) or seconds < ACTIVE_SECONDS:
         return []
     return [
         Warning(
-            "Waiting clients are pinged too seldom to count as active.",
+            "Waiting participants are pinged too seldom to count as active.",
             hint=f"Set TALK['POLL_PING_SECONDS'] well below {ACTIVE_SECONDS}.",
             id="talk.W009",
         )
@@ -94,11 +94,11 @@ def check_pings(
 def check_secrets(
     *, app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Check that every TURN and signaling server has a secret that we share with it."""
+    """Check that every TURN and signaling server has a shared secret."""
     return [
         Error(
             f"A server in TALK[{key!r}] has no secret.",
-            hint="Give it the `secret` that stands in the server's own configuration.",
+            hint="Copy the `secret` from the configuration of the server.",
             id="talk.E008",
         )
         for key in ("TURN_SERVERS", "SIGNALING_SERVERS")
@@ -108,7 +108,7 @@ def check_secrets(
 
 
 def given_settings() -> dict[str, Any]:
-    """Return the site's `TALK` as it stands, which may be full of mistakes."""
+    """Return the site's `TALK` unvalidated; empty if it is not a dict."""
     given = getattr(settings, "TALK", {})
     return given if isinstance(given, dict) else {}
 
@@ -116,9 +116,9 @@ def given_settings() -> dict[str, Any]:
 def _check_value(field: Field[Any], value: Any) -> list[CheckMessage]:
     kind, expected = KINDS[str(field.type)]
     is_right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-    # Nothing, and none at all, make sense only where they are the default.
-    may_be_nothing = not field.default or field.name in MAY_BE_NOTHING
-    is_right = is_right and (kind is bool or bool(value) or may_be_nothing)
+    # 0 and empty values are valid only if they are the default.
+    may_be_empty = not field.default or field.name in ZERO_ALLOWED
+    is_right = is_right and (kind is bool or bool(value) or may_be_empty)
     if isinstance(value, int | float):
         is_right = is_right and 0 <= value < math.inf
     if not is_right:
@@ -128,7 +128,7 @@ def _check_value(field: Field[Any], value: Any) -> list[CheckMessage]:
         return _check_servers(field.name, value)
     if field.name == "SITE_URL" and value and not _is_url(value, SITE_SCHEMES):
         message = f"TALK[{field.name!r}] is wrong."
-        hint = 'Give "https://…", below which the URLs of the app live.'
+        hint = 'Give "https://…", including the prefix of the URLs of Talk.'
         return [Error(message, hint=hint, id="talk.E001")]
     paths = {"ADAPTER": [value], "AUTHENTICATION_CLASSES": value}.get(field.name, [])
     return [message for path in paths for message in _check_path(field.name, path)]
@@ -139,16 +139,16 @@ def _check_path(key: str, path: Any) -> list[CheckMessage]:
         message = f"TALK[{key!r}] has a wrong entry."
         return [Error(message, hint="Give dotted paths.", id="talk.E001")]
     try:
-        named = import_string(path)
+        target = import_string(path)
     except ImportError as error:
         message = f"TALK[{key!r}] names {path!r}, which cannot be imported."
         return [Error(message, hint=str(error), id="talk.E002")]
     base = BASES[key]
-    if isinstance(named, type) and issubclass(named, base):
+    if isinstance(target, type) and issubclass(target, base):
         return []
     return [
         Error(
-            f"TALK[{key!r}] names {path!r}, which is of another kind.",
+            f"TALK[{key!r}] names {path!r}, which is not of the required class.",
             hint=f"Name a subclass of {base.__module__}.{base.__qualname__}.",
             id="talk.E009",
         )
@@ -165,7 +165,7 @@ def _check_servers(key: str, servers: Sequence[Any]) -> list[CheckMessage]:
 
 
 def _dicts(value: Any) -> list[Mapping[str, Any]]:
-    """Return those of a setting's entries that are dicts; others are errors anyway."""
+    """Return the entries that are dicts; `check_settings` reports the others."""
     entries = value if isinstance(value, list | tuple) else []
     return [entry for entry in entries if isinstance(entry, Mapping)]
 
@@ -222,7 +222,7 @@ SERVERS: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "SIGNALING_SERVERS": (
         _is_signaling_server,
-        'Give {"server": "wss://…", "secret": "…"}, and "verify": False if need be.',
+        'Give {"server": "wss://…", "secret": "…"}, and "verify": False if necessary.',
     ),
 }
-"""What an entry of these settings is, and how to ask for one."""
+"""Validator and description of the entries of these settings."""

@@ -1,4 +1,4 @@
-"""Handing out what was said in rooms: as much as there is, in little memory."""
+"""Export the messages of rooms as JSON lines, streamed to save memory."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from talk.rendering.readers import Reader
 CONTENT_TYPE = "application/x-ndjson"
 
 
-def export_rooms(request: HttpRequest, rooms: Sequence[Room]) -> HttpResponse:
-    """Return an answer that streams all messages of these rooms, one a line.
+def export_messages(request: HttpRequest, rooms: Sequence[Room]) -> HttpResponse:
+    """Return a response that streams all messages of these rooms, one a line.
 
-    Each is a JSON object as the API shows it, in the active language, to somebody whom
-    it does not concern.
+    Each line is the JSON object that the API would return, in the active language, to a
+    reader whom the message does not mention or concern.
     """
     name = rooms[0].token if len(rooms) == 1 else "rooms"
     lines = _lines_of(rooms, translation.get_language())
@@ -40,10 +40,10 @@ def export_rooms(request: HttpRequest, rooms: Sequence[Room]) -> HttpResponse:
 
 
 def _lines_of(rooms: Iterable[Room], language: str | None) -> Iterator[str]:
-    """Yield the lines of a page of messages at a time."""
+    """Yield the lines of one page of messages at a time."""
     for room in rooms:
         for page in read_all(room_id=room.pk):
-            # Answers are streamed when the request's own language is over.
+            # The response is streamed after the request's language is deactivated.
             with translation.override(language):
                 lines = [_line(message, room, page.names) for message in page.messages]
             yield "".join(lines)
@@ -55,7 +55,7 @@ def _line(message: Message, room: Room, names: Names) -> str:
 
 
 async def _without_blocking(parts: Iterator[str]) -> AsyncIterator[str]:
-    """Make parts in a thread; Django would collect all of them before the first leaves."""
+    """Make parts in a thread; Django would collect all of them before sending any."""
     make = sync_to_async(partial(next, parts, None))
     while (part := await make()) is not None:
         yield part

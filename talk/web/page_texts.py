@@ -1,4 +1,4 @@
-"""The page's texts in the reader's language: the catalogue `djangojs`, as data."""
+"""The page's translated texts: the `djangojs` catalogue as data."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from django.utils.translation.trans_real import DjangoTranslation
 from django.views.i18n import JSONCatalog
 
 PLURALS = 200
-"""Numbers whose plural form is told. Those above go on as the last hundred does."""
+"""Plural forms are listed for the numbers below this; the last hundred repeats."""
 
 
 @lru_cache(maxsize=32)
 def page_texts(language: str) -> dict[str, Any]:
-    """Return the translations of the page's script, and which plural form a number has.
+    """Return the translations of the page's script, and the plural form of each number.
 
-    `plurals` stands for the expression that catalogues have, because a script may
-    evaluate none under a strict policy. Texts of a site's own `LOCALE_PATHS` count.
+    `plurals` replaces the plural expression of the catalogue, because a strict content
+    security policy forbids scripts to evaluate it. `LOCALE_PATHS` of the site is respected.
     """
     catalogue = JSONCatalog()
     translation = DjangoTranslation(
@@ -31,9 +31,9 @@ def page_texts(language: str) -> dict[str, Any]:
     }
 
 
-def _forget(*, setting: str, **_: object) -> None:
+def _clear_cache(*, setting: str, **_: object) -> None:
     if setting in {"LANGUAGE_CODE", "LOCALE_PATHS"}:
         page_texts.cache_clear()
 
 
-setting_changed.connect(_forget, dispatch_uid="talk.web.texts")
+setting_changed.connect(_clear_cache, dispatch_uid="talk.web.page_texts")
