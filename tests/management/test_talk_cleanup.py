@@ -242,7 +242,7 @@ class TestInterruption:
                 break
         left = preview_cleanup(now=START)
         assert left.sessions > 0
-        invariants.sessions_belong_to_places_of_their_room()
+        invariants.sessions_belong_to_participants_of_their_room()
         invariants.guests_and_users_have_their_types()
         invariants.positions_have_no_gaps()
 
