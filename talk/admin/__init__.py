@@ -5,7 +5,7 @@ Modules:
     app_password    app passwords
     base            the base of all model admins: fast lists, actions that ask
     filters         filters of lists
-    forms           forms of rooms, guests and app passwords
+    forms           the form of rooms
     guest           guests
     links           links between admin pages, and names
     message         messages
