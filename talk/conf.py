@@ -59,7 +59,7 @@ class TalkSettings:
     POLL_CONNECTION_MAX_AGE_SECONDS: float = 600
     """Age at which such a thread replaces its connection, instead of `CONN_MAX_AGE`."""
 
-    POLL_LOOK_SECONDS: float = 5
+    POLL_RECONCILE_SECONDS: float = 5
     """Interval at which a process compares what it knows with the database, in case hints
     were lost. It checks participants only in rooms whose presence has changed; every
     sixth time it checks all of them, and so finds accounts that were disabled without a

@@ -127,14 +127,14 @@ TOKEN_ALPHABET = "abcdefghijkmnopqrstuvwxyz23456789"  # noqa: S105 - no l, 0, 1
 RESERVED_TOKENS = frozenset({"settings", "backend"})
 """Paths below `/signaling/` that no token may equal."""
 
-ROOM_NAME_MAX = 255
-NEW_NAME_MAX = 200
+ROOM_NAME_LENGTH_MAX = 255
+NEW_ROOM_NAME_LENGTH_MAX = 200
 """Code points of a new name of a room; fewer than a room may be created with."""
 
 OBJECT_FIELD_MAX = 64
 APP_PASSWORD_LABEL_MAX = 128
-GUEST_NAME_MAX = 64
-MESSAGE_MAX = 1000
+GUEST_NAME_LENGTH_MAX = 64
+MESSAGE_LENGTH_MAX = 1000
 """Code points of a chat message after trimming."""
 
 SEARCH_MAX = 1000

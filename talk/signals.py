@@ -1,4 +1,4 @@
-"""Signals: sent to the site after the commit of what they announce.
+"""Signals: sent to the site after the commit of what they announce. Public API.
 
 Receivers are called with `send_robust`, in the thread of the request: an error in one
 is logged and affects nothing else. The sender is the class `talk.models.Room`. Every

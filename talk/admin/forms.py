@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from talk.constants import NEW_NAME_MAX, RoomType
+from talk.constants import NEW_ROOM_NAME_LENGTH_MAX, RoomType
 from talk.domain.room_administration import RoomChanges
 from talk.domain.room_changes import require_name
 from talk.exceptions import Invalid
@@ -58,7 +58,7 @@ class RoomForm(BaseForm):
             except Invalid:
                 message = _("A name has 1 to %(most)d characters.")
                 raise ValidationError(
-                    message, code="invalid", params={"most": NEW_NAME_MAX}
+                    message, code="invalid", params={"most": NEW_ROOM_NAME_LENGTH_MAX}
                 ) from None
         return name
 

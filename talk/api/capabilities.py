@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from talk.constants import MESSAGE_MAX
+from talk.constants import MESSAGE_LENGTH_MAX
 
 FEATURES = (
     "audio",
@@ -54,7 +54,7 @@ def capabilities() -> dict[str, Any]:
             "core": {"pollinterval": POLL_INTERVAL},
             "spreed": {
                 "features": list(FEATURES),
-                "config": {"chat": {"max-length": MESSAGE_MAX}},
+                "config": {"chat": {"max-length": MESSAGE_LENGTH_MAX}},
             },
         },
     }

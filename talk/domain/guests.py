@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from talk.constants import GUEST_NAME_MAX
+from talk.constants import GUEST_NAME_LENGTH_MAX
 from talk.domain import events
 from talk.domain.presence_version import note_change_in
 from talk.domain.text import require_text
@@ -36,7 +36,7 @@ def set_display_name(*, guest: Guest, room_id: int, display_name: str) -> None:
 
     API: `actorDisplayName` of a chat message.
     """
-    require_text(display_name, longest=GUEST_NAME_MAX)
+    require_text(display_name, longest=GUEST_NAME_LENGTH_MAX)
     if guest.display_name != display_name:
         note_change_in(room_id=room_id)
         guest.display_name = display_name

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from talk.constants import MESSAGE_MAX, MESSAGES_LIMIT_MAX
+from talk.constants import MESSAGE_LENGTH_MAX, MESSAGES_LIMIT_MAX
 from talk.domain import events
 from talk.domain.access import Caller
 from talk.domain.display_names import names_in, names_of
@@ -55,8 +55,8 @@ def post_message(
     text = text.strip(TRIMMED)
     if not text:
         raise Invalid("The message is empty.")
-    if len(text) > MESSAGE_MAX:
-        raise TooLarge(f"The message is longer than {MESSAGE_MAX} characters.")
+    if len(text) > MESSAGE_LENGTH_MAX:
+        raise TooLarge(f"The message is longer than {MESSAGE_LENGTH_MAX} characters.")
     require_text(text)
     mentioned = find_mentioned(text)
     names = names_of(mentioned)

@@ -13,7 +13,7 @@ from django.contrib.auth.hashers import check_password, make_password
 
 from talk.constants import (
     BY_LINK_TYPES,
-    GUEST_NAME_MAX,
+    GUEST_NAME_LENGTH_MAX,
     GUEST_TYPES,
     ParticipantType,
     RoomType,
@@ -290,7 +290,7 @@ def rename_guest(*, guest_id: int, display_name: str) -> None:
     if room_id is not None:
         guests.rename_guest(guest=guest, room_id=room_id, display_name=display_name)
     else:
-        require_text(display_name, longest=GUEST_NAME_MAX)
+        require_text(display_name, longest=GUEST_NAME_LENGTH_MAX)
         Guest.objects.filter(pk=guest.pk).update(display_name=display_name)
     messages = on_write_database(Message.objects.filter(actor_guest=guest)).order_by()
     for room_id in messages.values_list("room", flat=True).distinct():

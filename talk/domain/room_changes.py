@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 
-from talk.constants import NEW_NAME_MAX
+from talk.constants import NEW_ROOM_NAME_LENGTH_MAX
 from talk.domain import events, room_deletion, room_types
 from talk.domain.access import (
     Actor,
@@ -54,7 +54,7 @@ def require_name(name: str) -> None:
     """
     if not name:
         raise Invalid("The name is empty.")
-    require_text(name, longest=NEW_NAME_MAX)
+    require_text(name, longest=NEW_ROOM_NAME_LENGTH_MAX)
 
 
 @requires_transaction

@@ -14,7 +14,7 @@ from django.db import IntegrityError
 from talk.adapters import get_adapter
 from talk.constants import (
     RESERVED_TOKENS,
-    ROOM_NAME_MAX,
+    ROOM_NAME_LENGTH_MAX,
     TOKEN_ALPHABET,
     TOKEN_LENGTH,
     ParticipantType,
@@ -129,7 +129,7 @@ def create_room(
 
     API: Creating a new room, `roomType` 2 and 3.
     """
-    require_text(name, longest=ROOM_NAME_MAX)
+    require_text(name, longest=ROOM_NAME_LENGTH_MAX)
     _require_may_create(user, type)
     return _create_room(user=user, type=type, name=name, others=[], now=now)
 

@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from django.db.models import Model
 from django.utils import timezone
 
-from talk.constants import OBJECT_FIELD_MAX, ROOM_NAME_MAX, RoomType
+from talk.constants import OBJECT_FIELD_MAX, ROOM_NAME_LENGTH_MAX, RoomType
 from talk.domain.room_creation import create_bound_room
 from talk.domain.text import require_text
 from talk.exceptions import Invalid
@@ -52,7 +52,7 @@ def get_or_create_room(
     room = find_room(instance)
     if room is not None:
         return room
-    require_text(name, longest=ROOM_NAME_MAX)
+    require_text(name, longest=ROOM_NAME_LENGTH_MAX)
     object_type, object_id = _key(instance)
     try:
         return create_bound_room(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from talk.constants import GUEST_NAME_MAX
+from talk.constants import GUEST_NAME_LENGTH_MAX
 
 
 class Guest(models.Model):
@@ -18,7 +18,7 @@ class Guest(models.Model):
         help_text=_("SHA-1 of the session id, in hexadecimal digits."),
     )
     display_name = models.CharField(
-        _("display name"), max_length=GUEST_NAME_MAX, blank=True
+        _("display name"), max_length=GUEST_NAME_LENGTH_MAX, blank=True
     )
 
     class Meta:

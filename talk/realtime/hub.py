@@ -89,7 +89,7 @@ class Hub:
         hints.add_listener(self.dispatcher.dispatch_threadsafe)
         self._drain_on_signal.install()
         repeat = self.background.repeat
-        repeat(settings.POLL_LOOK_SECONDS, self.reconciler.reconcile_on_schedule)
+        repeat(settings.POLL_RECONCILE_SECONDS, self.reconciler.reconcile_on_schedule)
         repeat(settings.POLL_PING_SECONDS, self.presence.ping_all)
         repeat(settings.REAPER_SECONDS, partial(self.threads.run, reap))
         repeat(IDLE_SECONDS, self.drop_unused)

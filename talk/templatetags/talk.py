@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.template import Context
 
-from talk.constants import ROOM_NAME_MAX
+from talk.constants import ROOM_NAME_LENGTH_MAX
 from talk.domain.room_objects import get_or_create_room
 from talk.models import Room
 from talk.web.embedding import assets_context, room_context
@@ -31,7 +31,7 @@ def talk_room_for(context: Context, instance: Model, name: str = "") -> dict[str
     The room is public and has no owner. Its name is `name`, or the object's text. For
     another kind of room, call `get_or_create_room` in the view.
     """
-    name = (name or str(instance))[:ROOM_NAME_MAX]
+    name = (name or str(instance))[:ROOM_NAME_LENGTH_MAX]
     return room_context(_request(context), get_or_create_room(instance, name=name))
 
 

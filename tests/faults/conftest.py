@@ -14,7 +14,7 @@ from tests.faults.clients import Site, make_site
 from tests.faults.servers import OwnPostgres, OwnRedis
 from tests.servers import Server, uvicorn_server
 
-HINTS_ONLY = json.dumps({"POLL_LOOK_SECONDS": 3600})
+HINTS_ONLY = json.dumps({"POLL_RECONCILE_SECONDS": 3600})
 """`TALK` of a process that reconciles only after it may have missed hints."""
 
 KEEP_ALIVE = {"UVICORN_TIMEOUT_KEEP_ALIVE": "600"}

@@ -456,7 +456,7 @@ async def test_hints_of_this_process_need_no_channel_layer(hub, database) -> Non
 async def test_a_failing_database_does_not_end_the_reconciliation(
     hub, database, settings, caplog
 ) -> None:
-    settings.TALK = {"POLL_LOOK_SECONDS": 0.001}
+    settings.TALK = {"POLL_RECONCILE_SECONDS": 0.001}
     with waiting_in(hub) as waiter, caplog.at_level(logging.CRITICAL):
         (waiting,) = await asleep(hub, waiter)
         database.fails = True

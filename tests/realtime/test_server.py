@@ -196,7 +196,7 @@ class TestWithoutRedis:
         self, transactional_db: None, monkeypatch: pytest.MonkeyPatch
     ) -> Iterator[list[Server]]:
         monkeypatch.delenv("REDIS_URL", raising=False)
-        monkeypatch.setenv("TALK", json.dumps({"POLL_LOOK_SECONDS": 0.2}))
+        monkeypatch.setenv("TALK", json.dumps({"POLL_RECONCILE_SECONDS": 0.2}))
         processes = [servers.uvicorn_server() for _ in range(2)]
         yield processes
         for process in processes:

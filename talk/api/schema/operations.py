@@ -41,9 +41,9 @@ from talk.api.views import (
     user_profile,
 )
 from talk.constants import (
-    MESSAGE_MAX,
+    MESSAGE_LENGTH_MAX,
     MESSAGES_LIMIT_MAX,
-    NEW_NAME_MAX,
+    NEW_ROOM_NAME_LENGTH_MAX,
     POLL_TIMEOUT_MAX,
     RoomType,
 )
@@ -160,7 +160,7 @@ ROOMS: Operations = {
         responses={
             200: SUCCESS,
             400: ResponseSpec(
-                description=f"The name is empty or longer than {NEW_NAME_MAX} characters."
+                description=f"The name is empty or longer than {NEW_ROOM_NAME_LENGTH_MAX} characters."
             ),
             403: NOT_MODERATOR,
             404: NOT_FOUND,
@@ -348,7 +348,7 @@ CHAT: Operations = {
             400: ResponseSpec(description="The message is missing or empty."),
             404: NOT_FOUND,
             413: ResponseSpec(
-                description=f"The message is longer than {MESSAGE_MAX} characters."
+                description=f"The message is longer than {MESSAGE_LENGTH_MAX} characters."
             ),
         },
     ),
@@ -521,7 +521,9 @@ PARAMETER_SCHEMAS: dict[str, Schema] = {
     "lastKnownMessageId": {
         "description": "Id of the message before or after which to start."
     },
-    "message": {"description": f"Text of the message, 1 to {MESSAGE_MAX} characters."},
+    "message": {
+        "description": f"Text of the message, 1 to {MESSAGE_LENGTH_MAX} characters."
+    },
     "actorDisplayName": {
         "description": "Display name of the guest who sends the message."
     },

@@ -3,9 +3,9 @@
 /** The session id of a participant who has no session. */
 export const NO_SESSION = "0";
 
-export const MESSAGE_MAX = 1000;
-export const ROOM_NAME_MAX = 200;
-export const GUEST_NAME_MAX = 64;
+export const MESSAGE_LENGTH_MAX = 1000;
+export const ROOM_NAME_LENGTH_MAX = 200;
+export const GUEST_NAME_LENGTH_MAX = 64;
 
 export const RoomType = Object.freeze({ ONE_TO_ONE: 1, GROUP: 2, PUBLIC: 3 });
 

@@ -1,6 +1,6 @@
 /** The form that sends messages. */
 
-import { MESSAGE_MAX } from "../core/constants.js";
+import { MESSAGE_LENGTH_MAX } from "../core/constants.js";
 import { loadValue, storeValue } from "../core/storage.js";
 import { gettext, interpolate } from "../i18n.js";
 import { h, setAttribute, setText } from "./dom.js";
@@ -8,7 +8,7 @@ import { icon } from "./icons.js";
 import { MentionPicker } from "./mention-picker.js";
 
 /** From this length on, the number of characters is shown. */
-const COUNT_FROM = MESSAGE_MAX - 100;
+const COUNT_FROM = MESSAGE_LENGTH_MAX - 100;
 
 export class Composer {
   #room;
@@ -65,11 +65,11 @@ export class Composer {
     const input = this.#input;
     storeValue(this.#draftKey, input.value || undefined);
     const length = [...input.value.trim()].length;
-    const isTooLong = length > MESSAGE_MAX;
+    const isTooLong = length > MESSAGE_LENGTH_MAX;
     this.#button.disabled = length === 0 || isTooLong;
     const count = interpolate(gettext("%(count)s of %(limit)s characters"), {
       count: length,
-      limit: MESSAGE_MAX,
+      limit: MESSAGE_LENGTH_MAX,
     });
     setText(this.#count, length < COUNT_FROM ? "" : count);
     this.#count.classList.toggle("tk-error", isTooLong);

@@ -1,7 +1,7 @@
 /** The form in which a non-participant gives a name, and the password, to join a room. */
 
 import { ApiError } from "../core/api.js";
-import { GUEST_NAME_MAX, Status } from "../core/constants.js";
+import { GUEST_NAME_LENGTH_MAX, Status } from "../core/constants.js";
 import { gettext } from "../i18n.js";
 import { h, setText } from "./dom.js";
 import { icon } from "./icons.js";
@@ -15,7 +15,7 @@ export function joinForm(room) {
     class: "tk-field",
     name: "name",
     autocomplete: "nickname",
-    maxlength: GUEST_NAME_MAX,
+    maxlength: GUEST_NAME_LENGTH_MAX,
     dir: "auto",
     value: room.ownName,
   });

@@ -1,7 +1,7 @@
 /** The dialog that creates a room. */
 
 import { ApiError } from "../core/api.js";
-import { InviteeSource, ROOM_NAME_MAX, RoomType, ShareType } from "../core/constants.js";
+import { InviteeSource, ROOM_NAME_LENGTH_MAX, RoomType, ShareType } from "../core/constants.js";
 import { gettext } from "../i18n.js";
 import { openDialog } from "./dialogs.js";
 import { h, setText } from "./dom.js";
@@ -54,7 +54,7 @@ function namedRoomForm(create) {
   const name = h("input", {
     class: "tk-field",
     required: true,
-    maxlength: ROOM_NAME_MAX,
+    maxlength: ROOM_NAME_LENGTH_MAX,
     dir: "auto",
   });
   const isPublic = h("input", { type: "checkbox", role: "switch" });

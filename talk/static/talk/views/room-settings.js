@@ -1,6 +1,6 @@
 /** The settings of a room; only the ones that the user may change are shown. */
 
-import { GUEST_NAME_MAX, NotificationLevel, ROOM_NAME_MAX, RoomType } from "../core/constants.js";
+import { GUEST_NAME_LENGTH_MAX, NotificationLevel, ROOM_NAME_LENGTH_MAX, RoomType } from "../core/constants.js";
 import { gettext } from "../i18n.js";
 import { confirmDialog } from "./dialogs.js";
 import { focusedIn, h, styledParent } from "./dom.js";
@@ -76,7 +76,7 @@ export class RoomSettings {
         title: gettext("Your name"),
         name: "guest-name",
         value: this.#room.ownName,
-        maxlength: GUEST_NAME_MAX,
+        maxlength: GUEST_NAME_LENGTH_MAX,
         save: (name) => this.#attempt(() => this.#room.setGuestName(name)),
       });
     }
@@ -121,7 +121,7 @@ export class RoomSettings {
       title: gettext("Name of the conversation"),
       name: "name",
       value: data.name,
-      maxlength: ROOM_NAME_MAX,
+      maxlength: ROOM_NAME_LENGTH_MAX,
       isRequired: true,
       save: (roomName) => this.#attempt(() => this.#room.api.put(this.#path, { roomName })),
     });
