@@ -14,16 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.core.handlers.asgi import get_script_prefix
 from django.urls import Resolver404, resolve
 
 from talk.api.request_kinds import RequestKind
-
-if TYPE_CHECKING:
-    from talk.realtime.consumers.base import TalkConsumer
 
 PATHS_MAX = 4096
 """Paths whose request kinds are cached; each room has several."""
@@ -53,10 +50,10 @@ def application(django_application: ASGIApplication) -> ASGIApplication:
     from talk.realtime.consumers.requests import RequestConsumer
 
     handler = RequestHandler()
-    consumers: dict[RequestKind, type[TalkConsumer]] = {
-        RequestKind.POLL: PollConsumer,
-        RequestKind.MESSAGE: MessageConsumer,
-        RequestKind.OTHER: RequestConsumer,
+    consumers: dict[RequestKind, ASGIApplication] = {
+        RequestKind.POLL: PollConsumer.as_asgi(handler=handler),
+        RequestKind.MESSAGE: MessageConsumer.as_asgi(handler=handler),
+        RequestKind.OTHER: RequestConsumer.as_asgi(handler=handler),
     }
 
     async def talk_application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,10 +61,8 @@ def application(django_application: ASGIApplication) -> ASGIApplication:
             await _run_lifespan(receive, send)
             return
         kind = _kind_of(scope)
-        if kind is None:
-            await django_application(scope, receive, send)
-        else:
-            await consumers[kind](handler, scope, receive, send).run()
+        serve = django_application if kind is None else consumers[kind]
+        await serve(scope, receive, send)
 
     return talk_application
 

@@ -11,6 +11,22 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
+__all__ = [
+    "call_started",
+    "email_invited",
+    "message_posted",
+    "notifications_due",
+    "participant_removed",
+    "participant_type_changed",
+    "participants_added",
+    "room_created",
+    "room_deleted",
+    "room_password_changed",
+    "room_renamed",
+    "room_type_changed",
+    "session_started",
+]
+
 # A room was created, with its first participants.
 # Arguments: room, actor
 room_created = Signal()

@@ -111,8 +111,8 @@ async def test_a_path_is_looked_up_once(
     served: list[Any] = []
     looked_up: list[Any] = []
 
-    async def serve(self: Any) -> None:
-        served.append((type(self), self.scope))
+    async def serve(self: Any, *arguments: Any) -> None:
+        served.append((type(self), arguments))
 
     def find(urlconf: str, path: str) -> Any:
         looked_up.append(path)
@@ -120,10 +120,10 @@ async def test_a_path_is_looked_up_once(
 
     find_request_kinds = talk.asgi._find_request_kinds
     monkeypatch.setattr(talk.asgi, "_find_request_kinds", find)
-    monkeypatch.setattr(TalkConsumer, "run", serve)
-    request = scope(path, method=method)
-    await talk.asgi.application(None)(request, object(), object())
-    assert served == [(consumer, request)]
+    monkeypatch.setattr(TalkConsumer, "__call__", serve)
+    arguments = (scope(path, method=method), object(), object())
+    await talk.asgi.application(None)(*arguments)
+    assert served == [(consumer, arguments)]
     assert looked_up == [path]
 
 

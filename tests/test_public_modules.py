@@ -11,7 +11,14 @@ import pytest
 
 from tests.servers import ROOT
 
-MODULES = ["adapters", "notification_texts", "notifications", "rooms", "testing"]
+MODULES = [
+    "adapters",
+    "notification_texts",
+    "notifications",
+    "rooms",
+    "signals",
+    "testing",
+]
 
 NOT_ON_A_SITE = [
     "PIL",

@@ -33,8 +33,8 @@ from talk.api.views.participants import (
 from talk.api.views.people_search import PeopleViewSet
 from talk.api.views.rooms import PasswordViewSet, PublicViewSet, RoomViewSet
 from talk.api.views.sessions import ActiveParticipantViewSet
-from talk.api.views.signaling import SignalingViewSet
 from talk.api.views.signaling_backend import BackendViewSet
+from talk.api.views.signaling_internal import SignalingViewSet
 from talk.api.views.signaling_settings import SettingsViewSet
 from talk.api.views.unknown_routes import UnknownRouteViewSet
 from talk.api.views.user_profile import ProfileViewSet

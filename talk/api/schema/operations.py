@@ -35,8 +35,8 @@ from talk.api.views import (
     people_search,
     rooms,
     sessions,
-    signaling,
     signaling_backend,
+    signaling_internal,
     signaling_settings,
     user_profile,
 )
@@ -409,7 +409,7 @@ SIGNALING: Operations = {
             )
         },
     ),
-    (signaling.SignalingViewSet, "list"): Operation(
+    (signaling_internal.SignalingViewSet, "list"): Operation(
         tag="signaling",
         responses={
             200: success(reference("TalkSignalingUpdate")),
@@ -420,7 +420,7 @@ SIGNALING: Operations = {
             ),
         },
     ),
-    (signaling.SignalingViewSet, "create"): Operation(
+    (signaling_internal.SignalingViewSet, "create"): Operation(
         tag="signaling",
         parameters=(SendParameters,),
         responses={200: SUCCESS, 400: DISABLED},

@@ -13,7 +13,7 @@ Modules:
     people_search            searching for users, groups and addresses
     rooms                    creating, listing, changing and deleting rooms
     sessions                 joining and leaving rooms on a device
-    signaling                internal signaling
+    signaling_internal       internal signaling
     signaling_backend        requests of external signaling servers
     signaling_settings       the servers for calls
     unknown_routes           404s for other paths

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
+from channels.consumer import AsyncConsumer
 from django.conf import settings
 
 from talk.api.admitted_requests import AdmittedRequest
@@ -29,28 +30,26 @@ UNAVAILABLE = RenderedResponse(503, ((b"Retry-After", b"5"),), b"")
 """The response of a process that has stopped, or has too much to do."""
 
 
-class TalkConsumer(ABC):
+class TalkConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
     """Serves one HTTP request of the API on the event loop.
 
-    All work on the database runs in the hub's threads, whose connections last. This is
-    not a consumer of Channels, which would see no disconnect while it serves a request
-    and would run database work in one thread for the whole process.
+    All work on the database runs in the hub's threads, whose connections last. It
+    answers the call itself instead of letting Channels dispatch messages: then it
+    would see no disconnect while it serves a request.
     """
 
-    def __init__(
-        self,
-        handler: RequestHandler,
-        scope: dict[str, Any],
-        receive: Receive,
-        send: Send,
-    ) -> None:
-        self.scope = scope
+    channel_layer_alias = None
+
+    def __init__(self, handler: RequestHandler) -> None:
         self._handler = handler
+
+    async def __call__(
+        self, scope: dict[str, Any], receive: Receive, send: Send
+    ) -> None:
+        """Answer the request."""
+        self.scope = scope
         self._receive = receive
         self._send_event = send
-
-    async def run(self) -> None:
-        """Answer the request."""
         hub = current_hub()
         if hub.is_stopped:
             await self._send(UNAVAILABLE)
