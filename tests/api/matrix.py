@@ -46,7 +46,7 @@ class CallerKind(StrEnum):
     GUEST_MODERATOR = "guest moderator"
     SILENT_GUEST = "guest whose last ping is old"
 
-    NON_PARTICIPANT = "user who is not in the room"
+    NON_PARTICIPANT = "owner of another room"
     SELF_JOINED_LEFT = "self-joined user who has left"
     GUEST_LOGGED_IN = "guest who has logged in since"
     GUEST_LEFT = "guest who has left"
@@ -341,6 +341,12 @@ def _visiting_user(token: str, kind: RoomKind) -> TalkClient:
     return TalkClient(_user("sam"))
 
 
+def _non_participant(token: str, kind: RoomKind) -> TalkClient:
+    user = _user("nora")
+    put_in(RoomFactory().token, user, type=ParticipantType.OWNER)
+    return TalkClient(user)
+
+
 def _anonymous(token: str, kind: RoomKind) -> TalkClient:
     return TalkClient()
 
@@ -377,7 +383,7 @@ CALLERS: dict[CallerKind, Callable[[str, RoomKind], TalkClient]] = {
     CallerKind.GUEST: _anonymous,
     CallerKind.GUEST_MODERATOR: _anonymous,
     CallerKind.SILENT_GUEST: _anonymous,
-    CallerKind.NON_PARTICIPANT: _visiting_user,
+    CallerKind.NON_PARTICIPANT: _non_participant,
     CallerKind.SELF_JOINED_LEFT: _visiting_user,
     CallerKind.GUEST_LOGGED_IN: _anonymous,
     CallerKind.GUEST_LEFT: _anonymous,
