@@ -1,4 +1,4 @@
-"""Staff, and rooms that they look after."""
+"""Fixtures: staff browsers, and a room with a guest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.client import TalkClient
 
 @pytest.fixture
 def chief(db: None) -> Client:
-    """The browser of somebody who may do everything."""
+    """Return the browser of a superuser."""
     return browser(
         username="ada", first_name="Ada", last_name="Admin", is_superuser=True
     )
@@ -22,26 +22,26 @@ def chief(db: None) -> Client:
 
 @pytest.fixture
 def viewer(db: None) -> Client:
-    """The browser of somebody who may look at everything, and no more."""
+    """Return the browser of staff who may view every model and change none."""
     models = ("room", "message", "participant", "guest", "session")
     return browser(*[f"view_{model}" for model in models])
 
 
 @pytest.fixture
 def clerk(db: None) -> Client:
-    """The browser of staff who have nothing to do with Talk."""
+    """Return the browser of staff without a permission for Talk."""
     return browser()
 
 
 @pytest.fixture
 def room(as_alice: TalkClient) -> Room:
-    """A public room of Alice's."""
+    """Return a public room that Alice owns."""
     return Room.objects.get(token=as_alice.create_room(type=3, name="Square"))
 
 
 @pytest.fixture
 def guest(as_guest: TalkClient, room: Room) -> Any:
-    """A guest who is connected to the room."""
+    """Return the client of a guest who is connected to the room."""
     as_guest.join(room.token)
     as_guest.post(f"/guest/{room.token}/name", displayName="Gwen")
     return as_guest

@@ -1,4 +1,4 @@
-"""What staff do in the admin, and what they are told."""
+"""Helpers that request admin pages and read the answers."""
 
 from __future__ import annotations
 
@@ -15,64 +15,64 @@ from tests.factories import UserFactory
 
 
 def browser(*permissions: str, **fields: Any) -> Client:
-    """A browser in which a member of staff is logged in who has these permissions."""
+    """Return a browser in which a staff user with these permissions is logged in."""
     user = UserFactory(is_staff=True, **fields)
-    found = Permission.objects.filter(
+    granted = Permission.objects.filter(
         content_type__app_label="talk", codename__in=permissions
     )
-    assert len(found) == len(permissions)
-    user.user_permissions.set(found)
+    assert len(granted) == len(permissions)
+    user.user_permissions.set(granted)
     client = Client()
     client.force_login(user)
     return client
 
 
 def list_url(model: type[Model], **parameters: Any) -> str:
-    """The address of a list."""
+    """Return the URL of the list of a model."""
     page = reverse(f"admin:talk_{model._meta.model_name}_changelist")
     query = "&".join(f"{key}={value}" for key, value in parameters.items())
     return f"{page}?{query}" if query else page
 
 
 def page_url(row: Model, page: str = "change") -> str:
-    """The address of a row's own page."""
+    """Return the URL of a page of one row."""
     return reverse(f"admin:talk_{row._meta.model_name}_{page}", args=[row.pk])
 
 
 def add_url(model: type[Model]) -> str:
-    """The address of the page that would make a row."""
+    """Return the URL of the page that would add a row."""
     return reverse(f"admin:talk_{model._meta.model_name}_add")
 
 
 def shown(client: Client, url: str) -> str:
-    """The text of a page that is there."""
+    """Return the text of a page, which must exist."""
     response = client.get(url)
     assert response.status_code == 200, response
     return response.content.decode()
 
 
 def listed(client: Client, url: str) -> list[Any]:
-    """The keys of the rows of a list."""
+    """Return the primary keys of the rows of a list."""
     response = client.get(url)
     assert response.status_code == 200, response
     return [row.pk for row in response.context["cl"].result_list]
 
 
 def offered(client: Client, url: str) -> set[str]:
-    """The actions that a list offers."""
+    """Return the names of the actions that a list offers."""
     form = client.get(url).context["action_form"]
     choices = form.fields["action"].choices if form is not None else []
     return {name for name, _ in choices} - {""}
 
 
 def act(client: Client, rows: list[Any], action: str, **fields: Any) -> Any:
-    """Ask for an action on rows of one kind."""
+    """Request an action on rows of one model."""
     values = {"action": action, "_selected_action": [row.pk for row in rows], **fields}
     return client.post(list_url(type(rows[0])), values)
 
 
 def act_confirmed(client: Client, rows: list[Any], action: str) -> list[str]:
-    """Ask for an action, say yes to the question, and return what is reported."""
+    """Request an action, confirm it, and return the messages that report it."""
     question = act(client, rows, action)
     assert question.status_code == 200
     assert question.templates[0].name == "admin/talk/confirm.html"
@@ -80,7 +80,7 @@ def act_confirmed(client: Client, rows: list[Any], action: str) -> list[str]:
 
 
 def told(client: Client, response: Any) -> list[str]:
-    """What the next page reports after a redirect."""
+    """Follow a redirect and return the messages on the next page."""
     assert response.status_code == 302, response
     page = client.get(response["Location"])
     assert page.status_code == 200
@@ -88,7 +88,7 @@ def told(client: Client, response: Any) -> list[str]:
 
 
 def cost(client: Client, url: str) -> int:
-    """How many queries a page needs, besides those of a transaction around it."""
+    """Return the number of queries of a page, without those of its transaction."""
     with CaptureQueriesContext(connection) as queries:
         assert client.get(url).status_code == 200
     sqls = [query["sql"] for query in queries.captured_queries]

@@ -24,7 +24,7 @@ TOKEN = re.compile(r"\b[A-Za-z0-9]{5}(?:-[A-Za-z0-9]{5}){4}\b")
 
 
 def staff(*actions: str) -> Client:
-    """Return the browser of somebody who may do this to app passwords."""
+    """Return the browser of staff with these permissions for app passwords."""
     user = UserFactory(is_staff=True)
     names = [f"{action}_apppassword" for action in actions]
     user.user_permissions.set(Permission.objects.filter(codename__in=names))
@@ -36,7 +36,7 @@ def staff(*actions: str) -> Client:
 
 @pytest.fixture
 def admin(db: None) -> Client:
-    """A superuser's browser."""
+    """Return the browser of a superuser."""
     client = Client()
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     return client
@@ -44,29 +44,29 @@ def admin(db: None) -> Client:
 
 @pytest.fixture
 def hers(alice: Any) -> Any:
-    """An app password of Alice's."""
+    """Return an app password of Alice."""
     return AppPasswordFactory(user=alice, label="Weather bot")
 
 
 def page_of(app_password: Any) -> str:
-    """Return the address of the page of one."""
+    """Return the URL of the page of an app password."""
     return reverse("admin:talk_apppassword_change", args=[app_password.pk])
 
 
 def delete_chosen(client: Client, *chosen: Any, confirmed: bool = True) -> Any:
-    """Run the action that deletes."""
+    """Run the action that deletes app passwords."""
     data = {
         "action": "delete_selected",
-        "_selected_action": [one.pk for one in chosen],
+        "_selected_action": [app_password.pk for app_password in chosen],
         **({"post": "yes"} if confirmed else {}),
     }
     return client.post(LIST, data, follow=True)
 
 
 class TestList:
-    """The list."""
+    """The list of app passwords."""
 
-    def test_it_tells_who_has_which(self, admin: Client, hers: Any) -> None:
+    def test_it_shows_the_user_and_the_label(self, admin: Client, hers: Any) -> None:
         text = admin.get(LIST).content.decode()
         assert "Weather bot" in text
         assert "alice" in text
@@ -84,7 +84,7 @@ class TestList:
     def test_it_costs_four_queries(
         self, admin: Client, count: int, django_assert_num_queries: Any
     ) -> None:
-        """Session and account, a count, the rows; a savepoint if requests are atomic."""
+        """Query the session, user, count and rows; set a savepoint in atomic requests."""
         for _ in range(count):
             AppPasswordFactory()
         is_atomic = connection.settings_dict["ATOMIC_REQUESTS"]
@@ -99,11 +99,11 @@ class TestList:
 
 
 class TestAdd:
-    """The page that makes one."""
+    """The page that adds an app password."""
 
     @pytest.fixture
     def added(self, admin: Client, alice: Any) -> Any:
-        """The answer to making one for Alice."""
+        """Add an app password for Alice and return the response."""
         data = {"user": alice.pk, "label": "Weather bot"}
         return admin.post(ADD, data, follow=True)
 
@@ -116,23 +116,24 @@ class TestAdd:
             "label",
         ]
 
-    def test_it_shows_what_one_logs_in_with(self, added: Any) -> None:
+    def test_it_shows_a_token_that_logs_in(self, added: Any) -> None:
         (token,) = TOKEN.findall(added.content.decode())
         assert who(Client(), Authorization=basic("alice", token)) == "alice"
         assert AppPassword.objects.get().label == "Weather bot"
 
-    def test_it_shows_it_once(self, admin: Client, added: Any) -> None:
-        made = AppPassword.objects.get()
-        for page in (LIST, page_of(made), "/admin/", f"{LIST}{made.pk}/history/"):
+    def test_it_shows_the_token_once(self, admin: Client, added: Any) -> None:
+        app_password = AppPassword.objects.get()
+        history = f"{LIST}{app_password.pk}/history/"
+        for page in (LIST, page_of(app_password), "/admin/", history):
             assert TOKEN.findall(admin.get(page).content.decode()) == []
 
-    def test_it_does_not_log_it(self, added: Any) -> None:
+    def test_it_does_not_log_the_token(self, added: Any) -> None:
         (token,) = TOKEN.findall(added.content.decode())
         entry = LogEntry.objects.values().get()
         assert entry["object_id"] == str(AppPassword.objects.get().pk)
         assert token not in repr(entry)
 
-    def test_one_too_many_is_refused_on_the_page(
+    def test_exceeding_the_maximum_is_an_error_on_the_page(
         self, settings: Any, admin: Client, hers: Any
     ) -> None:
         settings.TALK = {"APP_PASSWORDS_MAX": 1}
@@ -140,7 +141,7 @@ class TestAdd:
         assert "too many app passwords" in response.content.decode()
         assert AppPassword.objects.count() == 1
 
-    def test_one_too_many_at_the_last_moment_is_403(
+    def test_exceeding_the_maximum_after_validation_is_403(
         self, settings: Any, monkeypatch: Any, admin: Client, hers: Any
     ) -> None:
         settings.TALK = {"APP_PASSWORDS_MAX": 1}
@@ -157,7 +158,7 @@ class TestAdd:
 
 
 class TestPage:
-    """The page of one."""
+    """The page of an app password, and its deletion."""
 
     def test_it_changes_nothing(self, admin: Client, hers: Any) -> None:
         data = {"user": hers.user.pk, "label": "Changed"}
@@ -182,25 +183,25 @@ class TestPage:
 
 
 class TestPermissions:
-    """What staff may do."""
+    """Permissions of staff who are no superusers."""
 
     @pytest.mark.parametrize("path", ["", "add/", "{pk}/change/", "{pk}/delete/"])
-    def test_without_permission_nothing(self, hers: Any, path: str) -> None:
+    def test_staff_without_permission_see_no_page(self, hers: Any, path: str) -> None:
         assert staff().get(LIST + path.format(pk=hers.pk)).status_code == 403
 
-    def test_who_may_look_may_not_add(self, hers: Any) -> None:
+    def test_the_view_permission_does_not_allow_adding(self, hers: Any) -> None:
         client = staff("view")
         assert client.get(LIST).status_code == 200
         assert client.get(page_of(hers)).status_code == 200
         assert client.post(ADD, {"user": hers.user.pk}).status_code == 403
 
-    def test_who_may_look_may_not_revoke(self, hers: Any) -> None:
+    def test_the_view_permission_does_not_allow_revoking(self, hers: Any) -> None:
         client = staff("view")
         delete_chosen(client, hers)
         response = client.post(f"{LIST}{hers.pk}/delete/", {"post": "yes"})
         assert response.status_code == 403
         assert AppPassword.objects.exists()
 
-    def test_who_may_delete_may_revoke(self, hers: Any) -> None:
+    def test_the_delete_permission_allows_revoking(self, hers: Any) -> None:
         delete_chosen(staff("view", "delete"), hers)
         assert not AppPassword.objects.exists()

@@ -1,4 +1,4 @@
-"""Sessions in the admin: who is connected, and disconnecting them."""
+"""Sessions in the admin: the list, the page and disconnecting."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tests.factories import SessionFactory
 pytestmark = pytest.mark.django_db
 
 LIST_QUERIES = 4
-"""Login, user, count, page."""
+"""Session, user, count and rows."""
 
 
-def test_of_a_room(chief, room, guest):
+def test_the_list_can_be_limited_to_a_room(chief, room, guest):
     SessionFactory()
     (session,) = Session.objects.filter(room=room)
     assert listed(chief, list_url(Session, room=room.token)) == [session.pk]
 
 
-def test_by_state(chief):
+def test_sessions_are_filtered_by_state(chief):
     live = SessionFactory()
     gone = SessionFactory(last_ping=timezone.now() - timedelta(minutes=5))
     assert listed(chief, list_url(Session, live=1)) == [live.pk]
@@ -39,12 +39,12 @@ def test_by_state(chief):
         (InCall.IN_CALL | InCall.WITH_AUDIO | InCall.WITH_VIDEO, "with video"),
     ],
 )
-def test_tells_what_it_brings_to_the_call(chief, flags, words):
+def test_the_page_shows_the_in_call_flags(chief, flags, words):
     session = SessionFactory(in_call=flags)
     assert words in shown(chief, page_url(session))
 
 
-def test_disconnects_a_member(chief, room, as_alice):
+def test_deleting_a_session_disconnects_a_user(chief, room, as_alice):
     as_alice.join(room.token)
     session = Session.objects.get()
     assert "Alice Adams (alice) in Square" in shown(chief, page_url(session, "delete"))
@@ -53,7 +53,7 @@ def test_disconnects_a_member(chief, room, as_alice):
     assert as_alice.room(room.token)["lastPing"] > 0
 
 
-def test_disconnects_several(chief, room, as_alice, guest):
+def test_deleting_several_sessions_disconnects_them(chief, room, as_alice, guest):
     as_alice.join(room.token)
     rows = list(Session.objects.all())
     reports = told(chief, act(chief, rows, "delete_selected", post="yes"))
@@ -63,7 +63,7 @@ def test_disconnects_several(chief, room, as_alice, guest):
 
 
 @pytest.mark.parametrize("sessions", [1, 30])
-def test_costs_the_same_for_many(chief, sessions):
+def test_the_list_costs_the_same_for_many_sessions(chief, sessions):
     for _ in range(sessions):
         SessionFactory()
     assert cost(chief, list_url(Session)) == LIST_QUERIES

@@ -1,4 +1,4 @@
-"""A site with an admin, whose chat lives below a prefix."""
+"""URLs of a site that includes Talk below a prefix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site that serves its admin, and Talk somewhere else."""
+"""URLs of a site that serves the admin but not Talk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What calls need: STUN, TURN and signaling servers, real ones and broken ones."""
+"""Probes of STUN, TURN and signaling servers, working and broken."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from tests.signaling_receiver import Receiver
 
 @pytest.fixture
 def coturn(tmp_path: Path) -> Iterator[str]:
-    """The address of a running coturn."""
+    """Return the address of a running coturn."""
     port = free_port()
     server = start_turn(tmp_path, port=port)
 
-    def hears_datagrams() -> bool:
+    def answers_datagrams() -> bool:
         try:
             return bool(stun_client.public_address("127.0.0.1", port))
         except OSError:
             return False
 
-    # It listens to connections a moment earlier.
-    server.wait_until(hears_datagrams)
+    # coturn accepts TCP connections before it answers datagrams.
+    server.wait_until(answers_datagrams)
     yield f"127.0.0.1:{port}"
     server.stop()
 
 
 @pytest.fixture
 def echo() -> Iterator[str]:
-    """The address of a UDP server that sends back what it gets."""
+    """Return the address of a UDP server that sends every datagram back."""
     with socket.socket(type=socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
 
@@ -61,23 +61,23 @@ def echo() -> Iterator[str]:
 
 
 class TestStun:
-    """Whether a server tells us our address."""
+    """A STUN server must answer with our public address."""
 
-    def test_a_real_one_does(self, settings, coturn):
+    def test_a_working_server_is_ok(self, settings, coturn):
         settings.TALK = {"STUN_SERVERS": [coturn]}
         (found,) = findings("stun")
         assert (found.verdict, " at 127.0.0.1:" in found.message) == ("ok", True)
 
-    def test_each_is_asked(self, settings, coturn, echo):
+    def test_every_server_is_asked(self, settings, coturn, echo):
         settings.TALK = {"STUN_SERVERS": [echo, coturn]}
         assert verdicts("stun") == [("stun", "failed"), ("stun", "ok")]
 
-    def test_nobody_at_its_address_is_a_failure(self, settings):
+    def test_an_unreachable_server_is_a_failure(self, settings):
         settings.TALK = {"STUN_SERVERS": [f"127.0.0.1:{free_port()}"]}
         (found,) = findings("stun")
         assert (found.verdict, "refused" in found.message) == ("failed", True)
 
-    def test_one_that_is_silent_is_a_failure(self, settings, monkeypatch):
+    def test_a_server_that_does_not_answer_is_a_failure(self, settings, monkeypatch):
         monkeypatch.setattr(stun_client, "TIMEOUT_SECONDS", 0.05)
         with socket.socket(type=socket.SOCK_DGRAM) as server:
             server.bind(("127.0.0.1", 0))
@@ -86,26 +86,26 @@ class TestStun:
             (found,) = findings("stun")
         assert (found.verdict, "no answer" in found.message) == ("failed", True)
 
-    def test_without_one_it_is_not_tried(self):
+    def test_the_probe_is_skipped_without_a_server(self):
         assert verdicts("stun") == [("stun", "skipped")]
 
 
 class TestTurn:
-    """Whether a server relays for who has our credentials."""
+    """A TURN server must relay for clients with our credentials, and no others."""
 
-    def test_a_real_one_does_by_both_protocols(self, settings, coturn):
+    def test_a_working_server_is_ok_by_both_protocols(self, settings, coturn):
         settings.TALK = {"TURN_SERVERS": [{"server": coturn, "secret": TURN_SECRET}]}
         found = findings("turn")
-        assert [one.verdict for one in found] == ["ok", "ok"]
+        assert [finding.verdict for finding in found] == ["ok", "ok"]
         assert ["(udp)" in found[0].message, "(tcp)" in found[1].message] == [True] * 2
 
-    def test_relays_are_given_back(self, settings, coturn):
+    def test_relays_are_released(self, settings, coturn):
         settings.TALK = {"TURN_SERVERS": [{"server": coturn, "secret": TURN_SECRET}]}
         # coturn has 41 ports to relay at.
         found = [verdict for _ in range(25) for _, verdict in verdicts("turn")]
         assert set(found) == {"ok"}
 
-    def test_another_secret_is_a_failure(self, settings, coturn):
+    def test_a_wrong_secret_is_a_failure(self, settings, coturn):
         server = {"server": coturn, "secret": "wrong", "protocols": ["udp"]}
         settings.TALK = {"TURN_SERVERS": [server]}
         (found,) = findings("turn")
@@ -113,7 +113,7 @@ class TestTurn:
         assert "static-auth-secret" in found.remedy
 
     @pytest.mark.parametrize("protocol", ["udp", "tcp"])
-    def test_nobody_at_its_address_is_a_failure(self, settings, protocol, monkeypatch):
+    def test_an_unreachable_server_is_a_failure(self, settings, protocol, monkeypatch):
         monkeypatch.setattr(stun_client, "TIMEOUT_SECONDS", 0.05)
         address = f"127.0.0.1:{free_port()}"
         server = {"server": address, "secret": "x", "protocols": [protocol]}
@@ -135,26 +135,26 @@ class TestTurn:
             True,
         )
 
-    def test_without_one_it_is_not_tried(self):
+    def test_the_probe_is_skipped_without_a_server(self):
         assert verdicts("turn") == [("turn", "skipped")]
 
-    def test_without_the_extra_it_is_not_tried(self, settings, monkeypatch):
+    def test_the_probes_are_skipped_without_the_extra(self, settings, monkeypatch):
         monkeypatch.setitem(sys.modules, "talk.doctor.stun_client", None)
         settings.TALK = {
             "STUN_SERVERS": ["127.0.0.1:1"],
             "TURN_SERVERS": [{"server": "127.0.0.1:1", "secret": "x"}],
         }
         found = [*findings("stun"), *findings("turn")]
-        assert {one.verdict for one in found} == {"skipped"}
-        assert all("django-talk[doctor]" in one.message for one in found)
+        assert {finding.verdict for finding in found} == {"skipped"}
+        assert all("django-talk[doctor]" in finding.message for finding in found)
 
 
 class TestSignaling:
-    """Whether a server answers and knows our secret."""
+    """A signaling server must answer and accept our secret."""
 
     @pytest.fixture
     def server(self, tmp_path: Path) -> Iterator[str]:
-        """The address of a running signaling server."""
+        """Return the URL of a running signaling server."""
         port = free_port()
         program: Program = start_signaling(
             tmp_path, port=port, backend="http://127.0.0.1:1", secret=SECRET
@@ -163,25 +163,25 @@ class TestSignaling:
         program.stop()
 
     def configure(self, settings, url: str, secret: str = SECRET) -> None:
-        """Let the site have one server."""
+        """Configure one signaling server."""
         settings.TALK = {"SIGNALING_SERVERS": [{"server": url, "secret": secret}]}
 
-    def test_a_real_one_does(self, settings, server):
+    def test_a_working_server_is_ok(self, settings, server):
         self.configure(settings, server)
         assert verdicts("signaling") == [("signaling", "ok")]
 
-    def test_another_secret_is_a_failure(self, settings, server):
+    def test_a_wrong_secret_is_a_failure(self, settings, server):
         self.configure(settings, server, secret="wrong")
         (found,) = findings("signaling")
         assert (found.verdict, "403" in found.message) == ("failed", True)
         assert "secret" in found.remedy
 
-    def test_nobody_at_its_address_is_a_failure(self, settings):
+    def test_an_unreachable_server_is_a_failure(self, settings):
         self.configure(settings, f"ws://127.0.0.1:{free_port()}")
         (found,) = findings("signaling")
         assert (found.verdict, "does not answer" in found.message) == ("failed", True)
 
-    def test_one_that_takes_anything_is_none(self, settings):
+    def test_a_server_that_accepts_anything_is_a_failure(self, settings):
         with closing(Receiver()) as receiver:
             self.configure(settings, f"http://{receiver.address}")
             (found,) = findings("signaling")
@@ -190,5 +190,5 @@ class TestSignaling:
             True,
         )
 
-    def test_without_one_it_is_not_tried(self):
+    def test_the_probe_is_skipped_without_a_server(self):
         assert verdicts("signaling") == [("signaling", "skipped")]

@@ -1,4 +1,4 @@
-"""The channel layer, with a real Redis and without."""
+"""Probes of the channel layer, with and without Redis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAYER, HINTS = "channel layer", "hints"
 
 
 def redis_layer(**config: Any) -> dict[str, Any]:
-    """Return a setting, with what the test site has unless it says something else."""
+    """Return the channel layers of the test site, with some options replaced."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
     address = os.environ.get("REDIS_URL", "")
     config = {
@@ -29,15 +29,15 @@ def redis_layer(**config: Any) -> dict[str, Any]:
 
 
 class TestWithoutRedis:
-    """What is found where there is none."""
+    """The findings without Redis."""
 
-    def test_an_in_memory_layer_reaches_nobody_else(self, settings):
+    def test_an_in_memory_layer_is_a_warning(self, settings):
         settings.CHANNEL_LAYERS = {
             "default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
         }
         assert verdicts(LAYER) == [(LAYER, "warning"), (HINTS, "skipped")]
 
-    def test_no_layer_reaches_nobody_else(self, settings):
+    def test_a_missing_layer_is_a_warning(self, settings):
         settings.CHANNEL_LAYERS = {}
         assert verdicts(LAYER) == [(LAYER, "warning"), (HINTS, "skipped")]
 
@@ -53,12 +53,12 @@ class TestWithoutRedis:
 
 @pytest.mark.redis
 class TestWithRedis:
-    """What is found where there is one."""
+    """The findings with Redis."""
 
-    def test_messages_and_hints_get_to_another_process(self):
+    def test_messages_and_hints_reach_another_process(self):
         assert verdicts(LAYER) == [(LAYER, "ok"), (HINTS, "ok")]
 
-    def test_nothing_is_left_in_it(self, settings, monkeypatch):
+    def test_no_keys_are_left_in_redis(self, settings, monkeypatch):
         import redis
 
         prefix = f"talk-test-left-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
@@ -68,15 +68,15 @@ class TestWithRedis:
         assert verdicts(LAYER) == [(LAYER, "ok"), (HINTS, "ok")]
         with redis.Redis.from_url(os.environ["REDIS_URL"]) as connection:
             left = connection.keys(f"{prefix}*")
-        # The layer's own copy of what a child was being given when it ended.
+        # The layer keeps its own copy of a message that a child was receiving as it ended.
         assert [key for key in left if not key.endswith(b"$inflight")] == []
 
-    def test_another_prefix_is_another_layer(self, settings, monkeypatch):
+    def test_another_prefix_is_a_failure(self, settings, monkeypatch):
         monkeypatch.setattr(probe, "ARRIVE_SECONDS", 1.0)
         settings.CHANNEL_LAYERS = redis_layer(prefix="talk-test-elsewhere")
         assert verdicts(LAYER) == [(LAYER, "failed")]
 
-    def test_hints_for_other_groups_do_not_arrive(self, monkeypatch):
+    def test_hints_for_another_group_are_a_failure(self, monkeypatch):
         monkeypatch.setattr(probe, "ARRIVE_SECONDS", 1.0)
         monkeypatch.setattr(hints, "group_name", lambda _: "talk.hints.elsewhere")
         assert verdicts(LAYER) == [(LAYER, "ok"), (HINTS, "failed")]
@@ -85,13 +85,13 @@ class TestWithRedis:
         ("config", "word"),
         [({"capacity": 10}, "capacity"), ({"group_expiry": 60}, "group_expiry")],
     )
-    def test_what_is_too_small_is_a_warning(self, settings, config, word):
+    def test_a_value_that_is_too_small_is_a_warning(self, settings, config, word):
         settings.CHANNEL_LAYERS = redis_layer(**config)
         first, *rest = findings(LAYER)
         assert (first.verdict, word in first.remedy) == ("warning", True)
         assert [finding.verdict for finding in rest] == ["ok", "ok"]
 
-    def test_without_a_settings_module_it_is_not_tried(self, monkeypatch):
+    def test_the_probe_is_skipped_without_a_settings_module(self, monkeypatch):
         monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
         assert verdicts(LAYER) == [(LAYER, "skipped")]
 

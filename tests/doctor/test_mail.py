@@ -1,4 +1,4 @@
-"""Mails, with a server and without."""
+"""The mail probe, with and without a server."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 class SMTPHandler(socketserver.StreamRequestHandler):
-    """Takes every mail."""
+    """Accept every mail."""
 
     def handle(self) -> None:
-        """Say yes to everything."""
+        """Answer every command with success."""
         self.wfile.write(b"220 mail.example.org\r\n")
         while line := self.rfile.readline():
             command = line.strip().upper()
@@ -36,7 +36,7 @@ class SMTPHandler(socketserver.StreamRequestHandler):
 
 @pytest.fixture
 def smtp(settings) -> Iterator[socketserver.TCPServer]:
-    """A mail server that the site has configured."""
+    """Run a mail server that the site is configured to use."""
     with socketserver.TCPServer(("127.0.0.1", 0), SMTPHandler) as server:
         server.mails = []
         thread = threading.Thread(target=server.serve_forever)
@@ -48,33 +48,33 @@ def smtp(settings) -> Iterator[socketserver.TCPServer]:
         thread.join()
 
 
-def test_a_server_that_lets_us_in_is_fine(smtp) -> None:
+def test_a_server_that_accepts_our_login_is_ok(smtp) -> None:
     assert verdicts("mail") == [("mail", "ok")]
 
 
-def test_nobody_gets_a_mail_unasked(smtp) -> None:
+def test_no_mail_is_sent_without_a_recipient(smtp) -> None:
     findings("mail")
     assert smtp.mails == []
 
 
-def test_whoever_is_named_gets_one(smtp) -> None:
+def test_the_named_recipient_gets_a_mail(smtp) -> None:
     found = verdicts("mail", mail_to="alice@example.org")
     assert found == [("mail", "ok"), ("mail", "ok")]
     (sent,) = smtp.mails
     assert b"To: alice@example.org" in sent
 
 
-def test_no_server_is_a_failure(settings) -> None:
+def test_an_unreachable_server_is_a_failure(settings) -> None:
     settings.EMAIL_BACKEND = SMTP
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     (found,) = findings("mail")
     assert (found.verdict, "refused" in found.message) == ("failed", True)
 
 
-def test_a_back_end_without_a_server_is_not_tried() -> None:
+def test_the_probe_is_skipped_for_a_backend_without_a_server() -> None:
     assert verdicts("mail") == [("mail", "skipped")]
 
 
-def test_any_back_end_sends_a_mail() -> None:
+def test_any_backend_sends_a_mail() -> None:
     findings("mail", mail_to="alice@example.org")
     assert [message.to for message in mail.outbox] == [["alice@example.org"]]

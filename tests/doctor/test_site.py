@@ -1,4 +1,4 @@
-"""The running site, served in the right way and in others."""
+"""The probe of the running site, under `talk.asgi` and other servers."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ class TestServed:
 
     @pytest.fixture
     def asgi(self) -> Iterator[Server]:
-        """The site with `talk.asgi`."""
+        """Serve the site with `talk.asgi`."""
         server = uvicorn_server()
         yield server
         server.kill()
 
     @pytest.fixture
     def wsgi(self) -> Iterator[Server]:
-        """The site under WSGI."""
+        """Serve the site under WSGI."""
         server = wsgi_server()
         yield server
         server.kill()
 
     @pytest.fixture
     def bare(self) -> Iterator[Server]:
-        """The site under ASGI, where somebody has forgotten `talk.asgi`."""
+        """Serve the site under ASGI without `talk.asgi`."""
         server = Server(
             *("-m", "uvicorn", "tests.bare_server:application", "--port", "0")
         )
         yield server
         server.kill()
 
-    def test_polls_by_talk_asgi_are_seen(self, asgi):
+    def test_long_polls_under_talk_asgi_are_ok(self, asgi):
         assert verdicts("site", url=asgi.url) == [(SITE, "ok"), (POLLS, "ok")]
 
-    def test_polls_by_wsgi_are_seen(self, wsgi):
+    def test_long_polls_under_wsgi_are_a_warning(self, wsgi):
         assert verdicts("site", url=wsgi.url) == [(SITE, "ok"), (POLLS, "warning")]
 
-    def test_polls_by_plain_asgi_are_seen(self, bare):
+    def test_long_polls_under_plain_asgi_are_a_warning(self, bare):
         assert verdicts("site", url=bare.url) == [(SITE, "ok"), (POLLS, "warning")]
 
-    def test_a_slash_at_the_end_does_no_harm(self, asgi):
+    def test_a_trailing_slash_is_accepted(self, asgi):
         assert verdicts("site", url=asgi.url + "/")[0] == (SITE, "ok")
 
-    def test_the_address_of_the_settings_will_do(self, asgi, settings):
+    def test_the_url_defaults_to_the_setting(self, asgi, settings):
         settings.TALK = {"SITE_URL": asgi.url}
         assert verdicts("site") == [(SITE, "ok"), (POLLS, "ok")]
 
@@ -64,7 +64,7 @@ class TestServed:
         assert (found.verdict, "404" in found.message) == ("failed", True)
 
 
-def test_an_answer_of_somebody_else_is_a_failure() -> None:
+def test_an_answer_of_another_service_is_a_failure() -> None:
     with closing(Receiver()) as receiver:
         url = f"http://{receiver.address}"
         assert verdicts("site", url=url) == [(SITE, "failed")]
@@ -75,5 +75,5 @@ def test_no_answer_is_a_failure() -> None:
     assert verdicts("site", url=url) == [(SITE, "failed")]
 
 
-def test_without_an_address_it_is_not_tried() -> None:
+def test_the_probe_is_skipped_without_a_url() -> None:
     assert verdicts("site") == [(SITE, "skipped")]

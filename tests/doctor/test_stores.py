@@ -1,4 +1,4 @@
-"""The cache and the database."""
+"""Probes of the cache, the database and the system checks."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ FILES = "django.core.cache.backends.filebased.FileBasedCache"
 
 
 class TestCache:
-    """Whether another process sees what this one has put there."""
+    """Another process must see the values that this one stores."""
 
-    def test_a_shared_one_is_fine(self, settings, monkeypatch, tmp_path):
+    def test_a_shared_cache_is_ok(self, settings, monkeypatch, tmp_path):
         caches = {"default": {"BACKEND": FILES, "LOCATION": str(tmp_path)}}
         settings.CACHES = caches
         settings_of_children(monkeypatch, CACHES=caches)
         assert verdicts("cache") == [("cache", "ok")]
 
-    def test_nothing_is_left_in_it(self, settings, monkeypatch, tmp_path):
+    def test_no_keys_are_left_in_the_cache(self, settings, monkeypatch, tmp_path):
         caches = {"default": {"BACKEND": FILES, "LOCATION": str(tmp_path)}}
         settings.CACHES = caches
         settings_of_children(monkeypatch, CACHES=caches)
         findings("cache")
         assert list(tmp_path.iterdir()) == []
 
-    def test_two_of_the_same_kind_are_not_shared(self, settings, monkeypatch, tmp_path):
+    def test_two_separate_caches_are_a_failure(self, settings, monkeypatch, tmp_path):
         for name, set_caches in (
             ("one", lambda caches: setattr(settings, "CACHES", caches)),
             ("two", lambda caches: settings_of_children(monkeypatch, CACHES=caches)),
         ):
-            participant = tmp_path / name
-            set_caches({"default": {"BACKEND": FILES, "LOCATION": str(participant)}})
+            location = tmp_path / name
+            set_caches({"default": {"BACKEND": FILES, "LOCATION": str(location)}})
         assert verdicts("cache") == [("cache", "failed")]
 
     @pytest.mark.parametrize("kind", ["locmem.LocMemCache", "dummy.DummyCache"])
-    def test_one_that_stays_in_the_process_is_a_warning(
-        self, settings, monkeypatch, kind
-    ):
+    def test_a_cache_within_the_process_is_a_warning(self, settings, monkeypatch, kind):
         caches = {"default": {"BACKEND": f"django.core.cache.backends.{kind}"}}
         settings.CACHES = caches
         settings_of_children(monkeypatch, CACHES=caches)
         assert verdicts("cache") == [("cache", "warning")]
 
-    def test_it_is_the_one_that_the_site_names(self, settings, monkeypatch, tmp_path):
+    def test_the_cache_that_the_setting_names_is_probed(
+        self, settings, monkeypatch, tmp_path
+    ):
         caches = {
             "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
             "shared": {"BACKEND": FILES, "LOCATION": str(tmp_path)},
@@ -54,19 +54,19 @@ class TestCache:
         settings_of_children(monkeypatch, CACHES=caches, TALK={"CACHE": "shared"})
         assert verdicts("cache") == [("cache", "ok")]
 
-    def test_without_a_settings_module_it_is_not_tried(self, monkeypatch):
+    def test_the_probe_is_skipped_without_a_settings_module(self, monkeypatch):
         monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
         assert verdicts("cache") == [("cache", "skipped")]
 
 
 @pytest.mark.django_db
 class TestDatabase:
-    """Reached, migrated, and how SQLite keeps its journal."""
+    """The database must answer, be migrated, and use a suitable SQLite journal."""
 
-    def test_it_answers_and_is_migrated(self):
+    def test_a_migrated_database_is_ok(self):
         assert verdicts("database")[:2] == [("database", "ok")] * 2
 
-    def test_a_migration_that_is_not_applied_is_a_failure(self):
+    def test_an_unapplied_migration_is_a_failure(self):
         applied = MigrationRecorder(connection).migration_qs.filter(app="talk")
         name = applied.latest("pk").name
         applied.filter(name=name).delete()
@@ -74,18 +74,20 @@ class TestDatabase:
         assert (found.verdict, name in found.message) == ("failed", True)
         assert "migrate" in found.remedy
 
-    @pytest.mark.skipif(connection.vendor != "sqlite", reason="a matter of SQLite")
-    def test_a_journal_that_holds_up_readers_is_a_warning(self):
+    @pytest.mark.skipif(
+        connection.vendor != "sqlite", reason="only SQLite has this journal"
+    )
+    def test_a_journal_that_blocks_readers_is_a_warning(self):
         assert verdicts("database")[2:] == [("database", "warning")]
 
 
-def test_the_system_checks_are_told(settings) -> None:
+def test_system_checks_are_reported(settings) -> None:
     settings.DEBUG, settings.TALK = True, {"NONSENSE": 1}
     (found,) = findings("settings")
     assert (found.verdict, found.message[:10]) == ("failed", "talk.E001:")
 
 
-def test_silenced_checks_are_not_told(settings) -> None:
+def test_silenced_checks_are_not_reported(settings) -> None:
     settings.DEBUG, settings.TALK = True, {"NONSENSE": 1}
     settings.SILENCED_SYSTEM_CHECKS = ["talk.E001"]
     assert verdicts("settings") == [("settings", "ok")]

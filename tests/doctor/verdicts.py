@@ -1,4 +1,4 @@
-"""Running one probe, and what it finds."""
+"""Helpers that run one probe and return its findings."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def findings(probe: str, **request: str) -> list[Finding]:
 
 
 def verdicts(probe: str, **request: str) -> list[tuple[str, str]]:
-    """Run a probe and return what it was about, with the verdicts."""
+    """Run a probe and return the name and verdict of each finding."""
     return [(found.probe, str(found.verdict)) for found in findings(probe, **request)]
 
 
 def settings_of_children(monkeypatch: pytest.MonkeyPatch, **site: Any) -> None:
-    """Let processes that are started have these settings."""
+    """Set the settings of the processes that the test starts."""
     monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "tests.doctor_settings")
     monkeypatch.setenv("SITE_SETTINGS", json.dumps(site))

@@ -1,4 +1,4 @@
-"""Running commands as a shell does, and what they answer."""
+"""Helpers that run management commands and return their output or exit code."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tests.servers import ROOT, _environment, database_url
 
 
 def run(name: str, *arguments: Any, **options: Any) -> str:
-    """Run a command in this process and return what it prints."""
+    """Run a command in this process and return its output."""
     out = StringIO()
     call_command(name, *map(str, arguments), stdout=out, **options)
     return out.getvalue()
 
 
 def exit_code(name: str, *arguments: Any) -> int:
-    """Run a command in this process and return what it would end with."""
+    """Run a command in this process and return the exit code it would have."""
     try:
         run(name, *arguments)
     except CommandError as error:
-        # What argparse refuses has ended the process by then, with a 2.
+        # From a shell, argparse exits with 2 where `call_command` raises an error.
         return 2 if error.returncode == 1 and _is_usage(error) else error.returncode
     return 0
 
@@ -36,7 +36,7 @@ def _is_usage(error: CommandError) -> bool:
 def shell(
     *arguments: str, say: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run `manage.py` in a process of its own, on the test database."""
+    """Run `manage.py` in a separate process, on the test database."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""A site that nobody has cleaned up for a while, with some of everything in it."""
+"""A site that needs a clean-up, with rows of every kind to remove and to keep."""
 
 from __future__ import annotations
 
@@ -38,38 +38,38 @@ TABLES = (
 
 
 def make_mess(now: datetime, times: int = 1) -> None:
-    """Leave some of everything behind, so many times."""
+    """Create every kind of leftover, as many times as `times` says."""
     for _ in range(times):
         Mess(now).make()
 
 
 class Mess:
-    """Makes what a clean-up has to find, and what it has to leave alone."""
+    """Create rows that a clean-up must remove, and rows that it must keep."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.dead = now - HOUR
-        self.people = UserFactory.create_batch(4)
+        self.users = UserFactory.create_batch(4)
 
     def make(self) -> None:
-        """Make all of it."""
-        self.crowd_of_guests()
-        self.call_that_everybody_has_left()
-        self.call_that_goes_on()
-        self.room_of_guests_alone()
-        self.half_a_pair()
-        self.rooms_without_anybody()
-        self.guests_of_yesterday()
+        """Create all the rows."""
+        self.make_dead_guests()
+        self.make_abandoned_call()
+        self.make_running_call()
+        self.make_room_with_guests_only()
+        self.make_one_to_one_room_with_one_user()
+        self.make_empty_rooms()
+        self.make_guests_without_participants()
 
     def room(self, **fields: Any) -> Room:
         """Return a room with an owner who is not connected."""
         room = RoomFactory(**fields)
         owner = ParticipantType.OWNER
-        ParticipantFactory(room=room, user=self.people[0], type=owner)
+        ParticipantFactory(room=room, user=self.users[0], type=owner)
         return room
 
     def guest(self, room: Room, ping: datetime, **fields: Any) -> Participant:
-        """Return a guest's place with a session."""
+        """Return a guest participant with a session."""
         guest = GuestFactory(**fields)
         type = ParticipantType.GUEST
         participant = ParticipantFactory(room=room, user=None, guest=guest, type=type)
@@ -77,14 +77,14 @@ class Mess:
         return participant
 
     def user(self, room: Room, number: int, *pings: datetime) -> Participant:
-        """Return a user's place with sessions."""
-        participant = ParticipantFactory(room=room, user=self.people[number])
+        """Return a user participant with sessions."""
+        participant = ParticipantFactory(room=room, user=self.users[number])
         for ping in pings:
             SessionFactory(participant=participant, last_ping=ping)
         return participant
 
     def write(self, room: Room, guest: Guest | None = None, **fields: Any) -> None:
-        """Write a line into a room."""
+        """Write a message into a room."""
         room.refresh_from_db()
         room.last_position += 1
         room.comment_count += 1
@@ -95,18 +95,22 @@ class Mess:
             comment_count=room.comment_count,
             actor_type="guests" if guest else "users",
             actor_guest=guest,
-            actor_user=None if guest else self.people[0],
+            actor_user=None if guest else self.users[0],
             created_at=self.dead,
             **fields,
         )
 
     def promote(self, room: Room, guest: Guest) -> None:
-        """Tell that a guest was promoted."""
-        line = guest_moderator_changed(guest, is_promoted=True)
-        self.write(room, system_message=line.system_message, parameters=line.parameters)
+        """Write the system message of the promotion of a guest."""
+        message = guest_moderator_changed(guest, is_promoted=True)
+        self.write(
+            room,
+            system_message=message.system_message,
+            parameters=message.parameters,
+        )
 
     def signal(self, session: Session, age: timedelta) -> None:
-        """Leave a signaling message for a session."""
+        """Create a signaling message for a session."""
         SignalingMessage.objects.create(
             recipient=session,
             sender_session_id="a" * 512,
@@ -115,7 +119,7 @@ class Mess:
         )
 
     def attend(self, participant: Participant, flags: int) -> None:
-        """Let somebody be, or have been, in the call of their room."""
+        """Record that a participant joined the call; flags of 0 mean they have left it."""
         Room.objects.filter(pk=participant.room_id).update(active_since=self.dead)
         CallAttendance.objects.create(
             room=participant.room,
@@ -125,8 +129,11 @@ class Mess:
         )
         participant.sessions.update(in_call=flags)
 
-    def crowd_of_guests(self) -> None:
-        """Guests who are dead: silent, talkative, promoted; and users of all kinds."""
+    def make_dead_guests(self) -> None:
+        """Make dead guests with and without messages and promotions, and users.
+
+        The users have dead and live sessions; one of them is self-joined.
+        """
         room = self.room()
         for number in range(12):
             participant = self.guest(
@@ -147,15 +154,15 @@ class Mess:
         for session in room.sessions.all():
             self.signal(session, HOUR)
 
-    def call_that_everybody_has_left(self) -> None:
-        """Two users and a silent guest, who are all dead."""
+    def make_abandoned_call(self) -> None:
+        """Make a call of two users and a guest without messages, who are all dead."""
         room = self.room()
         self.attend(self.user(room, 1, self.dead), 7)
         self.attend(self.user(room, 2, self.dead), 7)
         self.attend(self.guest(room, self.dead), 7)
 
-    def call_that_goes_on(self) -> None:
-        """A live user in it, and a guest who has left it and will be counted."""
+    def make_running_call(self) -> None:
+        """Make a call with a live user, and a guest who left it and will be counted."""
         room = self.room()
         user = self.user(room, 1, self.now)
         self.attend(user, 7)
@@ -163,8 +170,11 @@ class Mess:
         for age in (HOUR, timedelta(0)):
             self.signal(user.sessions.get(), age)
 
-    def room_of_guests_alone(self) -> None:
-        """Its people are dead, so that it will be empty; one is named in it alone."""
+    def make_room_with_guests_only(self) -> None:
+        """Make a room that will be empty, because all its guests are dead.
+
+        The named guest is named only by a message of this room.
+        """
         room = RoomFactory()
         for name in ("", "Gwen"):
             participant = self.guest(room, self.dead, display_name=name)
@@ -173,19 +183,19 @@ class Mess:
         talker = self.guest(room, self.dead)
         self.write(room, talker.guest, text="anybody here?")
 
-    def half_a_pair(self) -> None:
-        """Somebody waits in vain, and has not fetched what they were sent."""
+    def make_one_to_one_room_with_one_user(self) -> None:
+        """Make a one-to-one room of one user, with an old signaling message for them."""
         room = RoomFactory(type=RoomType.ONE_TO_ONE)
         self.signal(self.user(room, 1, self.now).sessions.get(), HOUR)
 
-    def rooms_without_anybody(self) -> None:
-        """One of nobody, and one of an object of the site."""
+    def make_empty_rooms(self) -> None:
+        """Make a room without participants, and one that belongs to a site's object."""
         RoomFactory()
         number = Room.objects.count()
         RoomFactory(object_type="blog.article", object_id=str(number))
 
-    def guests_of_yesterday(self) -> None:
-        """Who has no place any more: with and without a name, a word, a promotion."""
+    def make_guests_without_participants(self) -> None:
+        """Make guests in no room: with and without a name, a message, a promotion."""
         room = self.room()
         GuestFactory()
         GuestFactory(display_name="Gwen")

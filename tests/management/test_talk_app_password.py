@@ -21,7 +21,7 @@ NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
 
 
 def run(*arguments: object, **options: Any) -> str:
-    """Run the command and return what it printed."""
+    """Run the command and return its output."""
     out = StringIO()
     words = [str(argument) for argument in arguments]
     call_command("talk_app_password", *words, stdout=out, **options)
@@ -29,34 +29,34 @@ def run(*arguments: object, **options: Any) -> str:
 
 
 def left() -> set[int]:
-    """Return the keys of those that are there."""
+    """Return the primary keys of the app passwords that are left."""
     return set(AppPassword.objects.values_list("pk", flat=True))
 
 
 @pytest.fixture
 def hers(alice: Any) -> Any:
-    """An app password of Alice's."""
+    """Return an unused app password of Alice."""
     return AppPasswordFactory(user=alice, label="Bot", created_at=NOW)
 
 
 @pytest.fixture
 def his(bob: Any) -> Any:
-    """One of Bob's, which was used."""
+    """Return an app password of Bob that was used."""
     return AppPasswordFactory(user=bob, label="", created_at=NOW, last_used_at=NOW)
 
 
 class TestCreate:
     """`create`."""
 
-    def test_it_prints_what_one_logs_in_with(self, alice: Any) -> None:
+    def test_it_prints_a_token_that_logs_in(self, alice: Any) -> None:
         token = run("create", "alice").removesuffix("\n")
         assert who(Client(), Authorization=basic("alice", token)) == "alice"
 
-    def test_it_has_a_label(self, alice: Any) -> None:
+    def test_it_sets_the_label(self, alice: Any) -> None:
         run("create", "alice", "--label", "Weather bot")
         assert AppPassword.objects.get().label == "Weather bot"
 
-    def test_an_unknown_user_gets_none(self, db: None) -> None:
+    def test_an_unknown_user_is_an_error(self, db: None) -> None:
         with pytest.raises(CommandError, match="nobody") as raised:
             run("create", "nobody")
         assert raised.value.returncode == 1
@@ -65,7 +65,7 @@ class TestCreate:
         with pytest.raises(CommandError, match="128"):
             run("create", "alice", "--label", "x" * 129)
 
-    def test_one_too_many_is_refused(self, settings: Any, hers: Any) -> None:
+    def test_exceeding_the_maximum_is_refused(self, settings: Any, hers: Any) -> None:
         settings.TALK = {"APP_PASSWORDS_MAX": 1}
         with pytest.raises(CommandError, match="too many"):
             run("create", "alice")
@@ -74,18 +74,18 @@ class TestCreate:
 class TestList:
     """`list`."""
 
-    def test_it_prints_all(self, hers: Any, his: Any) -> None:
+    def test_it_prints_all_app_passwords(self, hers: Any, his: Any) -> None:
         time = "2025-01-01T12:00:00+00:00"
         assert run("list") == (
             f"{hers.pk}\talice\t{time}\t-\tBot\n{his.pk}\tbob\t{time}\t{time}\t\n"
         )
 
-    def test_it_prints_those_of_one_user(self, hers: Any, his: Any) -> None:
+    def test_it_prints_the_app_passwords_of_one_user(self, hers: Any, his: Any) -> None:
         assert [line.split("\t")[0] for line in run("list", "bob").splitlines()] == [
             str(his.pk)
         ]
 
-    def test_it_prints_nothing_that_logs_in(self, alice: Any) -> None:
+    def test_it_prints_neither_token_nor_digest(self, alice: Any) -> None:
         token = run("create", "alice").strip()
         printed = run("list")
         assert token not in printed
@@ -107,18 +107,20 @@ class TestList:
 class TestRevoke:
     """`revoke`."""
 
-    def test_some(self, hers: Any, his: Any) -> None:
+    def test_the_given_app_passwords_are_revoked(self, hers: Any, his: Any) -> None:
         other = AppPasswordFactory()
         printed = run("revoke", hers.pk, his.pk)
         assert printed == "Revoked 2 app passwords.\n"
         assert left() == {other.pk}
 
-    def test_all_of_a_user(self, alice: Any, hers: Any, his: Any) -> None:
+    def test_all_app_passwords_of_a_user_are_revoked(
+        self, alice: Any, hers: Any, his: Any
+    ) -> None:
         AppPasswordFactory(user=alice)
         assert run("revoke", "--all", "alice") == "Revoked 2 app passwords.\n"
         assert left() == {his.pk}
 
-    def test_what_is_gone_is_nothing_to_do(self, hers: Any) -> None:
+    def test_revoking_again_revokes_none(self, hers: Any) -> None:
         run("revoke", hers.pk)
         assert run("revoke", hers.pk) == "Revoked 0 app passwords.\n"
 

@@ -1,4 +1,4 @@
-"""`talk_cleanup`: what it removes, that it tells the truth, and what stops it."""
+"""`talk_cleanup`: removed rows, the dry run, ages, interruption and output."""
 
 from __future__ import annotations
 
@@ -43,31 +43,31 @@ pytestmark = pytest.mark.django_db
 NOTHING = "Removed nothing.\n"
 
 TIMES = 2
-"""As much of everything there is."""
+"""How many times each kind of leftover is created."""
 
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[Any]:
-    """A clock that stands still."""
+    """Freeze the time."""
     with time_machine.travel(START, tick=False) as traveller:
         yield traveller
 
 
 def clean(batch_size: int = 5) -> CleanupCounts:
-    """Do what the command does."""
+    """Clean up as the command does, and return the counts."""
     return sum(clean_up_all(now=START, batch_size=batch_size), start=CleanupCounts())
 
 
 @pytest.fixture
 def mess() -> None:
-    """Some of everything, several times."""
+    """Create every kind of leftover, several times."""
     make_mess(START, times=TIMES)
 
 
 class TestMess:
-    """A large site that nobody has cleaned up for a while."""
+    """A large site that needs a clean-up."""
 
-    def test_nothing_is_left_to_be_done(self, mess):
+    def test_the_preview_is_empty_afterwards(self, mess):
         clean()
         assert preview_cleanup(now=START) == CleanupCounts()
 
@@ -77,7 +77,7 @@ class TestMess:
         assert run("talk_cleanup") == NOTHING
         assert rows(*TABLES) == before
 
-    def test_everything_was_found(self, mess):
+    def test_every_leftover_is_counted(self, mess):
         assert clean() == CleanupCounts(
             sessions=TIMES * 23,
             participants=TIMES * 18,
@@ -91,13 +91,13 @@ class TestMess:
         preview = preview_cleanup(now=START)
         assert clean(batch_size=1) == preview
 
-    def test_what_was_said_keeps_its_guests(self, mess):
+    def test_comments_keep_their_guests(self, mess):
         clean()
         spoken = Message.objects.filter(actor_type="guests")
         assert spoken.exists()
         assert not spoken.filter(actor_guest=None).exists()
 
-    def test_who_was_in_the_running_call_will_be_counted(self, mess):
+    def test_guests_who_left_a_running_call_are_still_counted(self, mess):
         clean()
         assert CallAttendance.objects.filter(guest__isnull=False).count() == TIMES
 
@@ -105,7 +105,7 @@ class TestMess:
 class TestDryRun:
     """`--dry-run`."""
 
-    def test_it_tells_what_the_real_run_then_does(self, mess):
+    def test_it_reports_the_counts_of_the_real_run(self, mess):
         told = run("talk_cleanup", "--dry-run")
         done = run("talk_cleanup")
         assert told.replace("Would remove", "Removed") == done
@@ -122,7 +122,7 @@ class TestDryRun:
         assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
         assert not [query for query in queries if "FOR UPDATE" in query["sql"]]
 
-    def test_it_goes_by_the_same_ages(self, mess):
+    def test_it_uses_the_same_ages(self, mess):
         arguments = ["--session-seconds", 4000, "--signaling-seconds", 3000]
         told = run("talk_cleanup", "--dry-run", *arguments)
         done = run("talk_cleanup", *arguments)
@@ -132,10 +132,10 @@ class TestDryRun:
 
 
 class TestAges:
-    """What stays because it is young."""
+    """Rows that are too young to be removed."""
 
     @pytest.mark.parametrize(("age", "is_left"), [(300, False), (301, True)])
-    def test_of_sessions(self, age, is_left):
+    def test_sessions_are_removed_by_age(self, age, is_left):
         ping = START - timedelta(seconds=300)
         session = SessionFactory(last_ping=ping)
         run("talk_cleanup", "--session-seconds", age)
@@ -152,7 +152,7 @@ class TestAges:
         assert Participant.objects.filter(pk=participant.pk).exists()
 
     @pytest.mark.parametrize(("age", "count"), [(59, 0), (60, 1)])
-    def test_of_signaling(self, age, count):
+    def test_signaling_messages_are_removed_by_age(self, age, count):
         SignalingMessage.objects.create(
             recipient=SessionFactory(last_ping=START),
             sender_session_id="a" * 512,
@@ -164,15 +164,15 @@ class TestAges:
 
 
 class TestGuests:
-    """Who has no place any more, and whether anything names them."""
+    """Guests in no room, with and without messages that name them."""
 
-    def is_forgotten(self, guest: Guest) -> bool:
-        """Clean up, and tell whether a guest is gone."""
+    def is_deleted_by_cleanup(self, guest: Guest) -> bool:
+        """Clean up, and return whether the guest is deleted."""
         run("talk_cleanup")
         return not Guest.objects.filter(pk=guest.pk).exists()
 
     def promoted(self, guest: Guest) -> Guest:
-        """Let a room tell of a guest's promotion."""
+        """Write the system message of the promotion of a guest."""
         Message.objects.create(
             room=ParticipantFactory(type=ParticipantType.OWNER).room,
             position=1,
@@ -184,28 +184,32 @@ class TestGuests:
         )
         return guest
 
-    def test_one_who_left_without_a_word_is_forgotten(self):
-        assert self.is_forgotten(GuestFactory(display_name="Gwen"))
+    def test_a_guest_without_messages_is_deleted(self):
+        assert self.is_deleted_by_cleanup(GuestFactory(display_name="Gwen"))
 
-    def test_one_whose_promotion_is_told_keeps_the_name(self):
-        assert not self.is_forgotten(self.promoted(GuestFactory(display_name="Gwen")))
+    def test_a_named_guest_whose_promotion_is_recorded_is_kept(self):
+        assert not self.is_deleted_by_cleanup(
+            self.promoted(GuestFactory(display_name="Gwen"))
+        )
 
-    def test_one_without_a_name_has_none_to_keep(self):
-        assert self.is_forgotten(self.promoted(GuestFactory()))
+    def test_an_unnamed_guest_is_deleted_despite_a_promotion(self):
+        assert self.is_deleted_by_cleanup(self.promoted(GuestFactory()))
 
-    def test_one_with_a_place_stays(self):
+    def test_a_guest_who_is_a_participant_is_kept(self):
         room = ParticipantFactory(type=ParticipantType.OWNER).room
         type, guest = ParticipantType.GUEST, GuestFactory()
         participant = ParticipantFactory(room=room, user=None, guest=guest, type=type)
         SessionFactory(participant=participant, last_ping=START)
-        assert not self.is_forgotten(guest)
+        assert not self.is_deleted_by_cleanup(guest)
 
-    def test_those_of_a_batch_are_not_passed_over(self):
+    def test_guests_of_every_batch_are_deleted(self):
         GuestFactory.create_batch(7)
         run("talk_cleanup", "--batch-size", 3)
         assert not Guest.objects.exists()
 
-    def test_many_cost_no_more_than_few_in_a_batch(self, django_assert_num_queries):
+    def test_many_guests_in_a_batch_cost_no_more_than_few(
+        self, django_assert_num_queries
+    ):
         GuestFactory.create_batch(2)
         with CaptureQueriesContext(connection) as few:
             run("talk_cleanup")
@@ -215,7 +219,7 @@ class TestGuests:
 
 
 class TestInterruption:
-    """A run that is stopped in the middle."""
+    """A run that is interrupted."""
 
     @pytest.mark.parametrize("done", [0, 1, 7])
     def test_a_second_run_finishes(self, mess, monkeypatch, done):
@@ -236,7 +240,7 @@ class TestInterruption:
         monkeypatch.undo()
         assert sum([*found, clean()], start=CleanupCounts()) == preview
 
-    def test_what_is_done_is_whole(self, mess):
+    def test_an_interrupted_run_leaves_consistent_rows(self, mess):
         for number, _ in enumerate(clean_up_all(now=START, batch_size=3)):
             if number == 15:
                 break
@@ -246,7 +250,7 @@ class TestInterruption:
         invariants.guests_and_users_have_their_types()
         invariants.positions_have_no_gaps()
 
-    def test_it_is_no_success(self, mess, monkeypatch):
+    def test_an_interrupted_run_exits_with_1(self, mess, monkeypatch):
         def stop(**options):
             raise KeyboardInterrupt
 
@@ -258,13 +262,13 @@ class TestInterruption:
         assert caught.value.returncode == 1
 
 
-class TestWords:
-    """What the command says, and what it ends with."""
+class TestOutput:
+    """Output and exit codes."""
 
     def test_it_is_silent_at_verbosity_0(self, mess):
         assert run("talk_cleanup", verbosity=0) == ""
 
-    def test_it_tells_how_far_it_is_batch_by_batch(self, mess):
+    def test_it_prints_the_progress_of_each_batch(self, mess):
         *progress, _ = run("talk_cleanup", "--batch-size", 20).splitlines()
         assert len(progress) > 2
         assert all(line.startswith("… ") for line in progress)
@@ -292,7 +296,7 @@ class TestWords:
             ["room"],
         ],
     )
-    def test_wrong_usage_is_a_2(self, arguments):
+    def test_wrong_usage_exits_with_2(self, arguments):
         assert exit_code("talk_cleanup", *arguments) == 2
 
 
@@ -300,13 +304,13 @@ class TestWords:
 class TestShell:
     """The command as cron runs it."""
 
-    def test_it_works_and_ends_with_0(self):
+    def test_success_exits_with_0(self):
         RoomFactory()
         done = shell("talk_cleanup")
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == "Removed 1 empty rooms.\n"
 
-    def test_wrong_usage_ends_with_2(self):
+    def test_wrong_usage_exits_with_2(self):
         assert shell("talk_cleanup", "--batch-size", "0").returncode == 2
 
 
@@ -321,11 +325,11 @@ class TestAtOnce:
         assert sum(found, start=CleanupCounts()) == preview
         assert preview_cleanup(now=START) == CleanupCounts()
 
-    def test_a_call_is_summed_up_once(self, mess):
+    def test_the_end_of_a_call_is_recorded_once(self, mess):
         at_once(*[clean] * 3)
         assert Message.objects.filter(system_message="call_ended").count() == TIMES
 
-    def test_they_do_not_lock_each_other_out_over_guests(self):
+    def test_each_guest_is_deleted_by_one_run(self):
         GuestFactory.create_batch(200)
         found = at_once(*[clean] * 3)
         assert sum(cleaned.guests for cleaned in found) == 200

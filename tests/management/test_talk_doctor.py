@@ -1,4 +1,4 @@
-"""`talk_doctor`: what it says, and what it ends with."""
+"""`talk_doctor`: its output and exit codes."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ BROKEN = failed("mail", "It is down.", "Start it.")
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
-    """What the doctor finds; may be changed."""
+    """Replace the findings of the probes; a test may change the list."""
     findings = list(FOUND)
     monkeypatch.setattr(talk_doctor, "run_probes", lambda request: iter(findings))
     return findings
 
 
-def test_each_finding_is_a_line_with_its_remedy_below(found) -> None:
+def test_each_finding_is_printed_with_its_remedy_below(found) -> None:
     assert run("talk_doctor").splitlines() == [
         "ok      database: It answers.",
         "warning cache: It is not shared.",
@@ -38,22 +38,22 @@ def test_each_finding_is_a_line_with_its_remedy_below(found) -> None:
     ]
 
 
-def test_it_ends_with_0_when_nothing_has_failed(found) -> None:
+def test_it_exits_with_0_when_no_probe_failed(found) -> None:
     assert exit_code("talk_doctor") == 0
 
 
-def test_it_ends_with_1_when_something_has(found) -> None:
+def test_it_exits_with_1_when_a_probe_failed(found) -> None:
     found.append(BROKEN)
     assert exit_code("talk_doctor") == 1
 
 
-def test_how_many_have_failed_comes_last(found) -> None:
+def test_the_error_counts_the_failed_probes(found) -> None:
     found.append(BROKEN)
     with pytest.raises(CommandError, match="1 of 4"):
         run("talk_doctor")
 
 
-def test_json_has_everything(found) -> None:
+def test_json_contains_every_finding(found) -> None:
     listed = json.loads(run("talk_doctor", "--json"))
     assert listed[1] == {
         "probe": "cache",
@@ -68,7 +68,7 @@ def test_it_is_silent_at_verbosity_0(found) -> None:
     assert run("talk_doctor", verbosity=0) == ""
 
 
-def test_it_is_told_where_to_look(monkeypatch) -> None:
+def test_the_options_are_passed_to_the_probes(monkeypatch) -> None:
     asked: list[ProbeOptions] = []
 
     def run_probes(options: ProbeOptions) -> Iterator[Finding]:
@@ -82,15 +82,15 @@ def test_it_is_told_where_to_look(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("url", ["example.org", "ftp://example.org", "https://", ""])
-def test_what_is_no_address_is_wrong_usage(url) -> None:
+def test_an_invalid_url_is_wrong_usage(url) -> None:
     assert exit_code("talk_doctor", "--url", url) == 2
 
 
 @pytest.mark.django_db(transaction=True)
 class TestShell:
-    """The command on the test site, in a process of its own."""
+    """The command on the test site, in a separate process."""
 
-    def test_it_gets_to_a_verdict_everywhere(self):
+    def test_every_probe_has_a_verdict(self):
         mail = "django.core.mail.backends.dummy.EmailBackend"
         done = shell(
             *("talk_doctor", "--json"),
@@ -101,7 +101,7 @@ class TestShell:
         probes = {finding["probe"] for finding in json.loads(done.stdout)}
         assert probes - {"hints", "long polls"} == set(PROBES)
 
-    def test_what_fails_fails_it(self):
+    def test_a_failed_probe_exits_with_1(self):
         done = shell("talk_doctor", "--url", "http://127.0.0.1:1")
         assert done.returncode == 1
         assert "failed  site:" in done.stdout

@@ -1,4 +1,4 @@
-"""`talk_expire`: which messages go, and what stays right for those who read on."""
+"""`talk_expire`: which messages are deleted, and the room for its participants."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ BEFORE = START - 30 * DAY
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[Any]:
-    """A clock that stands still."""
+    """Freeze the time."""
     with time_machine.travel(START, tick=False) as traveller:
         yield traveller
 
 
 def written(room: Room, *ages: float, system: str = "") -> Room:
-    """Let a room have one message more for each age in days, oldest first."""
+    """Add a message to the room for each age in days, oldest first."""
     for age in ages:
         room.last_position += 1
         room.comment_count += not system
@@ -55,57 +55,57 @@ def written(room: Room, *ages: float, system: str = "") -> Room:
 
 
 def room_of(user: Any, **fields: Any) -> Room:
-    """Return a room that a user is in."""
+    """Return a room that a user owns."""
     return ParticipantFactory(user=user, type=ParticipantType.OWNER, **fields).room
 
 
 def ages_in(room: Room) -> list[int]:
-    """Return the ages of a room's messages in days, oldest first."""
+    """Return the ages of the messages of a room in days, oldest first."""
     times = Message.objects.filter(room=room).order_by("position")
     return [(START - time).days for time in times.values_list("created_at", flat=True)]
 
 
 def expire(*room_ids: int, before: datetime = BEFORE, size: int = 3) -> int:
-    """Expire messages of rooms, or of all; return how many went."""
+    """Expire messages of the given or all rooms; return the number deleted."""
     steps = expire_messages(before=before, room_ids=room_ids or None, batch_size=size)
     return sum(expired.messages for expired in steps)
 
 
 class TestWhichMessages:
-    """Those that are old, of the rooms that are named."""
+    """Old messages of the named rooms are deleted."""
 
-    def test_older_ones_go_and_younger_ones_stay(self):
+    def test_older_messages_are_deleted_and_younger_are_kept(self):
         room = written(RoomFactory(), 50, 40, 31, 30, 29, 0)
         run("talk_expire", room.token, "--days", 30)
         assert ages_in(room) == [30, 29, 0]
 
-    def test_of_other_rooms_all_stay(self):
+    def test_messages_of_other_rooms_are_kept(self):
         room, other = written(RoomFactory(), 50), written(RoomFactory(), 50)
         run("talk_expire", room.token, "--days", 30)
         assert ages_in(other) == [50]
 
-    def test_of_several_rooms(self):
+    def test_several_rooms_can_be_named(self):
         rooms = [written(RoomFactory(), 50, 5) for _ in range(3)]
         run("talk_expire", rooms[0].token, rooms[1].token, "--days", 30)
         assert [ages_in(room) for room in rooms] == [[5], [5], [50, 5]]
 
-    def test_of_all_rooms(self):
+    def test_all_rooms_can_be_expired(self):
         rooms = [written(RoomFactory(), 50, 5) for _ in range(3)]
         run("talk_expire", "--all", "--days", 30)
         assert [ages_in(room) for room in rooms] == [[5]] * 3
 
-    def test_system_messages_go_as_well(self):
+    def test_system_messages_are_deleted_as_well(self):
         room = written(written(RoomFactory(), 50, system="call_started"), 49, 5)
         run("talk_expire", room.token, "--days", 30)
         assert ages_in(room) == [5]
 
     @pytest.mark.parametrize("count", [2, 3, 4, 7])
-    def test_more_than_a_batch(self, count):
+    def test_more_than_a_batch_is_deleted(self, count):
         room = written(RoomFactory(), *[50] * count, 5)
         assert expire(room.pk, size=3) == count
         assert ages_in(room) == [5]
 
-    def test_whoever_wrote_them_stays_for_the_clean_up(self):
+    def test_the_guest_who_wrote_them_is_kept_for_the_clean_up(self):
         room, guest = written(RoomFactory(), 50), GuestFactory()
         Message.objects.update(actor_guest=guest)
         expire(room.pk)
@@ -113,9 +113,9 @@ class TestWhichMessages:
 
 
 class TestReaders:
-    """What people see of a room whose beginning is gone."""
+    """The room as its participants see it after old messages expired."""
 
-    def test_the_history_begins_with_the_oldest_that_is_left(self, alice, as_alice):
+    def test_the_history_begins_with_the_oldest_kept_message(self, alice, as_alice):
         room = written(room_of(alice), 50, 40, 5, 0)
         expire(room.pk)
         texts = [message["message"] for message in as_alice.history(room.token).data]
@@ -133,34 +133,34 @@ class TestReaders:
         expire(room.pk)
         assert as_alice.history(room.token).status == 304
 
-    def test_what_is_gone_is_not_unread(self, alice, as_alice):
+    def test_expired_messages_are_not_unread(self, alice, as_alice):
         room = written(room_of(alice), 50, 40, 5, 0)
         expire(room.pk)
         assert as_alice.room(room.token)["unreadMessages"] == 2
 
-    def test_who_has_read_further_has_still_read_it(self, alice, as_alice):
+    def test_a_later_read_marker_is_kept(self, alice, as_alice):
         room = written(room_of(alice, read_comments=3), 50, 40, 5, 0)
         expire(room.pk)
         assert as_alice.room(room.token)["unreadMessages"] == 1
 
-    def test_a_mention_that_is_gone_is_not_unread(self, alice, as_alice):
+    def test_an_expired_mention_is_not_unread(self, alice, as_alice):
         room = written(room_of(alice, last_mention=1), 50, 5)
         expire(room.pk)
         assert as_alice.room(room.token)["unreadMention"] is False
 
-    def test_a_mention_that_is_left_is_unread(self, alice, as_alice):
+    def test_a_kept_mention_is_unread(self, alice, as_alice):
         room = written(room_of(alice, last_mention=2), 50, 5)
         expire(room.pk)
         assert as_alice.room(room.token)["unreadMention"] is True
 
-    def test_who_comes_back_has_nothing_unread_that_is_gone(self, bob):
+    def test_a_saved_read_marker_skips_expired_messages(self, bob):
         room = written(RoomFactory(), 50, 40, 5)
         marker = ReadMarker.objects.create(room=room, user=bob, read_comments=1)
         expire(room.pk)
         marker.refresh_from_db()
         assert marker.read_comments == 2
 
-    def test_the_next_message_goes_on_counting(self, alice):
+    def test_the_next_message_continues_the_positions(self, alice):
         room = written(room_of(alice), 50, 40)
         expire(room.pk)
         client = TalkClient(alice)
@@ -169,19 +169,19 @@ class TestReaders:
         message = Message.objects.get()
         assert (message.position, message.comment_count) == (3, 3)
 
-    def test_positions_of_what_is_left_stay(self):
+    def test_kept_messages_keep_their_positions(self):
         room = written(RoomFactory(), 50, 40, 5, 0)
         expire(room.pk)
         positions = Message.objects.values_list("position", "comment_count")
         assert sorted(positions) == [(3, 3), (4, 4)]
 
-    def test_the_room_itself_is_as_it_was(self):
+    def test_the_room_itself_does_not_change(self):
         room = written(RoomFactory(), 50, 5)
         before = rows(Room)
         expire(room.pk)
         assert rows(Room) == before
 
-    def test_processes_are_told_of_each_room(
+    def test_a_hint_is_published_for_each_room(
         self, monkeypatch, django_capture_on_commit_callbacks
     ):
         room, told = written(RoomFactory(pk=987_655), 50), []
@@ -190,7 +190,7 @@ class TestReaders:
             expire(room.pk)
         assert Hint(room.pk, 0, HintKind.DEPARTURE) in told
 
-    def test_of_a_room_without_old_ones_nobody_is_told(
+    def test_a_room_without_old_messages_publishes_no_hint(
         self, django_capture_on_commit_callbacks
     ):
         room = written(RoomFactory(), 5)
@@ -200,16 +200,16 @@ class TestReaders:
 
 
 class TestCosts:
-    """What a run asks of the database."""
+    """The queries of a run."""
 
     def count(self, size: int = 3) -> int:
-        """Return the queries of a run."""
+        """Return the number of queries of a run."""
         with CaptureQueriesContext(connection) as queries:
             expire(size=size)
         return len(queries)
 
     @pytest.mark.parametrize("rooms", [1, 50])
-    def test_rooms_without_old_messages_cost_nothing(self, rooms):
+    def test_rooms_without_old_messages_cost_no_query(self, rooms):
         for _ in range(rooms):
             written(RoomFactory(), 5)
         assert self.count() == 2
@@ -222,9 +222,9 @@ class TestCosts:
 
 
 class TestStopped:
-    """A run that is stopped, and those that go on."""
+    """Interrupted runs, and the runs after them."""
 
-    def test_the_next_run_goes_on(self):
+    def test_the_next_run_deletes_the_rest(self):
         room = written(RoomFactory(), *[50] * 7, 5)
         steps = expire_messages(before=BEFORE, room_ids=None, batch_size=3)
         assert [step.messages for step in islice(steps, 1)] == [3]
@@ -243,7 +243,7 @@ class TestStopped:
         last = run("talk_expire", "--all", "--days", 30)
         assert last == "Deleted 0 messages of 0 rooms.\n"
 
-    def test_a_room_that_goes_meanwhile_is_no_failure(self):
+    def test_a_room_that_is_deleted_meanwhile_is_no_failure(self):
         one, other = written(RoomFactory(), 50), written(RoomFactory(), 50)
         steps = expire_messages(before=BEFORE, room_ids=[one.pk, other.pk])
         next(steps)
@@ -254,7 +254,7 @@ class TestStopped:
 class TestDryRun:
     """`--dry-run`."""
 
-    def test_it_tells_what_the_real_run_then_does(self):
+    def test_it_reports_the_counts_of_the_real_run(self):
         for _ in range(3):
             written(RoomFactory(), 50, 40, 5, 45, 0)
         written(RoomFactory(), 50)
@@ -275,9 +275,9 @@ class TestDryRun:
 
 
 class TestUsage:
-    """What the command is given, says and ends with."""
+    """Arguments, output and exit codes."""
 
-    def test_it_tells_how_far_it_is(self):
+    def test_it_prints_its_progress(self):
         written(RoomFactory(), *[50] * 7)
         out = run("talk_expire", "--all", "--days", 30, "--batch-size", 3)
         assert out.splitlines() == [
@@ -308,14 +308,14 @@ class TestUsage:
             ["--all", "--days", "30", "--batch-size", "0"],
         ],
     )
-    def test_wrong_usage_is_a_2(self, arguments):
+    def test_wrong_usage_exits_with_2(self, arguments):
         assert exit_code("talk_expire", *arguments) == 2
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
-    """Several runs, and people who write, at the same moment."""
+    """Several runs, and a user who writes, at the same moment."""
 
     def test_runs_share_the_work(self):
         for _ in range(5):
@@ -323,7 +323,7 @@ class TestAtOnce:
         assert sum(at_once(*[expire] * 3)) == 50
         assert Message.objects.count() == 5
 
-    def test_nothing_is_lost_that_is_written_meanwhile(self, alice):
+    def test_messages_written_meanwhile_are_kept(self, alice):
         room = written(room_of(alice), *[50] * 30, 5)
         client = TalkClient(alice)
         client.join(room.token)
