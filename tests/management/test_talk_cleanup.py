@@ -35,7 +35,7 @@ from tests.factories import (
     SessionFactory,
 )
 from tests.management.commands import exit_code, run, shell
-from tests.management.mess import TABLES, make_mess
+from tests.management.leftovers import TABLES, make_leftovers
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -59,25 +59,25 @@ def clean(batch_size: int = 5) -> CleanupCounts:
 
 
 @pytest.fixture
-def mess() -> None:
+def leftovers() -> None:
     """Create every kind of leftover, several times."""
-    make_mess(START, times=TIMES)
+    make_leftovers(START, times=TIMES)
 
 
-class TestMess:
+class TestCleanup:
     """A large site that needs a clean-up."""
 
-    def test_the_preview_is_empty_afterwards(self, mess):
+    def test_the_preview_is_empty_afterwards(self, leftovers):
         clean()
         assert preview_cleanup(now=START) == CleanupCounts()
 
-    def test_the_second_run_finds_nothing(self, mess):
+    def test_the_second_run_finds_nothing(self, leftovers):
         run("talk_cleanup")
         before = rows(*TABLES)
         assert run("talk_cleanup") == NOTHING
         assert rows(*TABLES) == before
 
-    def test_every_leftover_is_counted(self, mess):
+    def test_every_leftover_is_counted(self, leftovers):
         assert clean() == CleanupCounts(
             sessions=TIMES * 23,
             participants=TIMES * 18,
@@ -87,17 +87,17 @@ class TestMess:
             guests=TIMES * 12,
         )
 
-    def test_the_size_of_batches_makes_no_difference(self, mess):
+    def test_the_size_of_batches_makes_no_difference(self, leftovers):
         preview = preview_cleanup(now=START)
         assert clean(batch_size=1) == preview
 
-    def test_comments_keep_their_guests(self, mess):
+    def test_comments_keep_their_guests(self, leftovers):
         clean()
         spoken = Message.objects.filter(actor_type="guests")
         assert spoken.exists()
         assert not spoken.filter(actor_guest=None).exists()
 
-    def test_guests_who_left_a_running_call_are_still_counted(self, mess):
+    def test_guests_who_left_a_running_call_are_still_counted(self, leftovers):
         clean()
         assert CallAttendance.objects.filter(guest__isnull=False).count() == TIMES
 
@@ -105,24 +105,24 @@ class TestMess:
 class TestDryRun:
     """`--dry-run`."""
 
-    def test_it_reports_the_counts_of_the_real_run(self, mess):
+    def test_it_reports_the_counts_of_the_real_run(self, leftovers):
         told = run("talk_cleanup", "--dry-run")
         done = run("talk_cleanup")
         assert told.replace("Would remove", "Removed") == done
         assert done != NOTHING
 
-    def test_it_changes_nothing(self, mess):
+    def test_it_changes_nothing(self, leftovers):
         before = rows(*TABLES)
         run("talk_cleanup", "--dry-run")
         assert rows(*TABLES) == before
 
-    def test_it_only_reads(self, mess):
+    def test_it_only_reads(self, leftovers):
         with CaptureQueriesContext(connection) as queries:
             run("talk_cleanup", "--dry-run")
         assert {query["sql"].split()[0] for query in queries} == {"SELECT"}
         assert not [query for query in queries if "FOR UPDATE" in query["sql"]]
 
-    def test_it_uses_the_same_ages(self, mess):
+    def test_it_uses_the_same_ages(self, leftovers):
         arguments = ["--session-seconds", 4000, "--signaling-seconds", 3000]
         told = run("talk_cleanup", "--dry-run", *arguments)
         done = run("talk_cleanup", *arguments)
@@ -222,7 +222,7 @@ class TestInterruption:
     """A run that is interrupted."""
 
     @pytest.mark.parametrize("done", [0, 1, 7])
-    def test_a_second_run_finishes(self, mess, monkeypatch, done):
+    def test_a_second_run_finishes(self, leftovers, monkeypatch, done):
         preview = preview_cleanup(now=START)
         count = []
 
@@ -240,7 +240,7 @@ class TestInterruption:
         monkeypatch.undo()
         assert sum([*found, clean()], start=CleanupCounts()) == preview
 
-    def test_an_interrupted_run_leaves_consistent_rows(self, mess):
+    def test_an_interrupted_run_leaves_consistent_rows(self, leftovers):
         for number, _ in enumerate(clean_up_all(now=START, batch_size=3)):
             if number == 15:
                 break
@@ -250,7 +250,7 @@ class TestInterruption:
         invariants.guests_and_users_have_their_types()
         invariants.positions_have_no_gaps()
 
-    def test_an_interrupted_run_exits_with_1(self, mess, monkeypatch):
+    def test_an_interrupted_run_exits_with_1(self, leftovers, monkeypatch):
         def stop(**options):
             raise KeyboardInterrupt
 
@@ -265,15 +265,15 @@ class TestInterruption:
 class TestOutput:
     """Output and exit codes."""
 
-    def test_it_is_silent_at_verbosity_0(self, mess):
+    def test_it_is_silent_at_verbosity_0(self, leftovers):
         assert run("talk_cleanup", verbosity=0) == ""
 
-    def test_it_prints_the_progress_of_each_batch(self, mess):
+    def test_it_prints_the_progress_of_each_batch(self, leftovers):
         *progress, _ = run("talk_cleanup", "--batch-size", 20).splitlines()
         assert len(progress) > 2
         assert all(line.startswith("… ") for line in progress)
 
-    def test_the_sum_comes_last(self, mess):
+    def test_the_sum_comes_last(self, leftovers):
         preview = asdict(preview_cleanup(now=START))
         last = run("talk_cleanup").splitlines()[-1]
         assert last.startswith("Removed ")
@@ -319,13 +319,13 @@ class TestShell:
 class TestAtOnce:
     """Several runs at the same moment."""
 
-    def test_they_share_the_work(self, mess):
+    def test_they_share_the_work(self, leftovers):
         preview = preview_cleanup(now=START)
         found = at_once(*[clean] * 3)
         assert sum(found, start=CleanupCounts()) == preview
         assert preview_cleanup(now=START) == CleanupCounts()
 
-    def test_the_end_of_a_call_is_recorded_once(self, mess):
+    def test_the_end_of_a_call_is_recorded_once(self, leftovers):
         at_once(*[clean] * 3)
         assert Message.objects.filter(system_message="call_ended").count() == TIMES
 

@@ -37,13 +37,13 @@ TABLES = (
 )
 
 
-def make_mess(now: datetime, times: int = 1) -> None:
+def make_leftovers(now: datetime, times: int = 1) -> None:
     """Create every kind of leftover, as many times as `times` says."""
     for _ in range(times):
-        Mess(now).make()
+        Leftovers(now).make()
 
 
-class Mess:
+class Leftovers:
     """Create rows that a clean-up must remove, and rows that it must keep."""
 
     def __init__(self, now: datetime) -> None:
