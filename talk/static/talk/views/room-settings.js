@@ -1,6 +1,11 @@
 /** The settings of a room; only the ones that the user may change are shown. */
 
-import { GUEST_NAME_LENGTH_MAX, NotificationLevel, ROOM_NAME_LENGTH_MAX, RoomType } from "../core/constants.js";
+import {
+  GUEST_NAME_LENGTH_MAX,
+  NotificationLevel,
+  ROOM_NAME_LENGTH_MAX,
+  RoomType,
+} from "../core/constants.js";
 import { gettext } from "../i18n.js";
 import { confirmDialog } from "./dialogs.js";
 import { focusedIn, h, styledParent } from "./dom.js";
