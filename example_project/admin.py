@@ -13,7 +13,7 @@ from example_project.models import Article
 
 @admin.register(Article)
 class ArticleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # only in stubs
-    """Whoever writes an article moderates its discussion."""
+    """Articles; the author of an article moderates its discussion."""
 
     def save_model(
         self, request: HttpRequest, obj: Article, form: Any, change: bool

@@ -1,4 +1,4 @@
-"""What ASGI servers run. Long polls leave Django's request path and become cheap."""
+"""The ASGI application. Long polls leave Django's request path and become cheap."""
 
 from __future__ import annotations
 

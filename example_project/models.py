@@ -1,4 +1,4 @@
-"""What the site is about: articles, each with its discussion."""
+"""Articles, each of which has a discussion."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ POLICY = (
 
 
 def show_home(request: HttpRequest) -> HttpResponse:
-    """Show all articles, and the way to one's conversations."""
+    """Show all articles, and a link to the user's conversations."""
     articles = Article.objects.order_by("pk")
     response = render(request, "example/home.html", {"articles": articles})
     response.headers["Content-Security-Policy"] = POLICY

@@ -1,4 +1,4 @@
-"""What WSGI servers run. Everything works, but each long poll holds a worker."""
+"""The WSGI application. Everything works, but each long poll holds a worker."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_there_is_a_catalogue_for_each_language(domain: str) -> None:
 @pytest.mark.parametrize("domain", DOMAINS)
 @pytest.mark.parametrize("language", LANGUAGES)
 class TestCatalogue:
-    """What translators wrote."""
+    """The catalogues as translators wrote them."""
 
     def test_the_header_says_the_language_and_its_plurals(self, language, domain):
         catalogue = catalogue_of(language, domain)
@@ -125,7 +125,7 @@ def test_catalogues_have_the_texts_of_the_code(tmp_path, monkeypatch, domain) ->
 
 @pytest.mark.parametrize("language", LANGUAGES)
 class TestTranslation:
-    """What Django makes of it."""
+    """The catalogues as Django reads them."""
 
     def test_texts_are_in_the_active_language(self, language):
         with translation.override(language):
@@ -134,7 +134,7 @@ class TestTranslation:
 
     @pytest.mark.parametrize("count", [1, 2])
     def test_counts_are_in_the_active_language(self, language, count):
-        """Whatever the plurals of Django's own catalogue for the language are."""
+        """The plural forms are those of Django's own catalogue for the language."""
         singular, plural = catalogue_of(language).get(ONE).string
         with translation.override(language):
             text = ngettext(ONE, MANY, count)

@@ -1,4 +1,4 @@
-"""What staff of any user model must be able to do. Run by `tests/test_custom_user.py`."""
+"""Checks that the admin works with any user model. Run by `tests/test_custom_user.py`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_people_are_found_by_address(model: Any, chief: Client, room: Room) -> N
     assert found in model.objects.all()
 
 
-def test_what_staff_does_is_seen_in_the_room(
+def test_participants_see_the_changes_of_staff(
     chief: Client, room: Room, ana: Any
 ) -> None:
     values = {"action": "make_private", "_selected_action": room.pk, "confirmed": "yes"}

@@ -1,4 +1,4 @@
-"""What must work in the strictest site. Run by `tests/test_custom_user.py`, and by CI with
+"""Checks in the strictest site. Run by `tests/test_custom_user.py`, and by CI with
 the wheel, outside of the checkout."""
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def test_an_account_and_a_guest_talk(as_ana: Client, token: str) -> None:
     assert (newest["actorType"], newest["message"]) == ("guests", "hello")
 
 
-def test_what_fails_changes_nothing(as_ana: Client, token: str) -> None:
+def test_a_failed_request_changes_nothing(as_ana: Client, token: str) -> None:
     answer = as_ana.put(f"{API}/room/{token}", {"roomName": ""}, "application/json")
     assert answer.status_code == 400
     assert Room.objects.get(token=token).name == "Square"

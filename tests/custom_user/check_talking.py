@@ -1,4 +1,4 @@
-"""What must work with any user model. Run by `tests/test_custom_user.py`."""
+"""Checks that talking works with any user model. Run by `tests/test_custom_user.py`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""All at once: accounts of one's own, requests that are transactions, pages behind a
-login, and Talk below a path of its own."""
+"""A custom user model, `ATOMIC_REQUESTS`, pages behind a login, and Talk below a prefix."""
 
 from __future__ import annotations
 

@@ -353,7 +353,7 @@ class TestConsumers:
             "notifications",
         ]
 
-    def test_what_is_rolled_back_is_told_to_nobody(
+    def test_no_consumer_gets_a_rolled_back_event(
         self, told: list[str], posting: Caller
     ) -> None:
         with transaction_block():

@@ -71,12 +71,12 @@ class TestSite:
             assert f'<a href="{article.get_absolute_url()}">{article.title}</a>' in html
         assert "My conversations" not in html
 
-    def test_who_has_logged_in_finds_their_conversations(self):
+    def test_a_user_finds_their_conversations(self):
         browser = log_in("alice")
         assert '<a href="/apps/spreed/">' in browser.get("/").content.decode()
         assert browser.get("/apps/spreed/").status_code == 200
 
-    def test_who_has_not_is_sent_to_the_login_and_back(self, client):
+    def test_an_anonymous_visitor_is_sent_to_the_login_and_back(self, client):
         way = client.get("/apps/spreed/").headers["Location"]
         assert way == "/login/?next=/apps/spreed/"
         assert 'value="/apps/spreed/"' in client.get(way).content.decode()
@@ -90,7 +90,7 @@ class TestSite:
 @pytest.mark.parametrize(
     ("members", "room_type"), [(False, RoomType.PUBLIC), (True, RoomType.GROUP)]
 )
-def test_who_writes_an_article_moderates_its_discussion(
+def test_the_author_of_an_article_moderates_its_discussion(
     admin_client: Client, admin_user: Any, members: bool, room_type: RoomType
 ) -> None:
     form = {

@@ -1,4 +1,4 @@
-"""What several modules read in pages, and templates that a site may have."""
+"""Helpers that read pages, and templates of a site."""
 
 from __future__ import annotations
 

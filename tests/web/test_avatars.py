@@ -132,7 +132,7 @@ class TestUser:
     @pytest.mark.parametrize(
         "path", ["/avatar/bob", "/avatar/bob/x", "/avatar//64", "/avatar/bob/64/light"]
     )
-    def test_what_is_no_address_of_an_image_is_not_found(self, client, path):
+    def test_a_path_that_is_no_avatar_is_not_found(self, client, path):
         assert client.get(path).status_code == 404
 
     def test_images_are_only_read(self, client):
@@ -250,17 +250,17 @@ class TestPicture:
         assert response.headers["X-NC-IsCustomAvatar"] == "0"
 
     @pytest.mark.parametrize("content_type", ["image/svg+xml", "text/html", ""])
-    def test_what_may_hold_a_script_is_no_picture(self, content_type):
+    def test_a_format_that_may_hold_a_script_is_no_picture(self, content_type):
         with pytest.raises(ValueError, match="no type of a picture"):
             Picture(b"", content_type)
 
 
 class TestKeeping:
-    """What is not asked for or drawn again."""
+    """Avatars that are not requested or drawn again."""
 
     @pytest.mark.parametrize("path", ["/avatar/bob/64", "/avatar/guest/Gwen/64"])
     @pytest.mark.parametrize("headers", [{}, BROWSER])
-    def test_who_has_it_is_told_so(self, client, path, headers):
+    def test_a_client_that_has_it_gets_a_304(self, client, path, headers):
         first = client.get(path, headers=headers)
         condition = {"If-None-Match": first.headers["ETag"]}
         again = client.get(path, headers={**headers, **condition})

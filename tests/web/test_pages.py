@@ -91,7 +91,7 @@ class TestRoom:
         assert LOGIN not in content
 
     @pytest.mark.parametrize("path", ["/call/", "/call/ABC", "/call/abcd/", "/call/a"])
-    def test_what_is_no_token_is_no_page(self, client, path):
+    def test_a_path_that_is_no_token_is_no_page(self, client, path):
         response = client.get(path)
         assert response.status_code == 404
         assert "Content-Security-Policy" not in response.headers
@@ -132,7 +132,7 @@ class TestRooms:
         data = data_of(alices.get("/apps/spreed/?callUser=bob"))
         assert data["callUser"] == "bob"
 
-    def test_what_is_no_token_opens_nothing(self, alices):
+    def test_a_text_that_is_no_token_opens_no_room(self, alices):
         data = data_of(alices.get("/apps/spreed/?token=</script>"))
         assert data["token"] is None
 
@@ -146,7 +146,7 @@ class TestRooms:
 
 
 class TestData:
-    """What the script is told."""
+    """The data that the script gets."""
 
     def test_of_a_user(self, alices, private):
         assert data_of(alices.get(f"/call/{private}")) == {
@@ -194,7 +194,7 @@ class TestData:
 
 
 class TestLanguage:
-    """Whose language the page speaks."""
+    """The language of the page."""
 
     def test_that_of_the_request(self, client):
         response = client.get(f"/call/{NOBODYS}", headers={"Accept-Language": "de"})
@@ -213,7 +213,7 @@ class TestLanguage:
 
 
 class TestChoices:
-    """What a site decides about the pages."""
+    """The settings of a site for its pages."""
 
     def test_without_the_pages_their_paths_are_the_sites_own(self, client, settings):
         settings.TALK = {"PAGE": False}

@@ -86,7 +86,7 @@ class TestPolicy:
 
 
 class TestOtherHeaders:
-    """What else browsers and proxies are told."""
+    """Other headers for browsers and proxies."""
 
     @pytest.mark.parametrize(
         ("name", "value"),
