@@ -329,8 +329,8 @@ class RoomAdmin(TalkAdmin):
         """End all sessions of rooms."""
         action = RowAction(
             question=_(
-                "All devices are disconnected, and guests lose their place. Members "
-                "stay members. All of them may join again."
+                "All devices are disconnected, and guests are removed. Users stay "
+                "participants. All of them may join again."
             ),
             run=self._bind(request, room_administration.disconnect_everybody),
             done_message=ngettext_lazy(

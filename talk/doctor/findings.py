@@ -30,7 +30,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeOptions:
-    """What to test besides the settings.
+    """The subjects of probes that the settings do not name.
 
     `url` is the address of the app's URLs; `mail_to` is the address to send a mail to.
     Both may be empty.

@@ -33,7 +33,7 @@ class TalkCommand(BaseCommand):
         except TalkError as error:
             raise CommandError(error.message or f"Refused: {error.code}.") from error
         except KeyboardInterrupt:
-            message = "Stopped. What was done stays done; another run goes on."
+            message = "Stopped. Finished steps are kept; the next run continues."
             raise CommandError(message) from None
 
     @abstractmethod

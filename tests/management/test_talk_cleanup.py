@@ -257,7 +257,7 @@ class TestInterruption:
         monkeypatch.setattr(
             "talk.management.commands.talk_cleanup.clean_up_in_steps", stop
         )
-        with pytest.raises(CommandError, match="another run") as caught:
+        with pytest.raises(CommandError, match="the next run") as caught:
             run("talk_cleanup")
         assert caught.value.returncode == 1
 

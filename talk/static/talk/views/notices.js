@@ -30,7 +30,7 @@ export function signedOut() {
   return notice(
     "lock",
     gettext("You are not logged in any more"),
-    gettext("Log in again to go on. What you were writing is kept."),
+    gettext("Log in again to continue. Your text is kept."),
     h("a", { class: "tk-button tk-primary", href: location.href }, gettext("Reload")),
   );
 }

@@ -206,7 +206,7 @@ class OpenRoomView {
   updateConnection() {
     const { isConnected } = this.#room;
     setAttribute(this.#banner, "hidden", isConnected);
-    const text = gettext("No connection. What you write is sent later.");
+    const text = gettext("No connection. Your messages are sent later.");
     setText(this.#banner, isConnected ? "" : text);
   }
 
