@@ -54,7 +54,7 @@ class TestDiscussion:
         assert f'<talk-room token="{token}">' in html
 
     @pytest.mark.parametrize("name", ["alice", None])
-    def test_a_stranger_is_told_that_it_is_for_members(self, client, name):
+    def test_a_non_participant_is_told_that_it_is_for_members(self, client, name):
         browser = log_in(name) if name else client
         html, token = show(browser, is_for_members=True)
         assert "This conversation is for its members." in html

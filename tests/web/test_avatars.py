@@ -108,7 +108,7 @@ class TestUser:
     def test_apps_ask_in_several_ways(self, as_alice, bob, path):
         assert letters(as_alice.http, path) == "BB"
 
-    def test_oneself_is_known_to_oneself(self, settings, as_alice):
+    def test_users_see_their_own_avatar(self, settings, as_alice):
         settings.TALK = {"ADAPTER": "tests.web.test_avatars.ApartAdapter"}
         response = as_alice.http.get("/avatar/alice/64")
         assert response.content == PNG
@@ -118,15 +118,15 @@ class TestUser:
         path, headers = "/avatar/bob/64", {**client.headers, **BROWSER}
         assert b">BB<" in client.http.get(path, headers=headers).content
 
-    def test_wrong_credentials_are_those_of_nobody(self, client, bob):
+    def test_wrong_credentials_count_as_anonymous(self, client, bob):
         assert letters(client, "/avatar/bob/64", Authorization="Basic eDp5") == "B"
 
-    def test_ids_with_odd_characters_have_one(self, as_alice):
+    def test_ids_with_odd_characters_have_an_avatar(self, as_alice):
         UserFactory(username="ä b@x", first_name="Zoe", last_name="")
         assert letters(as_alice.http, "/avatar/%C3%A4%20b%40x/64") == "Z"
 
     @pytest.mark.parametrize("user_id", ["%00", "a%00b", "%FF", "x" * 5000])
-    def test_ids_that_nobody_can_have_look_like_others(self, client, user_id):
+    def test_impossible_ids_have_an_avatar_too(self, client, user_id):
         assert client.get(f"/avatar/{user_id}/64").status_code == 200
 
     @pytest.mark.parametrize(
@@ -148,17 +148,17 @@ class TestUser:
                 client.get(f"/avatar/{user_id}/64")
 
 
-class TestStrangers:
-    """An id that somebody has looks like one that nobody has."""
+class TestUnknownIds:
+    """Known and unknown ids look alike to requests that may not see the user."""
 
-    def test_to_anonymous_people(self, client, bob):
+    def test_anonymous_visitors_cannot_tell_them_from_known_ids(self, client, bob):
         known = client.get("/avatar/bob/64", headers=BROWSER)
         bob.delete()
         unknown = client.get("/avatar/bob/64", headers=BROWSER)
         assert known.content == unknown.content
         assert dict(known.headers) == dict(unknown.headers)
 
-    def test_to_users_whom_the_site_keeps_apart(self, settings, as_carol, bob):
+    def test_users_whom_the_site_keeps_apart_see_no_name(self, settings, as_carol, bob):
         settings.TALK = {"ADAPTER": "tests.web.test_avatars.ApartAdapter"}
         assert letters(as_carol.http, "/avatar/bob/64") == "B"
 

@@ -75,17 +75,17 @@ class TestRoom:
         assert pages[0] == pages[1]
         assert "<script" not in pages[0]
 
-    def test_a_removed_participant_is_a_stranger(self, as_bob, private, bob):
+    def test_a_removed_participant_does_not_get_the_page(self, as_bob, private, bob):
         put_in(private, bob)
         assert as_bob.http.get(f"/call/{private}").status_code == 200
         as_bob.delete(f"/room/{private}/participants/self")
         assert as_bob.http.get(f"/call/{private}").status_code == 404
 
-    def test_strangers_without_account_are_led_to_the_login_and_back(self, client):
+    def test_anonymous_visitors_are_led_to_the_login_and_back(self, client):
         content = client.get(f"/call/{NOBODYS}").content.decode()
         assert f'href="{LOGIN}?next=%2Fcall%2F{NOBODYS}"' in content
 
-    def test_strangers_with_account_are_led_to_their_rooms(self, as_carol):
+    def test_users_are_led_from_an_unknown_room_to_their_rooms(self, as_carol):
         content = as_carol.http.get(f"/call/{NOBODYS}").content.decode()
         assert 'href="/apps/spreed/"' in content
         assert LOGIN not in content
